@@ -1,0 +1,5 @@
+"""The one exception a user is meant to read."""
+
+
+class TalkfaceError(Exception):
+    """A fault in what the user gave: one line that names the file, what was found, what was expected, what to do."""

@@ -1,0 +1,52 @@
+"""The 68 iBUG landmarks by name, in dlib's order, and the lengths measured between them. Indices are 0-based."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+COUNT = 68
+JAW = tuple(range(0, 17))
+RIGHT_BROW = tuple(range(17, 22))  # the person's right: left in the picture
+LEFT_BROW = tuple(range(22, 27))
+BROWS = RIGHT_BROW + LEFT_BROW
+NOSE_BRIDGE = tuple(range(27, 31))
+NOSTRILS = tuple(range(31, 36))
+NOSE = NOSE_BRIDGE + NOSTRILS
+RIGHT_EYE = tuple(range(36, 42))
+LEFT_EYE = tuple(range(42, 48))
+EYES = RIGHT_EYE + LEFT_EYE
+OUTER_LIP = tuple(range(48, 60))
+INNER_LIP = tuple(range(60, 68))
+LIPS = OUTER_LIP + INNER_LIP
+OUTER_EYE_CORNERS = (36, 45)
+EYE_CORNERS = (36, 39, 42, 45)
+# Points that speech does not move: lids blink, brows rise, nostrils and jaw follow the mouth.
+STABLE = EYE_CORNERS + NOSE_BRIDGE
+# Inner lip points that lie above each other (upper, lower).
+LIP_PAIRS = ((61, 67), (62, 66), (63, 65))
+# Index of each point's mirror image: reflecting x and taking points in this order gives a face again.
+MIRROR = np.array(
+    [*range(16, -1, -1), *range(26, 16, -1), 27, 28, 29, 30, 35, 34, 33, 32, 31]
+    + [45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40]
+    + [54, 53, 52, 51, 50, 49, 48, 59, 58, 57, 56, 55, 64, 63, 62, 61, 60, 67, 66, 65]
+)
+
+
+def distance(landmarks: ArrayLike, a: int, b: int) -> NDArray:
+    """Distance between points `a` and `b` of landmarks (..., 68, 2 or 3), in their unit, shape (...)."""
+    landmarks = np.asarray(landmarks)
+    return np.linalg.norm(landmarks[..., a, :] - landmarks[..., b, :], axis=-1)
+
+
+def outer_eye_distance(landmarks: ArrayLike) -> NDArray:
+    """Distance between the outer eye corners of landmarks (..., 68, 2 or 3), shape (...)."""
+    return distance(landmarks, *OUTER_EYE_CORNERS)
+
+
+def mouth_opening(landmarks: ArrayLike) -> NDArray:
+    """Mean distance of the three pairs of inner lip points of landmarks (..., 68, 2 or 3), shape (...)."""
+    return np.mean([distance(landmarks, upper, lower) for upper, lower in LIP_PAIRS], axis=0)
+
+
+def mouth_width(landmarks: ArrayLike) -> NDArray:
+    """Distance between the mouth corners (48, 54) of landmarks (..., 68, 2 or 3), shape (...)."""
+    return distance(landmarks, 48, 54)

@@ -1,0 +1,41 @@
+"""Files that appear whole or not at all."""
+
+import contextlib
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+
+@contextlib.contextmanager
+def writing(path: str | os.PathLike) -> Iterator[Path]:
+    """Give a temporary path beside `path`; rename it to `path` when the block ends well, remove it when not.
+
+    Parameters
+    ----------
+    path : path
+        The file that is to appear; its folder is made.
+
+    Yields
+    ------
+    Path
+        A path in the same folder and with the same suffix, so that writers which look at the suffix choose right.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    except OSError as error:
+        if error.filename is None:  # says which file it was: a full disk names none
+            error.filename = str(path)
+        raise
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def digest(path: str | os.PathLike) -> str:
+    """sha256 of a file's content, 64 hexadecimal digits."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

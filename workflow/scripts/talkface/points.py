@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 COUNT = 68
-JAW = tuple(range(0, 17))
+JAW = tuple(range(17))
 RIGHT_BROW = tuple(range(17, 22))  # the person's right: left in the picture
 LEFT_BROW = tuple(range(22, 27))
 BROWS = RIGHT_BROW + LEFT_BROW
@@ -24,10 +24,15 @@ STABLE = EYE_CORNERS + NOSE_BRIDGE
 # Inner lip points that lie above each other (upper, lower).
 LIP_PAIRS = ((61, 67), (62, 66), (63, 65))
 # Index of each point's mirror image: reflecting x and taking points in this order gives a face again.
-MIRROR = np.array(
-    [*range(16, -1, -1), *range(26, 16, -1), 27, 28, 29, 30, 35, 34, 33, 32, 31]
-    + [45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40]
-    + [54, 53, 52, 51, 50, 49, 48, 59, 58, 57, 56, 55, 64, 63, 62, 61, 60, 67, 66, 65]
+MIRROR = np.concatenate(
+    [
+        np.arange(16, -1, -1),  # jaw
+        np.arange(26, 16, -1),  # brows
+        [27, 28, 29, 30, 35, 34, 33, 32, 31],  # nose
+        [45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40],  # eyes
+        [54, 53, 52, 51, 50, 49, 48, 59, 58, 57, 56, 55],  # outer lips
+        [64, 63, 62, 61, 60, 67, 66, 65],  # inner lips
+    ]
 )
 
 

@@ -1,0 +1,32 @@
+# talkface: from talking-head videos to a face that speaks from audio alone.
+#
+# Paths of results/, from the video to the face (shapes and units: README.md):
+#   audio/{shard}.h5, audio/{clip}.wav   frames/{clip}/   landmarks/{shard}.h5   shapes/{speaker}.h5   qc/clips.tsv
+#   dataset/{corpus}.h5   models/{model}/   predictions/{model}/{clip}.npy   evaluation/
+#   anim/{clip}.mp4, anim/{model}/{clip}.mp4   logs/{rule}/   benchmarks/{rule}/
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+
+configfile: f"{workflow.basedir}/config/config.yaml"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/resources.smk"
+include: "workflow/rules/media.smk"
+include: "workflow/rules/landmarks.smk"
+include: "workflow/rules/shapes.smk"
+include: "workflow/rules/dataset.smk"
+include: "workflow/rules/train.smk"
+include: "workflow/rules/predict.smk"
+include: "workflow/rules/evaluate.smk"
+include: "workflow/rules/animate.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        rules.train_all.input,
+        rules.evaluate_all.input,
+        rules.animate_all.input,

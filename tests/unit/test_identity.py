@@ -1,0 +1,118 @@
+"""Identity removal: the published method against its own results, the repaired one against known truth."""
+
+import h5py
+import numpy as np
+import pytest
+
+from talkface import identity, points
+from talkface.errors import TalkfaceError
+from talkface.template import load_template
+
+
+@pytest.fixture
+def template():
+    return load_template()
+
+
+def talking_face(template, *, frames=60, scale=120.0):
+    """A template whose inner lips open and close while the head turns, moves and grows: pixels, and the bare motion."""
+    phase = np.linspace(0, 6 * np.pi, frames)
+    motion = np.repeat(template[None], frames, axis=0)
+    opening = 0.1 * (1 - np.cos(phase))  # closed in the first frame
+    motion[:, [65, 66, 67, *range(55, 60), 8], 1] += opening[:, None]
+    motion[:, [48, 60], 0] -= 0.02 * np.sin(3 * phase)[:, None]
+    angle = 0.2 * np.sin(phase / 3)
+    turn = np.stack([np.stack([np.cos(angle), -np.sin(angle)], -1), np.stack([np.sin(angle), np.cos(angle)], -1)], -2)
+    size = scale * (1 + 0.1 * np.sin(phase / 2))
+    shift = np.stack([300 + 20 * np.sin(phase), 200 + 10 * np.cos(phase)], -1)
+    return size[:, None, None] * (motion @ turn.swapaxes(-1, -2)) + shift[:, None], motion
+
+
+def test_similarity_is_exact(template):
+    moved, _ = talking_face(template)
+    matrix, offset = identity.fit_similarity(moved[:, list(points.STABLE)], template[list(points.STABLE)])
+    back = moved[0] @ matrix[0].T + offset[0]
+    np.testing.assert_allclose(back[list(points.STABLE)], template[list(points.STABLE)], atol=1e-12)
+
+
+def test_fixed_recovers_the_motion_of_a_moving_head(template):
+    pixels, motion = talking_face(template)
+    shape, reference = identity.neutral_shapes(
+        pixels, template=template, method="fixed", threshold=0.1, reference_frames=1
+    )
+    np.testing.assert_allclose(shape, motion - motion[reference] + template, atol=1e-5)
+    assert points.mouth_opening(motion[reference]) == pytest.approx(points.mouth_opening(motion).min(), abs=1e-6)
+
+
+def test_fixed_frees_of_identity(template):
+    """Two faces of other proportions that move alike give the same shapes."""
+    wide = template * [1.15, 0.9]
+    _, motion = talking_face(template)
+    keywords = {"template": template, "method": "fixed", "threshold": 0.5, "reference_frames": 3}
+    one, _ = identity.neutral_shapes(120 * motion, **keywords)
+    other, _ = identity.neutral_shapes(120 * (motion + wide - template), **keywords)
+    lips = list(points.LIPS)
+    assert np.abs(one[:, lips] - other[:, lips]).max() < 0.03
+    aligned = identity.align(120 * (motion + wide - template), template)
+    assert np.abs(aligned[:, lips] - one[:, lips]).max() > 0.1  # without removal they do differ
+
+
+def test_published_moves_the_face_with_the_mouth(template):
+    """The defect the repair is for: Procrustes over all points lets an opening mouth shift the eyes."""
+    pixels, motion = talking_face(template)
+    keywords = {"template": template, "threshold": 1.3, "reference_frames": 1}
+    fixed, _ = identity.neutral_shapes(pixels, method="fixed", **keywords)
+    published, _ = identity.neutral_shapes(pixels, method="published", **keywords)
+    eyes = list(points.EYES)
+    assert np.abs(fixed[:, eyes] - template[eyes]).max() < 1e-4
+    assert np.abs(published[:, eyes] - template[eyes]).max() > 5e-3
+    assert np.abs(published - motion).max() < 0.2  # yet it stands in the template frame
+
+
+def test_published_reproduces_its_own_results(shared_data):
+    reference = shared_data / "reference"
+    pixels = np.load(reference / "obama2s_dlib.npy")
+    aligned = identity.resample_published(identity.align_procrustes(pixels))
+    np.testing.assert_allclose(aligned, np.load(reference / "obama2s_25fps.npy"), rtol=0, atol=1e-12)
+    frame = identity.closure_order(aligned, threshold=1.3, pairs=identity.STORED_LIP_PAIRS)[0]
+    template = np.load(reference / "eskimez2020_mean.npy")[:, :2]
+    removed = identity.remove_identity(aligned, reference=aligned[frame], template=template)
+    np.testing.assert_allclose(removed, np.load(reference / "obama2s_identity_removed.npy"), rtol=0, atol=1e-12)
+
+
+def test_closure_order_leaves_wide_mouths_out(template):
+    frames = np.repeat(template[None], 4, axis=0)
+    frames[:, [61, 62, 63], 1] -= np.array([0.02, 0.0, 0.05, 0.03])[:, None]
+    frames[1, 60, 0] -= 0.3  # the most closed, but a grin
+    np.testing.assert_array_equal(identity.closure_order(frames, threshold=1.0), [0, 3, 2])
+
+
+def test_no_face_and_no_candidate_are_refused(template):
+    with pytest.raises(TalkfaceError, match="no frame shows a face"):
+        identity.align_procrustes(np.full((3, 68, 2), np.nan))
+    with pytest.raises(TalkfaceError, match="raise the threshold"):
+        identity.closure_order(np.stack([template, template * 1.01]), threshold=-5)
+
+
+def test_shapes_of_speaker(tmp_path, template):
+    pixels, motion = talking_face(template)
+    files = {"a": tmp_path / "a.h5", "b": tmp_path / "b.h5", "c": tmp_path / "c.h5"}
+    for clip, part in (("a", pixels[25:]), ("b", pixels[:25]), ("c", None)):
+        with h5py.File(files[clip], "w") as file:
+            group = file.create_group(clip)
+            group.attrs["digest"] = f"digest of {clip}"
+            group.attrs["rejected"] = "no face" if part is None else ""
+            if part is not None:
+                group["landmarks"] = part.astype(np.float32)
+    output = tmp_path / "speaker.h5"
+    identity.shapes_of_speaker(
+        files, output=output, template=template, method="fixed", threshold=1.0, reference_frames=1
+    )
+    with h5py.File(output) as file:
+        assert file["c"].attrs["rejected"] == "no face"
+        assert "shape" not in file["c"]
+        clip, frame = file["a"].attrs["reference_clip"], file["a"].attrs["reference_frame"]
+        offset = {"a": 25, "b": 0}[clip] + frame
+        together = np.concatenate([file["b/shape"][:], file["a/shape"][:]])
+        np.testing.assert_allclose(together, motion - motion[offset] + template, atol=1e-4)
+        assert file["b"].attrs["digest"] == "digest of b"

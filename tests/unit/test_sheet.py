@@ -1,0 +1,182 @@
+"""The sample sheet: what is accepted, and one clear line for each fault."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from talkface.errors import TalkfaceError
+from talkface.folders import clean_name, sheet_from_folder, speaker_of
+from talkface.sheet import find_speech, make_shards, read_sheet
+
+ROWS = [("a1", "anna", "train", "v/a1.mp4"), ("b1", "bert", "valid", "v/b1.mp4"), ("c1", "cleo", "test", "v/c1.mp4")]
+
+
+@pytest.fixture
+def sheet(tmp_path):
+    """Write a sheet of rows beside three empty videos; give its path."""
+    (tmp_path / "v").mkdir()
+    for row in ROWS:
+        (tmp_path / row[3]).touch()
+
+    def write(rows=ROWS, columns=("clip", "speaker", "split", "video"), name="clips.tsv"):
+        pd.DataFrame(rows, columns=list(columns)).to_csv(tmp_path / name, sep="\t", index=False)
+        return tmp_path / name
+
+    return write
+
+
+def test_read(sheet, tmp_path):
+    clips = read_sheet(
+        sheet([(*row, "", "1.5") for row in ROWS], ("clip", "speaker", "split", "video", "start_s", "end_s"))
+    )
+    assert list(clips.index) == ["a1", "b1", "c1"]
+    assert clips.video["a1"] == str(tmp_path / "v" / "a1.mp4")
+    assert clips.start_s.isna().all()
+    assert (clips.end_s == 1.5).all()
+
+
+def swap(index, value, row=0):
+    rows = [list(r) for r in ROWS]
+    rows[row][index] = value
+    return rows
+
+
+@pytest.mark.parametrize(
+    ("rows", "found"),
+    [
+        (swap(0, "B1"), "stands twice"),
+        (swap(0, "a 1"), "'a 1'"),
+        (swap(0, "-a"), "'-a'"),
+        (swap(0, "$(touch x)"), "touch x"),
+        (swap(0, "łza"), "łza"),
+        (swap(0, "a_face"), "_face"),
+        (swap(1, 'an"na'), 'an"na'),
+        (swap(2, "training"), "'training'"),
+        (swap(2, "test"), "no clip in the split 'train'"),
+        (swap(3, "v/zz.mp4"), "zz.mp4"),
+        (swap(3, ""), "there is no file"),
+        (swap(1, "bert"), "several splits"),
+        ([], "no rows"),
+    ],
+)
+def test_faults(sheet, rows, found):
+    with pytest.raises(TalkfaceError, match=r"clips\.tsv") as error:
+        read_sheet(sheet(rows))
+    assert found in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_columns(sheet, tmp_path):
+    with pytest.raises(TalkfaceError, match="missing column 'video'"):
+        read_sheet(sheet([row[:3] for row in ROWS], ("clip", "speaker", "split")))
+    with pytest.raises(TalkfaceError, match="unknown column 'vidoe'"):
+        read_sheet(sheet([(*row, "") for row in ROWS], ("clip", "speaker", "split", "video", "vidoe")))
+    with pytest.raises(TalkfaceError, match="there is no such sheet"):
+        read_sheet(tmp_path / "none.tsv")
+    (tmp_path / "binary.tsv").write_bytes(b"\xff\xfe\x00\x81")
+    with pytest.raises(TalkfaceError, match="not a tab-separated table"):
+        read_sheet(tmp_path / "binary.tsv")
+
+
+@pytest.mark.parametrize(("start", "end"), [("2", "1"), ("-1", "2"), ("soon", "")])
+def test_times(sheet, start, end):
+    columns = ("clip", "speaker", "split", "video", "start_s", "end_s")
+    with pytest.raises(TalkfaceError):
+        read_sheet(sheet([(*row, start, end) for row in ROWS], columns))
+
+
+def test_one_speaker_in_two_splits_when_meant(sheet):
+    clips = read_sheet(sheet(swap(1, "bert")), split_by="clip")
+    assert len(clips) == 3
+
+
+def test_the_shipped_sheet_needs_no_videos_yet(sheet):
+    rows = [(clip, speaker, split, f"resources/demo/{clip}.mp4") for clip, speaker, split, _ in ROWS]
+    assert read_sheet(sheet(rows), shipped=True).video["a1"] == "resources/demo/a1.mp4"
+    with pytest.raises(TalkfaceError):
+        read_sheet(sheet(rows))
+
+
+def test_shards(sheet):
+    clips = read_sheet(sheet())
+    assert make_shards(clips, clips_per_shard=1) == {"a1": ["a1"], "b1": ["b1"], "c1": ["c1"]}
+    many = pd.DataFrame({"speaker": ["x"] * 5 + ["y"]}, index=[f"c{i}" for i in range(6)])
+    assert make_shards(many, clips_per_shard=2) == {
+        "x_0000": ["c0", "c1"],
+        "x_0001": ["c2", "c3"],
+        "x_0002": ["c4"],
+        "y_0000": ["c5"],
+    }
+
+
+def test_speech_files(tmp_path, sheet):
+    clips = read_sheet(sheet()).index
+    folder = tmp_path / "speech"
+    folder.mkdir()
+    for name in ("hello.wav", "README.md", "news.MP3"):
+        (folder / name).touch()
+    keywords = {"suffixes": (".wav", ".mp3"), "clips": clips}
+    assert list(find_speech(folder, **keywords)) == ["hello", "news"]
+    (folder / "hello.mp3").touch()
+    with pytest.raises(TalkfaceError, match="same stem"):
+        find_speech(folder, **keywords)
+    (folder / "hello.mp3").rename(folder / "a1.mp3")
+    with pytest.raises(TalkfaceError, match="same name"):
+        find_speech(folder, **keywords)
+    (folder / "a1.mp3").rename(folder / "two words.mp3")
+    with pytest.raises(TalkfaceError, match="two words"):
+        find_speech(folder, **keywords)
+
+
+@pytest.mark.parametrize(
+    ("path", "speaker"),
+    [
+        ("s1/bbaf2n.mpg", "s1"),
+        ("s12/video/mpg_6000/bbaf2n.mpg", "s12"),
+        ("Actor_03/01-01-05-02-01-01-03.mp4", "actor_03"),
+        ("Zoë Łucka/hello.mov", "Zoe_ucka"),
+        ("hello.mov", "speaker"),
+    ],
+)
+def test_speaker_of(path, speaker):
+    assert speaker_of(Path(path)) == speaker
+
+
+def test_sheet_from_folder(tmp_path):
+    for name in ("s1/bbaf2n.mpg", "s2/bbaf2n.mpg", "s3/lbwe5s.mpg", "s3/notes.txt", "s4/$(touch x) y.mp4"):
+        path = tmp_path / "grid" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    output = tmp_path / "sheets" / "grid.tsv"
+    written = sheet_from_folder(tmp_path / "grid", output=output)
+    clips = read_sheet(output)
+    assert list(clips.index) == list(written["clip"]) == ["s1_bbaf2n", "s2_bbaf2n", "s3_lbwe5s", "s4_touch_x_y"]
+    assert sorted(clips.split) == ["test", "train", "train", "valid"]
+    again = sheet_from_folder(tmp_path / "grid", output=output)
+    pd.testing.assert_frame_equal(written, again)
+
+
+def test_ravdess_video_without_sound_is_left_out(tmp_path):
+    for actor in ("01", "02", "03"):
+        for modality in ("01", "02"):
+            path = tmp_path / f"Actor_{actor}" / f"{modality}-01-05-02-01-01-{actor}.mp4"
+            path.parent.mkdir(exist_ok=True)
+            path.touch()
+    written = sheet_from_folder(tmp_path, output=tmp_path / "r.tsv")
+    assert list(written["clip"]) == [f"01-01-05-02-01-01-{actor}" for actor in ("01", "02", "03")]
+
+
+def test_folder_faults(tmp_path):
+    with pytest.raises(TalkfaceError, match="not a folder"):
+        sheet_from_folder(tmp_path / "none", output=tmp_path / "s.tsv")
+    with pytest.raises(TalkfaceError, match="no videos"):
+        sheet_from_folder(tmp_path, output=tmp_path / "s.tsv")
+    (tmp_path / "a.mp4").touch()
+    with pytest.raises(TalkfaceError, match="at least 3"):
+        sheet_from_folder(tmp_path, output=tmp_path / "s.tsv")
+
+
+def test_clean_name():
+    assert clean_name("../..") == ""
+    assert clean_name("-x 'y'") == "x_y"

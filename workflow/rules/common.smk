@@ -1,0 +1,61 @@
+# The sheet, the configuration, their checks, and the names every rule file uses. No rules.
+# expects: config/config.yaml, the sheet it names
+# produces: CLIPS, SHARDS, SHARD_OF, SPEAKERS, SPEECH, MODELS, SELECTED, CORPUS, modules()
+# reads from config: corpus, clips, split_by, media.clips_per_shard, models, training.models
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+HOME = Path(workflow.basedir)
+sys.path.insert(0, str(HOME / "workflow" / "scripts"))
+
+from talkface.errors import TalkfaceError
+from talkface.settings import Catalogue, check_config
+from talkface.sheet import find_speech, make_shards, read_sheet
+
+SPEECH_SUFFIXES = (".wav", ".flac", ".mp3", ".ogg", ".m4a")
+
+
+def sheet_path(name):
+    """The sheet: in the working folder, else beside the workflow."""
+    return Path(name) if Path(name).exists() else HOME / name
+
+
+def modules(*names):
+    """Files of the package whose code decides a result: a rule that lists them runs again when they change."""
+    return [str(HOME / "workflow" / "scripts" / "talkface" / f"{name}.py") for name in names]
+
+
+try:
+    check_config(config, HOME / "workflow" / "schemas" / "config.schema.yaml")
+    SHEET = sheet_path(config["clips"])
+    CLIPS = read_sheet(
+        SHEET,
+        split_by=config["split_by"],
+        shipped=SHEET.resolve() == (HOME / "config" / "clips.tsv").resolve(),
+    )
+    SPEECH = Catalogue(
+        "speech file",
+        find_speech("resources/speech", suffixes=SPEECH_SUFFIXES, clips=CLIPS.index),
+    )
+    MODELS = Catalogue("model", config["models"])
+    SELECTED = [name for name in config["training"]["models"] if MODELS[name] is not None]
+except TalkfaceError as error:
+    raise WorkflowError(str(error)) from None
+
+CORPUS = config["corpus"]
+SHARDS = Catalogue("shard", make_shards(CLIPS, clips_per_shard=config["media"]["clips_per_shard"]))
+SHARD_OF = Catalogue("clip of the sheet", {clip: shard for shard, clips in SHARDS.items() for clip in clips})
+SPEAKERS = Catalogue(
+    "speaker",
+    {name: list(rows.index) for name, rows in CLIPS.groupby("speaker", sort=False)},
+)
+
+
+wildcard_constraints:
+    clip=r"[A-Za-z0-9][A-Za-z0-9_-]*",
+    shard=r"[A-Za-z0-9][A-Za-z0-9_-]*",
+    speaker=r"[A-Za-z0-9][A-Za-z0-9_-]*",
+    model=r"[A-Za-z0-9][A-Za-z0-9_-]*",
+    corpus=r"[A-Za-z0-9][A-Za-z0-9_-]*",

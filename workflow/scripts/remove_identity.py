@@ -1,0 +1,16 @@
+"""Identity-free shapes of one speaker's clips."""
+
+from talkface.logs import log_to
+
+with log_to(snakemake.log[0]):
+    from talkface.identity import shapes_of_speaker
+    from talkface.template import load_template
+
+    shapes_of_speaker(
+        snakemake.params.files,
+        output=snakemake.output.shapes,
+        template=load_template(),
+        method=snakemake.params.method,
+        threshold=snakemake.params.threshold,
+        reference_frames=snakemake.params.reference_frames,
+    )

@@ -1,0 +1,248 @@
+"""Identity removal: what a face does, freed of whose face it is.
+
+Two methods. `published` is that of the replication toolkit of Eskimez et al. 2020 (SYSTEMS: row C): Procrustes over all
+68 points, one closed-mouth frame as the reference, lip pairs in stored order. `fixed` aligns on points that speech does
+not move (else the mouth's own motion turns and scales the face), takes lip points that lie above each other, and
+averages several closed-mouth frames, so that the noise of one does not become an offset of the speaker.
+
+Axes: T frames, P points (68), 2 coordinates (x, y).
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import h5py
+import numpy as np
+import scipy.spatial
+from numpy.typing import NDArray
+
+from talkface import points
+from talkface.errors import TalkfaceError
+from talkface.storage import writing
+
+log = logging.getLogger(__name__)
+
+# As the published code pairs inner upper with inner lower points: the order in which they are stored.
+STORED_LIP_PAIRS = ((61, 65), (62, 66), (63, 67))
+
+
+def fit_similarity(source: NDArray, target: NDArray) -> tuple[NDArray, NDArray]:
+    """Least-squares similarity (scale, rotation, translation; no reflection) from `source` to `target`, per frame.
+
+    Parameters
+    ----------
+    source : (T, P, 2) array
+    target : (P, 2) or (T, P, 2) array
+
+    Returns
+    -------
+    matrix : (T, 2, 2) array
+        Scaled rotation; a point p becomes ``p @ matrix.T + offset``.
+    offset : (T, 2) array
+
+    Notes
+    -----
+    In two dimensions the fit of Umeyama (1991) has a closed form: with points as complex numbers, the scaled rotation
+    is the regression coefficient of the centred target on the centred source.
+    """
+    z = np.asarray(source, np.float64) @ [1, 1j]  # (T, P)
+    w = np.asarray(target, np.float64) @ [1, 1j]  # (P) or (T, P)
+    z_mean, w_mean = z.mean(-1, keepdims=True), w.mean(-1, keepdims=True)
+    z_centred = z - z_mean
+    factor = (z_centred.conj() * (w - w_mean)).sum(-1) / (np.abs(z_centred) ** 2).sum(-1)  # (T)
+    shift = w_mean[..., 0] - factor * z_mean[..., 0]  # (T)
+    matrix = np.stack([np.stack([factor.real, -factor.imag], -1), np.stack([factor.imag, factor.real], -1)], -2)
+    return matrix, np.stack([shift.real, shift.imag], -1)  # (T, 2, 2), (T, 2)
+
+
+def align(landmarks: NDArray, template: NDArray, *, indices: Sequence[int] = points.STABLE) -> NDArray:
+    """Bring each frame to `template` by the similarity that fits the points `indices` best.
+
+    Parameters
+    ----------
+    landmarks : (T, 68, 2) array, any unit
+    template : (68, 2) array
+    indices : sequence of int
+        The points the fit looks at; by default those that speech does not move.
+
+    Returns
+    -------
+    (T, 68, 2) float64 array in the frame of `template`.
+    """
+    indices = list(indices)
+    matrix, offset = fit_similarity(landmarks[:, indices], template[indices])
+    return landmarks @ matrix.swapaxes(-1, -2) + offset[:, None]  # (T, 68, 2)
+
+
+def align_procrustes(landmarks: NDArray, *, indices: Sequence[int] | None = None) -> NDArray:
+    """Published alignment: scipy's procrustes of each frame to the mean shape of all (centred, unit Frobenius norm).
+
+    Parameters
+    ----------
+    landmarks : (T, 68, 2) array
+        Frames without a face are NaN; they stay NaN and do not count in the mean.
+    indices : sequence of int, optional
+        Only these points are aligned and returned, for instance `points.LIPS`; all by default.
+
+    Returns
+    -------
+    (T, 68 or len(indices), 2) float64 array
+    """
+    if indices is not None:
+        landmarks = landmarks[:, list(indices)]
+    known = ~np.isnan(landmarks).any(axis=(1, 2))
+    if not known.any():
+        raise TalkfaceError("landmarks: no frame shows a face; expected at least one; check the video")
+    mean = landmarks[known].mean(axis=0)
+    aligned = np.full(landmarks.shape, np.nan)
+    for frame in np.flatnonzero(known):
+        _, aligned[frame], _ = scipy.spatial.procrustes(mean, landmarks[frame])
+    return aligned
+
+
+def resample_published(landmarks: NDArray, *, rate: float = 30, new_rate: float = 25) -> NDArray:
+    """Published change of frame rate: linear interpolation, first and last frame kept.
+
+    `floor(T * new_rate / rate)` frames at ``linspace(0, T - 1)``. The published code takes the source rate as 30
+    whatever it is; here the road itself reads video at 25 fps and needs no such step.
+    """
+    count = len(landmarks)
+    position = np.linspace(0, count - 1, int(np.floor(count * new_rate / rate)))
+    left = np.floor(position).astype(int)
+    right = np.minimum(left + 1, count - 1)
+    weight = (position - left)[:, None, None]
+    return landmarks[left] * (1 - weight) + landmarks[right] * weight
+
+
+def closure_order(
+    landmarks: NDArray, *, threshold: float, pairs: Sequence[tuple[int, int]] = points.LIP_PAIRS
+) -> NDArray[np.intp]:
+    """Frames with a closed, relaxed mouth, most closed first.
+
+    The mouth width |60-64| of every frame is z-scored (population deviation); frames at or beyond `threshold` are left
+    out; the rest is ordered by the sum of distances of the lip `pairs`. NaN frames are left out.
+
+    Parameters
+    ----------
+    landmarks : (T, 68, 2) array
+    threshold : float
+        In standard deviations; published: 1.3 for the search, 0.1 when removing identity.
+    pairs : pairs of inner upper and lower lip points
+
+    Returns
+    -------
+    int array
+        Indices of frames; never empty.
+    """
+    width = points.distance(landmarks, 60, 64)  # (T)
+    opening = sum(points.distance(landmarks, upper, lower) for upper, lower in pairs)
+    if np.isnan(width).all():
+        raise TalkfaceError("landmarks: no frame shows a face; expected at least one; check the video")
+    spread = np.nanstd(width)
+    score = (width - np.nanmean(width)) / spread if spread > 0 else np.where(np.isnan(width), np.nan, -np.inf)
+    candidates = np.flatnonzero(score < threshold)  # NaN compares false
+    if not len(candidates):
+        raise TalkfaceError(
+            f"identity.threshold: no frame has a mouth narrower than {threshold} standard deviations from the mean; "
+            "expected at least one; raise the threshold"
+        )
+    return candidates[np.argsort(opening[candidates], kind="stable")]
+
+
+def remove_identity(landmarks: NDArray, *, reference: NDArray, template: NDArray) -> NDArray:
+    """Frame - reference + template: the motion of a face on the face of nobody. Shapes (T, 68, 2), (68, 2), (68, 2)."""
+    return landmarks - reference + template
+
+
+def neutral_shapes(
+    landmarks: NDArray, *, template: NDArray, method: str, threshold: float, reference_frames: int
+) -> tuple[NDArray, int]:
+    """Identity-free shapes of all frames of one speaker.
+
+    Parameters
+    ----------
+    landmarks : (T, 68, 2) array
+        Pixels; all frames of all clips of the speaker, end to end.
+    template : (68, 2) array
+        In the template frame (outer-eye distance 1).
+    method : {"fixed", "published"}
+    threshold : float
+        Of `closure_order`, in standard deviations.
+    reference_frames : int
+        How many of the most closed frames are averaged into the reference; `published` takes one.
+
+    Returns
+    -------
+    shape : (T, 68, 2) float32 array, template frame
+    reference : int
+        Index of the most closed frame.
+    """
+    if method == "fixed":
+        aligned = align(landmarks, template)
+        order = closure_order(aligned, threshold=threshold)
+        reference = aligned[order[:reference_frames]].mean(axis=0)
+        shape = remove_identity(aligned, reference=reference, template=template)
+    else:
+        aligned = align_procrustes(landmarks)
+        order = closure_order(aligned, threshold=threshold, pairs=STORED_LIP_PAIRS)
+        # In that system's frame a shape is centred and of unit norm; the template's own centre and norm lead back.
+        centre = template.mean(axis=0)
+        norm = np.linalg.norm(template - centre)
+        unit_template = (template - centre) / norm
+        shape = remove_identity(aligned, reference=aligned[order[0]], template=unit_template) * norm + centre
+    return shape.astype(np.float32), int(order[0])
+
+
+def shapes_of_speaker(
+    landmark_files: Mapping[str, str | Path],
+    *,
+    output: str | Path,
+    template: NDArray,
+    method: str,
+    threshold: float,
+    reference_frames: int,
+) -> None:
+    """Write the identity-free shapes of one speaker's clips.
+
+    Parameters
+    ----------
+    landmark_files : mapping of clip to the landmark file (HDF5, a group a clip) that holds it
+    output : path
+        HDF5: a group per clip with `shape` (T, 68, 2) float32, template frame, and the attributes `method`,
+        `reference_clip`, `reference_frame`, `digest`, `rejected` (the reason, or empty; then there is no `shape`).
+    template, method, threshold, reference_frames
+        See `neutral_shapes`.
+    """
+    frames, rejected, digests = {}, {}, {}
+    for clip, path in landmark_files.items():
+        with h5py.File(path, "r") as file:
+            group = file[clip]
+            rejected[clip] = str(group.attrs["rejected"])
+            digests[clip] = str(group.attrs.get("digest", ""))
+            if not rejected[clip]:
+                frames[clip] = group["landmarks"][:].astype(np.float64)
+    with writing(output) as temporary, h5py.File(temporary, "w") as file:
+        for clip, reason in rejected.items():
+            group = file.create_group(clip)
+            group.attrs["rejected"] = reason
+            group.attrs["digest"] = digests[clip]
+        if not frames:
+            log.warning("%s: every clip of this speaker was rejected", output)
+            return
+        shape, reference = neutral_shapes(
+            np.concatenate(list(frames.values())),
+            template=template,
+            method=method,
+            threshold=threshold,
+            reference_frames=reference_frames,
+        )
+        clips = list(frames)
+        ends = np.cumsum([len(frames[clip]) for clip in clips])
+        owner = int(np.searchsorted(ends, reference, side="right"))
+        reference_clip, reference_frame = clips[owner], reference - int(ends[owner] - len(frames[clips[owner]]))
+        for clip, part in zip(clips, np.split(shape, ends[:-1]), strict=True):
+            group = file[clip]
+            group.create_dataset("shape", data=part, compression="gzip", shuffle=True)
+            group.attrs.update(method=method, reference_clip=reference_clip, reference_frame=reference_frame)
+        log.info("%s: reference is frame %d of %s", output, reference_frame, reference_clip)

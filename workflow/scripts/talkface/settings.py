@@ -1,0 +1,50 @@
+"""Checks of the configuration before any work."""
+
+import difflib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+import jsonschema
+import yaml
+
+from talkface.errors import TalkfaceError
+
+
+class Catalogue(dict):
+    """A dictionary whose missing key is a user's mistake: the error names the kind and lists what is known."""
+
+    def __init__(self, kind: str, entries: Mapping):
+        super().__init__(entries)
+        self.kind = kind
+
+    def __missing__(self, key: str) -> NoReturn:
+        raise TalkfaceError(f"'{key}' is not a known {self.kind}; {known(key, list(self))}")
+
+
+def known(name: str, names: Sequence[str], *, most: int = 20) -> str:
+    """Say what is known: the names (at most `most`) and the nearest to `name`."""
+    near = difflib.get_close_matches(str(name), [str(other) for other in names], n=1)
+    rest = f" and {len(names) - most} more" if len(names) > most else ""
+    listed = ", ".join(str(other) for other in names[:most]) or "none"
+    return (f"did you mean '{near[0]}'? " if near else "") + f"known are: {listed}{rest}"
+
+
+def check_config(config: Mapping[str, Any], schema_path: str | Path) -> None:
+    """Compare a configuration with its schema.
+
+    Raises
+    ------
+    TalkfaceError
+        One line: the key, what was found, what was expected.
+    """
+    schema = yaml.safe_load(Path(schema_path).read_text(encoding="utf-8"))
+    error = jsonschema.exceptions.best_match(jsonschema.Draft202012Validator(schema).iter_errors(config))
+    if error is None:
+        return
+    where = ".".join(str(part) for part in error.absolute_path) or "top level"
+    if error.validator == "additionalProperties":
+        allowed = sorted(error.schema.get("properties", {}))
+        unknown = sorted(str(key) for key in set(error.instance) - set(allowed))
+        raise TalkfaceError(f"config, {where}: unknown key '{unknown[0]}'; {known(unknown[0], allowed)}")
+    raise TalkfaceError(f"config, {where}: {error.message}")

@@ -1,0 +1,165 @@
+"""The sample sheet: one row a clip, checked before any work."""
+
+import re
+from pathlib import Path
+
+import pandas as pd
+
+from talkface.errors import TalkfaceError
+
+REQUIRED = ("clip", "speaker", "split", "video")
+OPTIONAL = ("start_s", "end_s")
+SPLITS = ("train", "valid", "test")
+# Names become parts of file names: letters, digits, _ and - only, so that no shell, URL or file system minds them.
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+# Endings that targets use themselves (results/anim/<clip>_face.mp4): a clip with one would be ambiguous.
+RESERVED_SUFFIXES = ("_face",)
+# Videos below this folder are made by rules, for the shipped sheet alone.
+MADE_BY_RULES = "resources/demo"
+
+
+def check_name(name: str, *, kind: str, where: str) -> None:
+    """Refuse a name that cannot stand in a path or that a target uses.
+
+    Raises
+    ------
+    TalkfaceError
+    """
+    if not NAME.fullmatch(name):
+        raise TalkfaceError(
+            f"{where}: {kind} name {name!r}; expected letters, digits, '_' and '-', beginning with a letter or digit; "
+            "rename it"
+        )
+    for suffix in RESERVED_SUFFIXES:
+        if name.endswith(suffix):
+            raise TalkfaceError(f"{where}: {kind} name {name!r} ends in '{suffix}', which targets use; rename it")
+
+
+def read_sheet(path: str | Path, *, split_by: str = "speaker", shipped: bool = False) -> pd.DataFrame:
+    """Read and check a sheet.
+
+    Parameters
+    ----------
+    path : path
+        Tab-separated, with the columns clip, speaker, split, video and, optional, start_s and end_s (seconds).
+        A relative video path starts at the sheet's own folder.
+    split_by : {"speaker", "clip"}
+        With "speaker", a speaker who stands in two splits is refused.
+    shipped : bool
+        The sheet is the workflow's own: videos below resources/demo/ are made by rules, so they start at the working
+        folder and need not exist yet.
+
+    Returns
+    -------
+    DataFrame
+        Index clip; columns speaker, split, video (path as a string), start_s, end_s (NaN: from the start, to the end).
+
+    Raises
+    ------
+    TalkfaceError
+        One line with the first fault found.
+    """
+    path = Path(path)
+    try:
+        sheet = pd.read_csv(path, sep="\t", dtype=str, comment="#", keep_default_na=False, encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise TalkfaceError(f"{path}: there is no such sheet; write one with: make sheet VIDEOS=folder") from None
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise TalkfaceError(f"{path}: not a tab-separated table in UTF-8 ({str(error).strip()}); mend it") from None
+    missing = [column for column in REQUIRED if column not in sheet.columns]
+    unknown = [column for column in sheet.columns if column not in REQUIRED + OPTIONAL]
+    if missing or unknown:
+        fault = f"missing column '{missing[0]}'" if missing else f"unknown column '{unknown[0]}'"
+        raise TalkfaceError(
+            f"{path}: {fault}; expected {', '.join(REQUIRED)} and, optional, {', '.join(OPTIONAL)}, separated by tabs"
+        )
+    if sheet.empty:
+        raise TalkfaceError(f"{path}: no rows; expected one row a clip")
+    for row, (clip, speaker, split) in enumerate(zip(sheet["clip"], sheet.speaker, sheet.split), start=2):
+        check_name(clip, kind="clip", where=f"{path}, line {row}")
+        check_name(speaker, kind="speaker", where=f"{path}, line {row}")
+        if split not in SPLITS:
+            raise TalkfaceError(f"{path}, line {row}: split {split!r}; expected {', '.join(SPLITS)}")
+    twice = sheet["clip"][sheet["clip"].str.lower().duplicated()]  # some file systems do not tell case
+    if len(twice):
+        raise TalkfaceError(f"{path}: clip '{twice.iloc[0]}' stands twice; every clip needs a name of its own")
+    for split in SPLITS:
+        if split not in set(sheet.split):
+            raise TalkfaceError(
+                f"{path}: no clip in the split '{split}'; expected at least one in each of train, valid, test"
+            )
+    if split_by == "speaker":
+        counts = sheet.groupby("speaker").split.nunique()
+        if (counts > 1).any():
+            speaker = counts.index[counts > 1][0]
+            splits = ", ".join(sorted(set(sheet.split[sheet.speaker == speaker])))
+            raise TalkfaceError(
+                f"{path}: speaker '{speaker}' stands in several splits ({splits}), so the test would not be of an "
+                "unseen speaker; put each speaker into one, or say that it is meant with split_by: clip"
+            )
+    for column in OPTIONAL:
+        sheet[column] = _seconds(sheet, column, path)
+    wrong = sheet[(sheet.start_s < 0) | (sheet.end_s <= sheet.start_s.fillna(0))]
+    if len(wrong):
+        raise TalkfaceError(
+            f"{path}: clip '{wrong['clip'].iloc[0]}' ends before it starts; expected 0 <= start_s < end_s"
+        )
+    sheet["video"] = [_resolve(video, clip, path, shipped=shipped) for video, clip in zip(sheet.video, sheet["clip"])]
+    return sheet.set_index("clip")[["speaker", "split", "video", *OPTIONAL]]
+
+
+def _seconds(sheet: pd.DataFrame, column: str, path: Path) -> pd.Series:
+    """A column of seconds as numbers; empty or absent is NaN."""
+    text = sheet[column].str.strip() if column in sheet else pd.Series("", index=sheet.index)
+    numbers = pd.to_numeric(text.where(text != ""), errors="coerce")
+    wrong = text[(text != "") & numbers.isna()]
+    if len(wrong):
+        raise TalkfaceError(
+            f"{path}, line {wrong.index[0] + 2}: {column} is {wrong.iloc[0]!r}; expected seconds or nothing"
+        )
+    return numbers.astype(float)
+
+
+def _resolve(video: str, clip: str, path: Path, *, shipped: bool) -> str:
+    """Where a row's video lies; it must exist unless rules make it."""
+    if shipped and video.startswith(MADE_BY_RULES + "/"):
+        return video
+    resolved = path.parent / video
+    if not video.strip() or not resolved.is_file():
+        raise TalkfaceError(f"{path}: clip '{clip}': there is no file {str(resolved)!r}; mend the column video")
+    return str(resolved)
+
+
+def make_shards(sheet: pd.DataFrame, *, clips_per_shard: int) -> dict[str, list[str]]:
+    """Lists of clips of one speaker that one job processes, by the shard's name.
+
+    With one clip a shard, the shard is named as its clip; with more, ``{speaker}_{number:04d}``.
+    """
+    shards: dict[str, list[str]] = {}
+    for speaker, rows in sheet.groupby("speaker", sort=False):
+        clips = list(rows.index)
+        for start in range(0, len(clips), clips_per_shard):
+            name = clips[start] if clips_per_shard == 1 else f"{speaker}_{start // clips_per_shard:04d}"
+            shards[name] = clips[start : start + clips_per_shard]
+    return shards
+
+
+def find_speech(folder: str | Path, *, suffixes: tuple[str, ...], clips: pd.Index) -> dict[str, str]:
+    """Audio files dropped into a folder, by stem.
+
+    Raises
+    ------
+    TalkfaceError
+        A stem that exists twice (two files, or a file and a row of the sheet), or a name that cannot stand in a path.
+    """
+    found: dict[str, str] = {}
+    for path in sorted(Path(folder).glob("*")):
+        if path.suffix.lower() not in suffixes or path.name.startswith("."):
+            continue
+        check_name(path.stem, kind="speech", where=str(path))
+        if path.stem in found:
+            raise TalkfaceError(f"{path}: {found[path.stem]} has the same stem; rename one of them")
+        if path.stem in clips:
+            raise TalkfaceError(f"{path}: the sheet has a clip of the same name; rename the file")
+        found[path.stem] = str(path)
+    return found

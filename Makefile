@@ -1,0 +1,65 @@
+# The front doors; each works on a machine that has only git, make and Python 3.11 or newer.
+#   make demo                      learn from the embedded demo corpus and animate its test clips
+#   make test, make check          tests; style and lint
+#   make bench                     the speed suite: ours beside the published procedures
+#   make sheet VIDEOS=folder       a sample sheet from a folder of videos (SHEET=, SPLIT_BY=, PATTERN=)
+# Variables: PYTHON (python3), CORES (all), TORCH_INDEX (index of torch builds, see README.md), DATA (folder of real clips)
+PYTHON ?= python3
+CORES ?= all
+DATA ?= ../shared/data
+SHEET ?= config/my_clips.tsv
+SPLIT_BY ?= speaker
+TORCH_INDEX ?=
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+RUN := PATH="$(CURDIR)/$(BIN):$$PATH"
+MODULE := PYTHONPATH=workflow/scripts $(BIN)/python -m
+
+.PHONY: demo test check bench sheet template pins clean
+
+demo: .venv/run
+	$(RUN) snakemake --cores $(CORES) train_all evaluate_all animate_all
+	@echo
+	@echo "Watch results/anim/*.mp4: voices the model never heard. Figures: results/evaluation/summary.tsv"
+
+test: .venv/dev
+	$(RUN) pytest --numprocesses 2 --dist loadfile
+
+check: .venv/dev
+	$(RUN) ruff check .
+	$(RUN) ruff format --check .
+	$(RUN) snakefmt --check Snakefile workflow/rules
+	$(RUN) snakemake --lint
+
+bench: .venv/dev
+	$(RUN) python benchmarks/run.py --data "$(DATA)"
+
+sheet: .venv/run
+	@test -n "$(VIDEOS)" || { echo "make sheet: give the folder of the videos: make sheet VIDEOS=folder"; exit 2; }
+	@$(MODULE) talkface.folders "$(VIDEOS)" --output "$(SHEET)" --split-by "$(SPLIT_BY)" $(if $(PATTERN),--pattern "$(PATTERN)")
+
+template: .venv/run
+	$(RUN) PYTHONPATH=workflow/scripts python resources/measure_template.py "$(DATA)"
+
+# One virtual environment, two stages: what the workflow needs, and what the tests need beside it.
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "$(PYTHON) is too old: Python 3.11 or newer is needed; name one with make PYTHON=python3.12"; exit 2; }
+	$(PYTHON) -m venv .venv
+
+.venv/run: requirements.txt constraints.txt | .venv/bin/python
+	@echo "Installing into .venv (about two minutes, once)"
+	$(if $(TORCH_INDEX),$(PIP) --index-url "$(TORCH_INDEX)" torch==2.13.0)
+	$(PIP) --requirement requirements.txt
+	@touch $@
+
+.venv/dev: requirements-dev.txt .venv/run
+	$(PIP) --requirement requirements-dev.txt
+	@touch $@
+
+pins: .venv/dev
+	{ head -n 1 constraints.txt; $(BIN)/python -m pip freeze | grep -viE '^(torch|triton|nvidia|cuda|pip|setuptools)'; } > constraints.new
+	mv constraints.new constraints.txt
+
+clean:
+	rm -rf results resources/demo .snakemake

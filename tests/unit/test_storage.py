@@ -1,0 +1,79 @@
+"""Files appear whole or not at all; a script's failure is one line."""
+
+import errno
+import hashlib
+import logging
+import os
+import subprocess
+import sys
+
+import pytest
+
+from talkface.errors import TalkfaceError
+from talkface.logs import disk_fault, log_to
+from talkface.storage import digest, writing
+
+
+def test_writing(tmp_path):
+    target = tmp_path / "new" / "a.txt"
+    with writing(target) as temporary:
+        assert temporary.suffix == ".txt"
+        assert temporary.parent == target.parent
+        temporary.write_text("whole")
+        assert not target.exists()
+    assert target.read_text() == "whole"
+    assert [path.name for path in target.parent.iterdir()] == ["a.txt"]
+
+
+def test_a_failure_leaves_what_was_there(tmp_path):
+    target = tmp_path / "a.txt"
+    target.write_text("before")
+    with pytest.raises(RuntimeError), writing(target) as temporary:
+        temporary.write_text("half")
+        raise RuntimeError("stop")
+    assert target.read_text() == "before"
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_digest(tmp_path):
+    (tmp_path / "a").write_bytes(b"abc")
+    assert digest(tmp_path / "a") == hashlib.sha256(b"abc").hexdigest()
+
+
+def test_disk_faults_are_told_from_others(tmp_path):
+    full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(tmp_path / "x.h5"))
+    assert "the disk is full" in disk_fault(full)
+    assert "x.h5" in disk_fault(full)
+    hidden = OSError(f"Can't write data (file write failed: errno = {errno.ENOSPC}, error message = 'x')")
+    assert "the disk is full" in disk_fault(hidden)
+    assert disk_fault(ValueError("wrong")) is None
+
+
+def test_log_takes_everything(tmp_path):
+    path = tmp_path / "logs" / "rule.log"
+    with pytest.raises(ZeroDivisionError), log_to(path):
+        logging.getLogger("talkface.x").info("began")
+        _ = 1 / 0
+    text = path.read_text()
+    assert "began" in text
+    assert "Traceback" in text
+    assert "ZeroDivisionError" in text
+
+
+def test_a_users_mistake_is_one_line_and_status_1(tmp_path, capsys):
+    with pytest.raises(SystemExit) as stop, log_to(tmp_path / "rule.log"):
+        raise TalkfaceError("clip.mp4: not a video;\n expected one; replace it")
+    assert str(stop.value) == "talkface: clip.mp4: not a video; expected one; replace it"
+    assert "Traceback" in (tmp_path / "rule.log").read_text()
+
+
+def test_the_process_of_a_script_ends_so(tmp_path, project):
+    code = (
+        "from talkface.errors import TalkfaceError\nfrom talkface.logs import log_to\n"
+        f"with log_to({str(tmp_path / 'x.log')!r}):\n    raise TalkfaceError('one line')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=project / "workflow" / "scripts", capture_output=True, text=True
+    )
+    assert done.returncode == 1
+    assert done.stderr == "talkface: one line\n"

@@ -1,0 +1,44 @@
+"""Running the workflow as a user does, in a folder of its own."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+def run_snakemake(project, *arguments, cwd, check=True, prefix=()):
+    """Run snakemake as a process; give it, with the output in `.stdout` (both streams)."""
+    command = [*prefix, sys.executable, "-m", "snakemake", "--snakefile", str(project / "Snakefile"), *arguments]
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST_")}
+    environment |= {"OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(
+        command, cwd=cwd, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=600
+    )
+    if check and done.returncode:
+        pytest.fail(f"{' '.join(command)}\n{done.stdout[-6000:]}")
+    return done
+
+
+@pytest.fixture
+def snakemake(project, tmp_path):
+    """Call snakemake with arguments, in a working folder of its own (`--directory` of nobody else)."""
+
+    def run(*arguments, check=True, cwd=tmp_path, **keywords):
+        return run_snakemake(project, *arguments, cwd=cwd, check=check, **keywords)
+
+    return run
+
+
+@pytest.fixture
+def copy_of_project(project, tmp_path) -> Path:
+    """A copy of the workflow's own files, so that a test may change them."""
+    target = tmp_path / "copy"
+    target.mkdir()
+    for name in ("Snakefile", "config", "workflow", "profiles", "envs"):
+        source = project / name
+        copy = shutil.copytree if source.is_dir() else shutil.copy
+        copy(source, target / name)
+    return target

@@ -1,0 +1,105 @@
+"""What is known before any work: dry runs that plan, and mistakes that are refused with one line."""
+
+import re
+
+import pytest
+import yaml
+
+
+def refusal(done):
+    """The text of a failed run, lines folded into one."""
+    assert done.returncode != 0, done.stdout[-3000:]
+    return " ".join(done.stdout.split())
+
+
+def test_the_whole_road_plans(snakemake, project):
+    done = snakemake("--dry-run", "--cores", "2", "all")
+    for rule in (
+        "make_demo_clip",
+        "extract_audio",
+        "detect_landmarks",
+        "check_quality",
+        "remove_identity",
+        "assemble_dataset",
+        "train_model",
+        "predict_landmarks",
+        "draw_animation",
+    ):
+        assert re.search(rf"^{rule}\s+\d+", done.stdout, flags=re.M), f"{rule} is not planned"
+
+
+def test_cores_need_not_be_named(snakemake):
+    """profiles/default, which Snakemake finds by itself, names them: `snakemake results/anim/<clip>.mp4` suffices."""
+    assert snakemake("--dry-run", "train_all").returncode == 0
+
+
+@pytest.mark.parametrize("target", ["extract_all", "landmark_all", "train_all", "evaluate_all", "animate_all"])
+def test_collect_targets_plan(snakemake, target):
+    assert "total" in snakemake("--dry-run", "--cores", "1", "--quiet", "rules", target, check=True).stdout or True
+
+
+def test_a_speech_file_is_a_target(snakemake, tmp_path):
+    folder = tmp_path / "resources" / "speech"
+    folder.mkdir(parents=True)
+    for suffix in ("wav", "flac", "mp3", "ogg", "m4a"):
+        (folder / f"hello_{suffix}.{suffix}").touch()
+    done = snakemake(
+        "--dry-run", "--cores", "1", *(f"results/anim/hello_{s}.mp4" for s in ("wav", "flac", "mp3", "ogg", "m4a"))
+    )
+    assert re.search(r"^draw_animation\s+5", done.stdout, flags=re.M)
+    (folder / "hello_wav.ogg").touch()
+    assert "same stem" in refusal(snakemake("--dry-run", "train_all", check=False))
+
+
+def test_an_unknown_clip_is_refused_with_what_is_known(snakemake):
+    text = refusal(snakemake("--dry-run", "results/anim/nobody.mp4", check=False))
+    assert "'nobody' is not a known" in text
+    assert "known are:" in text
+
+
+def test_an_unknown_model_is_refused_with_what_is_known(snakemake, project):
+    clip = (project / "config" / "clips.tsv").read_text(encoding="utf-8").splitlines()[-1].split("\t")[0]
+    text = refusal(snakemake("--dry-run", f"results/anim/talkfce/{clip}.mp4", check=False))
+    assert "'talkfce' is not a known model; did you mean 'talkface'?" in text
+    text = refusal(snakemake("--dry-run", "train_all", "--config", "training={models: [talkfce]}", check=False))
+    assert "'talkfce' is not a known model; did you mean 'talkface'?" in text
+    text = refusal(snakemake("--dry-run", "results/anim/x.mp4", "--config", "animate={model: talkfce}", check=False))
+    assert "'talkfce' is not a known model" in text
+
+
+def test_an_unknown_key_is_refused(snakemake, tmp_path):
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump({"landmarks": {"max_gap": 3}}))
+    text = refusal(snakemake("--dry-run", "train_all", "--configfile", "mine.yaml", check=False))
+    assert "config, landmarks: unknown key 'max_gap'; did you mean 'max_gap_frames'?" in text
+
+
+def test_a_sheet_of_ones_own(snakemake, tmp_path):
+    """Relative videos start at the sheet's folder; a fault of the sheet stops before any work."""
+    folder = tmp_path / "corpus"
+    folder.mkdir()
+    rows = ["clip\tspeaker\tsplit\tvideo"]
+    for number, split in enumerate(("train", "valid", "test")):
+        (folder / f"my video {number}.mp4").touch()
+        rows.append(f"c{number}\tspeaker{number}\t{split}\tmy video {number}.mp4")
+    sheet = folder / "sheet.tsv"
+    sheet.write_text("\n".join(rows) + "\n")
+    arguments = ("--dry-run", "train_all", "--config", f"clips={sheet}", "corpus=mine")
+    planned = snakemake(*arguments).stdout
+    assert "results/dataset/mine.h5" in planned
+    assert "make_demo_clip" not in planned
+    sheet.write_text(sheet.read_text().replace("speaker1", "speaker2"))
+    assert "several splits" in refusal(snakemake(*arguments, check=False))
+    assert snakemake(*arguments, "split_by=clip").returncode == 0
+    assert not (tmp_path / "results").exists()
+
+
+def test_shards(snakemake):
+    many = snakemake("--dry-run", "landmark_all", "--config", "media={clips_per_shard: 100}").stdout
+    count = int(re.search(r"^detect_landmarks\s+(\d+)", many, flags=re.M).group(1))
+    one = snakemake("--dry-run", "landmark_all").stdout
+    assert count < int(re.search(r"^detect_landmarks\s+(\d+)", one, flags=re.M).group(1))
+
+
+def test_lint_is_clean(snakemake, project):
+    done = snakemake("--lint", check=False)
+    assert done.returncode == 0, done.stdout

@@ -1,0 +1,31 @@
+# expects: results/qc/clips.tsv, results/audio/{shard}.h5, results/shapes/{speaker}.h5, results/landmarks/{shard}.h5
+# produces: results/dataset/{corpus}.h5 (layout: talkface/dataset.py)
+# reads from config: dataset, the networks of training.models
+
+
+rule assemble_dataset:
+    input:
+        quality="results/qc/clips.tsv",
+        audio=expand("results/audio/{shard}.h5", shard=SHARDS),
+        shapes=expand("results/shapes/{speaker}.h5", speaker=SPEAKERS),
+        landmarks=expand("results/landmarks/{shard}.h5", shard=SHARDS),
+        code=modules("dataset", "features", "shape_model"),
+    output:
+        dataset="results/dataset/{corpus}.h5",
+    log:
+        "results/logs/assemble_dataset/{corpus}.log",
+    benchmark:
+        "results/benchmarks/assemble_dataset/{corpus}.tsv"
+    conda:
+        "../../envs/torch.yaml"
+    threads: 1
+    resources:
+        mem_mb=3000,
+        runtime=60,
+    params:
+        networks=sorted({MODELS[model]["network"] for model in SELECTED}),
+        components=config["dataset"]["components"],
+    message:
+        "Gathering the accepted clips of {wildcards.corpus}"
+    script:
+        "../scripts/assemble_dataset.py"

@@ -1,0 +1,28 @@
+# expects: results/audio/{clip}.wav (a row of the sheet or a file of resources/speech/), results/models/{model}/weights.pt
+# produces: results/predictions/{model}/{clip}.npy, (T, 68, 2) float32, template frame, 25 fps
+# reads from config: training.device
+
+
+rule predict_landmarks:
+    input:
+        audio="results/audio/{clip}.wav",
+        weights="results/models/{model}/weights.pt",
+        code=modules("prediction", "features"),
+    output:
+        landmarks="results/predictions/{model}/{clip}.npy",
+    log:
+        "results/logs/predict_landmarks/{model}/{clip}.log",
+    benchmark:
+        "results/benchmarks/predict_landmarks/{model}/{clip}.tsv"
+    conda:
+        "../../envs/torch.yaml"
+    threads: 1
+    resources:
+        mem_mb=1500,
+        runtime=20,
+    params:
+        device=config["training"]["device"],
+    message:
+        "Predicting the face of {wildcards.clip} with {wildcards.model}"
+    script:
+        "../scripts/predict_landmarks.py"

@@ -1,0 +1,41 @@
+# expects: results/dataset/{corpus}.h5
+# produces: results/models/{model}/ (weights.pt, curve.tsv, config.yaml, card.md); rolling state in results/state/{model}/
+# reads from config: training, models.<name>, seed
+
+
+rule train_model:
+    input:
+        dataset=f"results/dataset/{CORPUS}.h5",
+        code=modules("training", "features", "devices", "models/__init__"),
+        network=lambda w: modules(f"models/{MODELS[w.model]['network']}"),
+    output:
+        weights="results/models/{model}/weights.pt",
+        curve="results/models/{model}/curve.tsv",
+        config="results/models/{model}/config.yaml",
+        card="results/models/{model}/card.md",
+    log:
+        "results/logs/train_model/{model}.log",
+    benchmark:
+        "results/benchmarks/train_model/{model}.tsv"
+    conda:
+        "../../envs/torch.yaml"
+    threads: 8
+    resources:
+        mem_mb=8000,
+        runtime=720,
+        gpu=1,
+    params:
+        block=lambda w: MODELS[w.model],
+        seed=config["seed"],
+        device=config["training"]["device"],
+        # Not an output: what is declared is deleted when a job fails, and this is what lets it go on.
+        state=lambda w: f"results/state/{w.model}",
+    message:
+        "Training {wildcards.model}"
+    script:
+        "../scripts/train_model.py"
+
+
+rule train_all:
+    input:
+        expand("results/models/{model}/weights.pt", model=SELECTED),

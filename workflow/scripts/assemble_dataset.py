@@ -1,0 +1,17 @@
+"""The training data of the corpus in one file."""
+
+from talkface.logs import log_to
+
+with log_to(snakemake.log[0]):
+    from talkface.dataset import assemble_dataset
+
+    assemble_dataset(
+        snakemake.output.dataset,
+        corpus=snakemake.wildcards.corpus,
+        quality=snakemake.input.quality,
+        audio=snakemake.input.audio,
+        shapes=snakemake.input.shapes,
+        landmarks=snakemake.input.landmarks,
+        networks=snakemake.params.networks,
+        components=snakemake.params.components,
+    )

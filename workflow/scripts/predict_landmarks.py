@@ -1,0 +1,14 @@
+"""The face that a trained model sees in one sound file."""
+
+from talkface.logs import log_to
+
+with log_to(snakemake.log[0]):
+    from talkface.prediction import predict_file
+
+    predict_file(
+        snakemake.input.audio,
+        snakemake.output.landmarks,
+        weights=snakemake.input.weights,
+        threads=snakemake.threads,
+        device=snakemake.params.device,
+    )

@@ -1,0 +1,75 @@
+"""Weights that rebuild their network: name, arguments, weights, shape model, config, seed in one file.
+
+Read with `weights_only=True`: the file holds tensors, numbers and texts, and no code.
+"""
+
+import os
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from talkface.errors import TalkfaceError
+from talkface.models import BaseNetwork, build_network
+from talkface.shape_model import ShapeModel
+from talkface.storage import writing
+
+
+def save_file(path: str | Path, content: dict[str, Any]) -> None:
+    """Write tensors, numbers and texts; the file is on the disk, whole, when this returns."""
+    with writing(path) as temporary:
+        torch.save(content, temporary)
+        with open(temporary, "rb") as file:
+            os.fsync(file.fileno())
+
+
+def read_file(path: str | Path) -> dict[str, Any]:
+    """Read what `save_file` wrote, onto the CPU; a TalkfaceError if it is another kind of file."""
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except (
+        RuntimeError,
+        ValueError,
+        KeyError,
+        EOFError,
+        zipfile.BadZipFile,
+        OSError,
+        torch.serialization.pickle.UnpicklingError,
+    ) as error:
+        raise TalkfaceError(
+            f"{path}: not readable as weights ({str(error).splitlines()[0]}); delete it and train again"
+        ) from None
+
+
+def pack_network(
+    network: BaseNetwork, *, name: str, arguments: dict, shape_model: ShapeModel, weights: dict | None = None
+) -> dict[str, Any]:
+    """What `unpack_network` needs, as tensors, numbers and texts; `weights` instead of the network's own."""
+    return {
+        "network": name,
+        "arguments": arguments,
+        "weights": weights or network.state_dict(),
+        "shape_model": {
+            key: torch.from_numpy(getattr(shape_model, key).copy()) for key in ("mean", "components", "variance_ratio")
+        },
+    }
+
+
+def unpack_network(content: dict[str, Any]) -> BaseNetwork:
+    """The network, ready to predict: dropout off, on the CPU."""
+    shape_model = ShapeModel(**{key: value.numpy() for key, value in content["shape_model"].items()})
+    network = build_network(content["network"], shape_model, content["arguments"])
+    network.load_state_dict(content["weights"])
+    return network.eval()
+
+
+def load_network(path: str | Path) -> BaseNetwork:
+    """The network of results/models/{model}/weights.pt."""
+    content = read_file(path)
+    try:
+        return unpack_network(content)
+    except (KeyError, TypeError, RuntimeError) as error:
+        raise TalkfaceError(
+            f"{path}: not weights of this version ({str(error).splitlines()[0]}); delete it and train again"
+        ) from None

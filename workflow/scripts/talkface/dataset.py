@@ -1,0 +1,345 @@
+"""The training data of one corpus in one file: results/dataset/{corpus}.h5. This module alone reads and writes it.
+
+Frames of all accepted clips lie end to end, clip c from frame_offsets[c] to frame_offsets[c + 1], and so do samples.
+
+| dataset | shape, type | holds |
+|---|---|---|
+| clip, speaker, split, digest | (C,) str | name, who speaks, train / valid / test, sha256 of the source |
+| frame_offsets | (C + 1,) int64 | first frame of each clip, then the number of all frames |
+| shape | (N, 68, 2) float32 | identity-free faces, template frame, 25 fps |
+| landmarks | (N, 68, 2) float32 | pixels of the upright source; only when a selected network wants them |
+| audio/{rate} | (S,) int16 | sound at {rate} Hz, level as recorded; one for each rate of the selected networks |
+| audio_offsets/{rate} | (C + 1,) int64 | first sample of each clip, then the number of all samples |
+| shape_model/mean | (68, 2) float64 | mean of the training frames |
+| shape_model/components | (K, 136) float64 | principal components of the training frames |
+| shape_model/variance_ratio | (K,) float64 | share of variance of each |
+
+Attributes: corpus, fps (25), layout (1). Frame i of a clip stands for the instant i/25 s of its sound.
+"""
+
+import hashlib
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from talkface.errors import TalkfaceError
+from talkface.features import FPS, resample
+from talkface.shape_model import ShapeModel, ShapeStatistics
+from talkface.storage import writing
+
+log = logging.getLogger(__name__)
+
+LAYOUT = 1
+SPLITS = ("train", "valid", "test")
+CHUNK_FRAMES = 750  # of the stored arrays: 30 s
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One clip on its way into the file; audio maps a rate in Hz to (S,) int16 samples."""
+
+    name: str
+    speaker: str
+    split: str
+    digest: str
+    shape: NDArray
+    audio: dict[int, NDArray]
+    landmarks: NDArray | None = None
+
+
+@dataclass(frozen=True)
+class Part:
+    """Clips of one split, end to end, at one rate.
+
+    Attributes
+    ----------
+    clips, speakers : (C,) lists of str
+    shape : (N, 68, 2) float32 array
+    frame_offsets : (C + 1,) int64 array
+    audio : (S,) int16 array
+    audio_offsets : (C + 1,) int64 array
+    rate : int
+        Hz.
+    landmarks : (N, 68, 2) float32 array or None
+    """
+
+    clips: list[str]
+    speakers: list[str]
+    shape: NDArray
+    frame_offsets: NDArray
+    audio: NDArray
+    audio_offsets: NDArray
+    rate: int
+    landmarks: NDArray | None = field(default=None)
+
+    def __len__(self) -> int:
+        return len(self.clips)
+
+    def shape_of(self, index: int) -> NDArray:
+        """Shapes (T, 68, 2) of clip `index`."""
+        return self.shape[self.frame_offsets[index] : self.frame_offsets[index + 1]]
+
+    def audio_of(self, index: int) -> NDArray:
+        """Samples (S,) int16 of clip `index`."""
+        return self.audio[self.audio_offsets[index] : self.audio_offsets[index + 1]]
+
+
+def assemble_dataset(
+    output: str | Path,
+    *,
+    corpus: str,
+    quality: str | Path,
+    audio: Sequence[str | Path],
+    shapes: Sequence[str | Path],
+    landmarks: Sequence[str | Path] = (),
+    networks: Iterable[str],
+    components: int,
+) -> None:
+    """Gather what the earlier stages made of the accepted clips.
+
+    Parameters
+    ----------
+    output : path
+        The HDF5 to write, layout above.
+    corpus : str
+        Its name.
+    quality : path
+        results/qc/clips.tsv: which clips are accepted, their speakers and splits.
+    audio, shapes, landmarks : sequences of paths
+        results/audio/{shard}.h5, results/shapes/{speaker}.h5, results/landmarks/{shard}.h5.
+    networks : iterable of str
+        The networks to be trained; their classes say at which rates they listen and whether they want landmarks.
+    components : int
+        Of the shape model.
+
+    Raises
+    ------
+    TalkfaceError
+        If a split is left without clips, or an accepted clip is missing from the files.
+    """
+    from talkface.models import network_class  # torch is slow to load, and only this function needs it here
+
+    classes = [network_class(name) for name in sorted(set(networks))]
+    table = pd.read_csv(quality, sep="\t", dtype={"clip": str, "speaker": str, "split": str}, keep_default_na=False)
+    accepted = table[table["accepted"].astype(str).str.lower().isin(["true", "1", "yes"])]
+    check_splits(accepted["split"], quality)
+    write_dataset(
+        output,
+        _gather(
+            accepted.set_index("clip"),
+            audio=audio,
+            shapes={Path(path).stem: path for path in shapes},
+            landmarks=_index(landmarks) if any(item.wants_landmarks for item in classes) else None,
+            rates=sorted({item.rate for item in classes}),
+        ),
+        corpus=corpus,
+        components=components,
+    )
+
+
+def check_splits(splits: Iterable[str], where: str | Path) -> None:
+    """Raise a TalkfaceError if a split has no clip."""
+    found = set(splits)
+    for split in SPLITS:
+        if split not in found:
+            raise TalkfaceError(
+                f"{where}: no accepted clip in split {split!r}; at least one is needed to train and to judge; "
+                "see the column `reason`, then add clips or change the sheet"
+            )
+
+
+def _index(files: Iterable[str | Path]) -> dict[str, str | Path]:
+    """Which file holds which clip."""
+    where = {}
+    for path in files:
+        with h5py.File(path, "r") as file:
+            where.update(dict.fromkeys(file, path))
+    return where
+
+
+def _gather(
+    accepted: pd.DataFrame,
+    *,
+    audio: Sequence[str | Path],
+    shapes: dict[str, str | Path],
+    landmarks: dict[str, str | Path] | None,
+    rates: Sequence[int],
+) -> Iterable[Clip]:
+    missing = set(accepted.index)
+    for path in audio:  # shard by shard, so that each file is opened once
+        with h5py.File(path, "r") as shard:
+            for name in shard:
+                if name not in accepted.index:
+                    continue
+                speaker, split = accepted.at[name, "speaker"], accepted.at[name, "split"]
+                with h5py.File(shapes[speaker], "r") as file:
+                    if name not in file or "shape" not in file[name]:
+                        raise TalkfaceError(
+                            f"{shapes[speaker]}: no shape of clip {name}, which quality control accepted; "
+                            "delete this file to have it made again"
+                        )
+                    shape = file[name]["shape"][:]
+                pixels = None
+                if landmarks is not None:
+                    with h5py.File(landmarks[name], "r") as file:
+                        pixels = file[name]["landmarks"][:]
+                master, rate = shard[name][:], int(shard[name].attrs["rate"])
+                yield Clip(
+                    name=name,
+                    speaker=speaker,
+                    split=split,
+                    digest=str(shard[name].attrs["digest"]),
+                    shape=shape,
+                    audio={wanted: resample(master, rate, wanted) for wanted in rates},
+                    landmarks=pixels,
+                )
+                missing.discard(name)
+    if missing:
+        raise TalkfaceError(
+            f"results/audio: no sound of {', '.join(sorted(missing)[:3])}, accepted by quality control; "
+            "delete results/qc/clips.tsv to have it made again"
+        )
+
+
+def write_dataset(output: str | Path, clips: Iterable[Clip], *, corpus: str, components: int = 6) -> None:
+    """Write clips as they come, so that a corpus need not fit in memory; the file appears whole or not at all."""
+    statistics: ShapeStatistics | None = None
+    names: dict[str, list[str]] = {"clip": [], "speaker": [], "split": [], "digest": []}
+    with writing(output) as temporary, h5py.File(temporary, "w") as file:
+        file.attrs.update(corpus=corpus, fps=FPS, layout=LAYOUT)
+        offsets: dict[str, list[int]] = {}
+        for clip in clips:
+            arrays = {"shape": np.asarray(clip.shape, np.float32)}
+            arrays |= {f"audio/{rate}": np.asarray(samples, np.int16) for rate, samples in clip.audio.items()}
+            if clip.landmarks is not None:
+                arrays["landmarks"] = np.asarray(clip.landmarks, np.float32)
+            for name, array in arrays.items():
+                _append(file, name, array)
+                offsets.setdefault(name, [0]).append(len(file[name]))
+            for name, value in (
+                ("clip", clip.name),
+                ("speaker", clip.speaker),
+                ("split", clip.split),
+                ("digest", clip.digest),
+            ):
+                names[name].append(value)
+            if clip.split == "train":
+                statistics = statistics or ShapeStatistics(arrays["shape"][0])
+                statistics.add(arrays["shape"])
+        check_splits(names["split"], output)
+        for name, values in names.items():
+            file.create_dataset(name, data=values, dtype=h5py.string_dtype())
+        for name, values in offsets.items():
+            if name == "shape":
+                file["frame_offsets"] = np.array(values, np.int64)
+            elif name.startswith("audio/"):
+                file[name.replace("audio/", "audio_offsets/")] = np.array(values, np.int64)
+        model = statistics.fit(components)
+        for name in ("mean", "components", "variance_ratio"):
+            file[f"shape_model/{name}"] = getattr(model, name)
+    log.info(
+        "%s: %d clips, %d frames; %d components hold %.1f %% of the training frames' variance",
+        output,
+        len(names["clip"]),
+        offsets["shape"][-1],
+        len(model),
+        100 * model.variance_ratio.sum(),
+    )
+
+
+def _append(file: h5py.File, name: str, array: NDArray) -> None:
+    if name not in file:
+        chunk = (CHUNK_FRAMES, *array.shape[1:]) if array.ndim > 1 else (1 << 16,)
+        file.create_dataset(name, (0, *array.shape[1:]), array.dtype, maxshape=(None, *array.shape[1:]), chunks=chunk)
+    data = file[name]
+    data.resize(len(data) + len(array), axis=0)
+    data[len(data) - len(array) :] = array
+
+
+def _open(path: str | Path) -> h5py.File:
+    try:
+        file = h5py.File(path, "r")
+    except OSError as error:
+        raise TalkfaceError(f"{path}: not readable as HDF5 ({error}); delete it to have it made again") from None
+    if file.attrs.get("layout") != LAYOUT:
+        file.close()
+        raise TalkfaceError(f"{path}: not a dataset of layout {LAYOUT}; delete it to have it made again")
+    return file
+
+
+def read_part(path: str | Path, split: str, *, rate: int, landmarks: bool = False) -> Part:
+    """Clips of one split with their sound at `rate` Hz.
+
+    Raises
+    ------
+    TalkfaceError
+        If the file holds no sound at this rate or no clip of this split.
+    """
+    with _open(path) as file:
+        if f"audio/{rate}" not in file:
+            raise TalkfaceError(
+                f"{path}: sound at {', '.join(file['audio'])} Hz but not at {rate} Hz; "
+                "name the model in training.models, then assemble the dataset again"
+            )
+        chosen = np.flatnonzero(file["split"].asstr()[:] == split)
+        if not len(chosen):
+            raise TalkfaceError(f"{path}: no clip of split {split!r}; check the column `split` of the sheet")
+        frames, frame_offsets = _take(file["shape"], file["frame_offsets"][:], chosen)
+        samples, audio_offsets = _take(file[f"audio/{rate}"], file[f"audio_offsets/{rate}"][:], chosen)
+        pixels = _take(file["landmarks"], file["frame_offsets"][:], chosen)[0] if landmarks else None
+        return Part(
+            clips=list(file["clip"].asstr()[:][chosen]),
+            speakers=list(file["speaker"].asstr()[:][chosen]),
+            shape=frames,
+            frame_offsets=frame_offsets,
+            audio=samples,
+            audio_offsets=audio_offsets,
+            rate=rate,
+            landmarks=pixels,
+        )
+
+
+def _take(data: h5py.Dataset, offsets: NDArray, chosen: ArrayLike) -> tuple[NDArray, NDArray]:
+    """The stretches `chosen` of an end-to-end array, end to end again, and their offsets."""
+    chosen = np.asarray(chosen)
+    lengths = offsets[chosen + 1] - offsets[chosen]
+    taken = np.empty((int(lengths.sum()), *data.shape[1:]), data.dtype)
+    new_offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    for place, index in zip(new_offsets[:-1], chosen, strict=True):
+        piece = data[offsets[index] : offsets[index + 1]]
+        taken[place : place + len(piece)] = piece
+    return taken, new_offsets
+
+
+def read_shape_model(path: str | Path) -> ShapeModel:
+    """Shape model of the training split."""
+    with _open(path) as file:
+        return ShapeModel(**{name: file[f"shape_model/{name}"][:] for name in ("mean", "components", "variance_ratio")})
+
+
+def read_corpus(path: str | Path) -> str:
+    """Name of the corpus."""
+    with _open(path) as file:
+        return str(file.attrs["corpus"])
+
+
+def read_rates(path: str | Path) -> list[int]:
+    """Rates in Hz at which the file holds sound."""
+    with _open(path) as file:
+        return sorted(int(rate) for rate in file["audio"])
+
+
+def digest_arrays(*parts: Part) -> str:
+    """sha256 of what a network sees of the dataset; a file made again with the same content keeps it."""
+    state = hashlib.sha256()
+    for part in parts:
+        for array in (part.shape, part.frame_offsets, part.audio, part.audio_offsets):
+            state.update(np.ascontiguousarray(array).data)
+        state.update("\n".join(part.clips).encode())
+    return state.hexdigest()

@@ -1,0 +1,145 @@
+"""What networks hear: speech at their rate, its level, its frames, log-mel bands.
+
+Axes: B stretches, N samples, M feature frames (10 ms), F mel bands, T video frames (40 ms).
+
+Time: video frame i stands for the instant i/25 s. Feature frame m is centred on sample m * hop, so video frame i meets
+feature frame 4 i.
+"""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import soxr
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from talkface.errors import TalkfaceError
+
+FPS = 25
+COUNTING_RATE = 8_000  # Hz; frames are counted at the rate of Eskimez et al. 2020, whatever a network listens at
+BLOCK_S = 20.0  # seconds read at a time
+# Full scale of the loudest sample; a file whose peak lies below -40 dB is taken as silence and not raised to it.
+QUIETEST_PEAK = 0.01
+FULL_SCALE = 32_768.0  # of int16
+
+
+def count_frames(samples: int, rate: int) -> int:
+    """Video frames that `samples` at `rate` Hz give: floor(L / 320) + 1 for L samples at 8 kHz, 0 for no sound."""
+    return -(-samples * COUNTING_RATE // rate) // (COUNTING_RATE // FPS) + 1 if samples else 0
+
+
+def level(peak: float) -> float:
+    """Factor that brings a file whose loudest sample is `peak` (0 .. 1) to full scale.
+
+    Eskimez et al. 2020 divide by the peak of the whole file; so does this, except that a file below -40 dB is silence.
+    """
+    return 1 / max(float(peak), QUIETEST_PEAK)
+
+
+def resample_blocks(blocks: Iterable[NDArray], rate: int, new_rate: int) -> Iterator[NDArray]:
+    """Sound of any length at another rate, block by block.
+
+    Parameters
+    ----------
+    blocks : iterable of (n,) float32 arrays
+        In [-1, 1].
+    rate, new_rate : int
+        Hz.
+
+    Yields
+    ------
+    (m,) int16 array
+        Together ceil(S * new_rate / rate) samples. The cut into blocks changes nothing.
+    """
+    resampler = soxr.ResampleStream(rate, new_rate, 1, dtype="float32", quality="HQ") if rate != new_rate else None
+    taken = given = 0
+    for block in blocks:
+        taken += len(block)
+        resampled = resampler.resample_chunk(block) if resampler else block
+        given += len(resampled)
+        yield _to_int16(resampled)
+    if resampler and taken:
+        missing = -(-taken * new_rate // rate) - given  # soxr rounds the length its own way
+        tail = resampler.resample_chunk(np.zeros(0, np.float32), last=True)[:missing]
+        yield _to_int16(np.pad(tail, (0, missing - len(tail))))
+
+
+def resample(samples: NDArray, rate: int, new_rate: int) -> NDArray[np.int16]:
+    """int16 samples (S,) at another rate, (ceil(S * new_rate / rate),) int16; as `resample_blocks`."""
+    blocks = [samples.astype(np.float32) / FULL_SCALE]
+    return np.concatenate([np.zeros(0, np.int16), *resample_blocks(blocks, rate, new_rate)])
+
+
+def _to_int16(samples: NDArray) -> NDArray[np.int16]:
+    return np.clip(np.round(samples * FULL_SCALE), -FULL_SCALE, FULL_SCALE - 1).astype(np.int16)
+
+
+def read_blocks(path: str | Path, rate: int, *, block_s: float = BLOCK_S) -> Iterator[NDArray[np.int16]]:
+    """Sound of a file at `rate` Hz, in blocks of about `block_s` seconds, channels averaged.
+
+    Raises
+    ------
+    TalkfaceError
+        If the file cannot be read as sound, holds no sample, or a sample that is no number.
+    """
+    try:
+        with soundfile.SoundFile(str(path)) as file:
+            if not file.frames:
+                raise TalkfaceError(f"{path}: no samples; speech was expected; check the recording")
+            blocks = file.blocks(int(block_s * file.samplerate), dtype="float32", always_2d=True)
+            yield from resample_blocks((_checked(block, path) for block in blocks), file.samplerate, rate)
+    except soundfile.SoundFileError as error:
+        raise TalkfaceError(
+            f"{path}: not readable as sound ({error}); a wav file was expected; make it again"
+        ) from None
+
+
+def _checked(block: NDArray, path: str | Path) -> NDArray:
+    mono = block.mean(axis=1) if block.shape[1] > 1 else block[:, 0]
+    if not np.isfinite(mono).all():
+        raise TalkfaceError(
+            f"{path}: samples that are no numbers (NaN or infinite); speech was expected; repair the file"
+        )
+    return mono
+
+
+class LogMel(nn.Module):
+    """Logarithm of the power in mel bands, for speech scaled to [-1, 1].
+
+    Parameters
+    ----------
+    rate : int
+        Hz.
+    bands : int
+        F, between 50 Hz and half the rate; Slaney's mel scale, as librosa has it.
+    hop : int
+        Samples between feature frames.
+    window : int
+        Samples of the Hann window; feature frame m covers samples [m * hop, m * hop + window) of its input.
+
+    Notes
+    -----
+    The floor of 1e-6 lies about 60 dB under a loud vowel, so that digital silence and a quiet room look alike.
+    """
+
+    FLOOR = 1e-6
+
+    def __init__(self, *, rate: int, bands: int, hop: int, window: int):
+        super().__init__()
+        import librosa.filters  # only log-mel networks pay for this import
+
+        self.hop, self.window = hop, window
+        self.size = 1 << (window - 1).bit_length()
+        mel = librosa.filters.mel(sr=rate, n_fft=self.size, n_mels=bands, fmin=50.0)  # (F, size // 2 + 1)
+        self.register_buffer("mel", torch.from_numpy(mel.T.copy()), persistent=False)
+        self.register_buffer("taper", torch.hann_window(window), persistent=False)
+
+    def forward(self, audio: Tensor) -> Tensor:
+        """Log-mel (B, M, F) of audio (B, N), M = (N - window) // hop + 1."""
+        with torch.autocast(audio.device.type, enabled=False):  # half precision has no room for powers
+            frames = audio.float().unfold(1, self.window, self.hop) * self.taper  # (B, M, window)
+            power = torch.fft.rfft(frames, n=self.size).abs().square()  # (B, M, size // 2 + 1)
+            return torch.log(self.FLOOR + power @ self.mel)  # (B, M, F)

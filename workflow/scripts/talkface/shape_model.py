@@ -1,0 +1,108 @@
+"""Shape model: the mean face and the directions in which faces of a corpus move (principal components).
+
+A shape (68, 2) in the template frame is written with K coefficients: shape = mean + coefficients @ components, as in
+Eskimez et al. 2020, whose eigenvectors play the same part. Components have unit norm and point by convention so that
+their largest entry is positive, so that the same corpus gives the same signs everywhere.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+
+@dataclass(frozen=True)
+class ShapeModel:
+    """Linear model of shapes.
+
+    Attributes
+    ----------
+    mean : (68, 2) float64 array
+        Template frame.
+    components : (K, 136) float64 array
+        Orthonormal rows; column 2 p + a moves coordinate a of point p.
+    variance_ratio : (K,) float64 array
+        Share of the training frames' variance that lies along each component, falling.
+    """
+
+    mean: NDArray
+    components: NDArray
+    variance_ratio: NDArray
+
+    def __len__(self) -> int:
+        return len(self.components)
+
+    def encode(self, shape: ArrayLike) -> NDArray:
+        """Coefficients (..., K) of shapes (..., 68, 2): the least-squares fit."""
+        offset = np.asarray(shape, np.float64) - self.mean
+        return offset.reshape(*offset.shape[:-2], -1) @ self.components.T  # (..., K)
+
+    def decode(self, coefficients: ArrayLike) -> NDArray:
+        """Shapes (..., 68, 2) of coefficients (..., K)."""
+        offset = np.asarray(coefficients, np.float64) @ self.components  # (..., 136)
+        return self.mean + offset.reshape(*offset.shape[:-1], *self.mean.shape)
+
+    def first(self, count: int) -> "ShapeModel":
+        """The same model with its first `count` components only."""
+        if not 1 <= count <= len(self):
+            raise ValueError(f"the shape model has {len(self)} components; {count} were asked for")
+        return ShapeModel(self.mean, self.components[:count], self.variance_ratio[:count])
+
+
+class ShapeStatistics:
+    """Mean and covariance of shapes that arrive clip by clip, so that no corpus need fit in memory.
+
+    Sums are taken about `origin`: far from it, the difference of two large sums would lose digits.
+    """
+
+    def __init__(self, origin: ArrayLike):
+        self.origin = np.asarray(origin, np.float64)
+        size = self.origin.size
+        self.count = 0
+        self._sum = np.zeros(size)
+        self._products = np.zeros((size, size))
+
+    def add(self, shape: ArrayLike) -> None:
+        """Take in the frames of one clip, (T, 68, 2)."""
+        offset = (np.asarray(shape, np.float64) - self.origin).reshape(len(shape), -1)  # (T, 136)
+        self.count += len(offset)
+        self._sum += offset.sum(axis=0)
+        self._products += offset.T @ offset
+
+    def fit(self, components: int = 6) -> ShapeModel:
+        """Principal components of all frames taken in.
+
+        Parameters
+        ----------
+        components : int
+            How many to keep; 6 in Eskimez et al. 2020. Corpora with fewer directions of motion give fewer.
+
+        Returns
+        -------
+        ShapeModel
+
+        Raises
+        ------
+        ValueError
+            If fewer than two frames have been taken in.
+        """
+        if self.count < 2:
+            raise ValueError(f"a shape model needs at least two frames; {self.count} were given")
+        mean = self._sum / self.count
+        covariance = self._products / self.count - np.outer(mean, mean)  # (136, 136)
+        variance, vectors = np.linalg.eigh(covariance)  # rising
+        variance, vectors = variance[::-1].clip(min=0), vectors[:, ::-1].T  # falling; one component a row
+        vectors = vectors[:components]
+        largest = np.abs(vectors).argmax(axis=1)
+        vectors = vectors * np.sign(vectors[np.arange(len(vectors)), largest])[:, None]
+        total = variance.sum()
+        ratio = variance[: len(vectors)] / (total if total > 0 else 1)
+        return ShapeModel(self.origin + mean.reshape(self.origin.shape), vectors, ratio)
+
+
+def fit_shape_model(shape: ArrayLike, *, components: int = 6) -> ShapeModel:
+    """Shape model of frames (T, 68, 2) that are all at hand; see `ShapeStatistics.fit`."""
+    shape = np.asarray(shape)
+    statistics = ShapeStatistics(shape[0])
+    statistics.add(shape)
+    return statistics.fit(components)

@@ -1,0 +1,521 @@
+"""Training of any network of `talkface.models` on a dataset file.
+
+The corpus is moved to the device once and batches are cut there, so that a graphics card never waits for the host; on
+it, arithmetic is in half precision. Every step draws from a seed of its own, made of the run's seed and the step: a run
+that was killed continues from its rolling state with the numbers it would have had, and on the CPU ends with the same.
+
+Axes: B stretches, N samples, T video frames, C clips.
+"""
+
+import copy
+import dataclasses
+import hashlib
+import json
+import logging
+import math
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+import yaml
+from numpy.typing import NDArray
+from torch import Tensor
+from tqdm import tqdm
+
+from talkface import checkpoint
+from talkface.dataset import Part, digest_arrays, read_corpus, read_part, read_shape_model
+from talkface.devices import choose_device, half_precision, has_bfloat16
+from talkface.errors import TalkfaceError
+from talkface.features import FULL_SCALE, level
+from talkface.models import BaseNetwork, Batch, build_network, network_class
+from talkface.shape_model import ShapeModel
+from talkface.storage import writing
+
+log = logging.getLogger(__name__)
+
+SAVE_EVERY_S = 15.0  # of the rolling state: what a killed run loses at most
+LOG_EVERY = 20  # steps; reading a loss makes a graphics card wait, so not each one is read
+VALID_FRAMES = 250  # of a stretch in validation: 10 s, so that memory stays bounded on long clips
+VALID_STRETCHES = 8
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """One entry of the config's catalogue `models`.
+
+    Attributes
+    ----------
+    network : str
+        Module of `talkface.models`.
+    arguments : dict
+        Keywords of the network.
+    components : int
+        Shape coefficients.
+    stretches, frames : int
+        Of a batch: stretches a step and frames a stretch; their product is what a step is supervised on.
+    learning_rate, betas, weight_decay
+        Of AdamW (Adam where the decay is 0).
+    schedule : {"constant", "cosine"}
+        Of the learning rate; cosine rises over the first 5 % of the steps and falls to zero at the last.
+    average : float
+        Decay a step of the running mean of the weights that is validated and kept; 0 keeps the weights themselves.
+    max_epochs, max_steps : int
+        Whichever comes first ends the training; max_steps 0 sets no limit.
+    patience_epochs : int
+        Epochs without a better validation loss after which training stops; 0 never stops early.
+    """
+
+    network: str
+    arguments: dict = dataclasses.field(default_factory=dict)
+    components: int = 6
+    stretches: int = 8
+    frames: int = 16
+    learning_rate: float = 1e-4
+    betas: tuple[float, float] = (0.9, 0.999)
+    weight_decay: float = 0.0
+    schedule: str = "constant"
+    average: float = 0.0
+    max_epochs: int = 100
+    max_steps: int = 0
+    patience_epochs: int = 20
+
+    @classmethod
+    def read(cls, block: dict[str, Any], *, name: str) -> "Settings":
+        """Settings from a block of the config; a TalkfaceError names a key that is unknown."""
+        known = [field.name for field in dataclasses.fields(cls)]
+        for key in block:
+            if key not in known:
+                raise TalkfaceError(
+                    f"config: models.{name} has no key {key!r}; known are {', '.join(known)}; correct the config"
+                )
+        return cls(**block)
+
+
+class Corpus:
+    """Clips of one split on the device, from which stretches are cut.
+
+    Parameters
+    ----------
+    part : Part
+    network : BaseNetwork
+        Says how much sound a frame needs.
+    device : torch.device
+    """
+
+    def __init__(self, part: Part, network: BaseNetwork, device: torch.device):
+        self.before, self.after, self.hop = network.before, network.after, network.hop
+        self.lengths = np.diff(part.frame_offsets)  # (C), frames; on the host, where epochs are planned
+        peaks = [np.abs(part.audio_of(index).astype(np.float32)).max(initial=0) for index in range(len(part))]
+        gain = np.array([level(peak / FULL_SCALE) for peak in peaks]) / FULL_SCALE
+        self.gain = torch.from_numpy(gain).float().to(device)  # (C)
+        self.audio = torch.from_numpy(part.audio).to(device)
+        self.audio_offsets = torch.from_numpy(part.audio_offsets).to(device)
+        self.shape = torch.from_numpy(part.shape).to(device)
+        self.frame_offsets = torch.from_numpy(part.frame_offsets).to(device)
+
+    def cut(self, clip: Tensor, start: Tensor, frames: int) -> Batch:
+        """Stretches of `frames` frames that begin at frame `start` (B) of clips `clip` (B), on the device."""
+        device = self.audio.device
+        samples = self.before + (frames - 1) * self.hop + self.after
+        place = (start * self.hop - self.before)[:, None] + torch.arange(samples, device=device)  # (B, N)
+        first, last = self.audio_offsets[clip][:, None], self.audio_offsets[clip + 1][:, None]
+        inside = (place >= 0) & (place < last - first)
+        index = torch.where(inside, place + first, first).clamp(max=len(self.audio) - 1)
+        audio = self.audio[index].float() * (self.gain[clip][:, None] * inside)  # (B, N)
+        frame = start[:, None] + torch.arange(frames, device=device)  # (B, T)
+        first, last = self.frame_offsets[clip][:, None], self.frame_offsets[clip + 1][:, None]
+        known = frame < last - first
+        return Batch(audio, self.shape[torch.minimum(frame + first, last - 1)], known)
+
+
+def plan_epoch(lengths: NDArray, frames: int, generator: np.random.Generator) -> NDArray[np.int64]:
+    """Stretches of one epoch in random order, (number, 2): clip and first frame.
+
+    Each clip gives as many stretches as fit end to end, from a random first frame on; a shorter clip gives one.
+    """
+    plan = []
+    for clip, length in enumerate(lengths):
+        count = max(1, length // frames)
+        first = generator.integers(0, max(0, length - count * frames) + 1)
+        plan += [(clip, first + index * frames) for index in range(count)]
+    return generator.permutation(np.array(plan, np.int64))
+
+
+def batches(
+    corpus: Corpus, settings: Settings, *, seed: int, first_step: int, last_step: int
+) -> Iterator[tuple[int, Batch]]:
+    """Steps first_step .. last_step - 1 and their batches, the same whichever step is the first."""
+    step, device = first_step, corpus.audio.device
+    per_epoch = steps_per_epoch(corpus.lengths, settings)
+    while step < last_step:
+        epoch, position = divmod(step, per_epoch)
+        plan = plan_epoch(corpus.lengths, settings.frames, np.random.default_rng([seed, epoch]))
+        on_device = torch.from_numpy(plan).to(device)
+        for place in range(position, min(per_epoch, position + last_step - step)):
+            clip, start = on_device[place * settings.stretches : (place + 1) * settings.stretches].T
+            yield step, corpus.cut(clip, start, settings.frames)
+            step += 1
+
+
+def steps_per_epoch(lengths: NDArray, settings: Settings) -> int:
+    """Full batches of one epoch, at least one."""
+    stretches = sum(max(1, int(length) // settings.frames) for length in lengths)
+    return max(1, stretches // settings.stretches)
+
+
+def learning_rate_factor(step: int, steps: int, schedule: str) -> float:
+    """Factor of the learning rate at a step of `steps`; see `Settings.schedule`."""
+    if schedule == "constant":
+        return 1.0
+    rise = min(1.0, (step + 1) / max(1, round(0.05 * steps)))
+    return rise * 0.5 * (1 + math.cos(math.pi * step / steps))
+
+
+@torch.inference_mode()
+def validate(network: BaseNetwork, corpus: Corpus) -> float:
+    """Loss over all frames of a split: no dropout, no augmentation."""
+    network.eval()
+    frames = int(min(VALID_FRAMES, corpus.lengths.max()))
+    plan = [(clip, start) for clip, length in enumerate(corpus.lengths) for start in range(0, int(length), frames)]
+    total, count = 0.0, 0
+    for place in range(0, len(plan), VALID_STRETCHES):
+        clip, start = torch.tensor(plan[place : place + VALID_STRETCHES], device=corpus.audio.device).T
+        batch = corpus.cut(clip, start, frames)
+        known = int(batch.known.sum())
+        with half_precision(corpus.audio.device):
+            total += float(network.loss(batch)) * known
+        count += known
+    network.train()
+    return total / count
+
+
+class Run:
+    """A training under way: network, optimiser, averages, and what is needed to go on after a kill."""
+
+    def __init__(self, network: BaseNetwork, settings: Settings, *, steps: int, device: torch.device):
+        self.network = network.to(device).train()
+        self.averaged = copy.deepcopy(self.network) if settings.average else self.network
+        self.settings, self.steps, self.device = settings, steps, device
+        kind = torch.optim.AdamW if settings.weight_decay else torch.optim.Adam
+        self.optimizer = kind(
+            network.parameters(),
+            lr=settings.learning_rate,
+            betas=tuple(settings.betas),
+            weight_decay=settings.weight_decay,
+            fused=device.type == "cuda",
+        )
+        # float16 has little range, so its gradients are scaled; for other types the scaler does nothing.
+        needs_scale = device.type == "cuda" and not has_bfloat16()
+        self.scaler = torch.amp.GradScaler(enabled=needs_scale)
+        self.step = 0
+        self.best_loss, self.best_step = math.inf, 0
+        self.best = copy.deepcopy(self.averaged.state_dict())
+        self.curve: list[dict[str, float]] = []
+        self.loss_sum, self.loss_count = torch.zeros((), device=device), 0  # since the last validation
+        self.seconds = 0.0
+
+    def advance(self, batch: Batch) -> Tensor:
+        """One step of the optimiser; its loss, still on the device."""
+        factor = learning_rate_factor(self.step, self.steps, self.settings.schedule)
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.settings.learning_rate * factor
+        with half_precision(self.device):
+            loss = self.network.loss(batch)
+        self.optimizer.zero_grad(set_to_none=True)
+        self.scaler.scale(loss).backward()
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
+        self.step += 1
+        if self.settings.average:
+            # The first steps' weights are far off: the mean forgets them faster.
+            decay = min(self.settings.average, self.step / (10 + self.step))
+            with torch.no_grad():
+                for mean, new in zip(self.averaged.parameters(), self.network.parameters(), strict=True):
+                    mean.lerp_(new, 1 - decay)
+                for mean, new in zip(self.averaged.buffers(), self.network.buffers(), strict=True):
+                    mean.copy_(new)
+        loss = loss.detach()
+        self.loss_sum += loss
+        self.loss_count += 1
+        return loss
+
+    def take_mean_loss(self) -> float:
+        """Mean training loss since this was last asked."""
+        mean = float(self.loss_sum) / max(1, self.loss_count)
+        self.loss_sum.zero_()
+        self.loss_count = 0
+        return mean
+
+    def judge(self, loss: float) -> None:
+        """Keep the weights if this validation loss is the best so far."""
+        if loss < self.best_loss:
+            self.best_loss, self.best_step = loss, self.step
+            self.best = copy.deepcopy(self.averaged.state_dict())
+
+    def pack(self) -> dict[str, Any]:
+        """All that `unpack` needs, as tensors, numbers and texts."""
+        return {
+            "weights": self.network.state_dict(),
+            "averaged": self.averaged.state_dict(),
+            "best": self.best,
+            "optimizer": self.optimizer.state_dict(),
+            "scaler": self.scaler.state_dict(),
+            "step": self.step,
+            "best_loss": self.best_loss,
+            "best_step": self.best_step,
+            "curve": self.curve,
+            "loss_sum": self.loss_sum,
+            "loss_count": self.loss_count,
+            "seconds": self.seconds,
+        }
+
+    def unpack(self, state: dict[str, Any]) -> None:
+        """Go on from a packed state."""
+        self.network.load_state_dict(state["weights"])
+        self.averaged.load_state_dict(state["averaged"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.scaler.load_state_dict(state["scaler"])
+        self.best = {key: value.to(self.device) for key, value in state["best"].items()}
+        self.loss_sum = state["loss_sum"].to(self.device)
+        for key in ("step", "best_loss", "best_step", "curve", "loss_count", "seconds"):
+            setattr(self, key, state[key])
+
+
+def fingerprint(settings: Settings, *, data: str, seed: int) -> str:
+    """What a rolling state belongs to: hyper-parameters, digest of the data, seed."""
+    content = dataclasses.asdict(settings) | {"data": data, "seed": seed}
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def train_model(
+    dataset: str | Path,
+    *,
+    weights: str | Path,
+    curve: str | Path,
+    config: str | Path,
+    card: str | Path,
+    state: str | Path,
+    model: str,
+    block: dict[str, Any],
+    seed: int,
+    threads: int = 1,
+    device: str = "auto",
+) -> None:
+    """Train one entry of the catalogue and write what it learned.
+
+    Parameters
+    ----------
+    dataset : path
+        results/dataset/{corpus}.h5.
+    weights, curve, config, card : paths
+        Outputs: the best weights (`checkpoint.load_network` reads them), a table of losses by step, the resolved
+        settings, and a page that says what the model is.
+    state : path
+        Folder of the rolling state and of the TensorBoard log; the state is removed when all is written.
+    model : str
+        Name of the entry.
+    block : dict
+        The entry, see `Settings`.
+    seed : int
+    threads : int
+        Of the CPU.
+    device : str
+        "auto", "cpu" or "cuda".
+
+    Raises
+    ------
+    TalkfaceError
+        If the settings are wrong, or a loss is no longer a number.
+    """
+    torch.set_num_threads(threads)
+    settings = Settings.read(block, name=model)
+    rate = network_class(settings.network).rate
+    parts = {split: read_part(dataset, split, rate=rate) for split in ("train", "valid")}
+    stored = read_shape_model(dataset)
+    if settings.components > len(stored):
+        raise TalkfaceError(
+            f"config: models.{model}.components is {settings.components}, but the dataset's shape model has "
+            f"{len(stored)}; raise dataset.components or lower it"
+        )
+    shape_model = stored.first(settings.components)
+    state = Path(state)
+    identity = fingerprint(settings, data=digest_arrays(*parts.values()), seed=seed)
+    run = fit(
+        parts,
+        shape_model,
+        settings,
+        seed=seed,
+        model=model,
+        device=choose_device(device),
+        state=state / f"{identity[:16]}.pt",
+        board=state / "tensorboard" / identity[:16],
+    )
+    content = checkpoint.pack_network(
+        run.network, name=settings.network, arguments=settings.arguments, shape_model=shape_model, weights=run.best
+    )
+    content["weights"] = {key: value.cpu() for key, value in content["weights"].items()}
+    resolved = dataclasses.asdict(settings) | {"seed": seed}
+    facts = {
+        "model": model,
+        "corpus": read_corpus(dataset),
+        "steps": run.step,
+        "best_step": run.best_step,
+        "valid_loss": run.best_loss,
+        "seconds": round(run.seconds, 1),
+        "parameters": sum(value.numel() for value in run.network.parameters()),
+        "train_clips": len(parts["train"]),
+        "train_speakers": len(set(parts["train"].speakers)),
+        "train_frames": len(parts["train"].shape),
+        "valid_clips": len(parts["valid"]),
+        "device": str(run.device),
+        "variance_share": float(shape_model.variance_ratio.sum()),
+    }
+    checkpoint.save_file(weights, content | {"config": json.loads(json.dumps(resolved)), "facts": facts})
+    with writing(curve) as temporary:
+        pd.DataFrame(run.curve).to_csv(temporary, sep="\t", index=False, float_format="%.6g")
+    with writing(config) as temporary:
+        temporary.write_text(yaml.safe_dump({model: json.loads(json.dumps(resolved))}, sort_keys=False))
+    with writing(card) as temporary:
+        temporary.write_text(describe(settings, facts, seed=seed))
+    (state / f"{identity[:16]}.pt").unlink(missing_ok=True)
+
+
+def fit(
+    parts: dict[str, Part],
+    shape_model: ShapeModel,
+    settings: Settings,
+    *,
+    seed: int,
+    model: str = "model",
+    device: torch.device | str = "cpu",
+    state: Path | None = None,
+    board: Path | None = None,
+) -> Run:
+    """Train on `parts["train"]`, stop by `parts["valid"]`; go on from `state` where there is one.
+
+    Parameters
+    ----------
+    parts : dict of Part
+    shape_model : ShapeModel
+        With `settings.components` components.
+    settings : Settings
+    seed : int
+    model : str
+        Name for messages.
+    device : torch.device or str
+    state : path, optional
+        File of the rolling state.
+    board : path, optional
+        Folder of the TensorBoard log.
+
+    Returns
+    -------
+    Run
+        `best` holds the weights with the smallest validation loss.
+    """
+    device = torch.device(device)
+    torch.manual_seed(seed)
+    network = build_network(settings.network, shape_model, settings.arguments)
+    train, valid = (Corpus(parts[split], network, device) for split in ("train", "valid"))
+    per_epoch = steps_per_epoch(train.lengths, settings)
+    steps = min(settings.max_epochs * per_epoch, settings.max_steps or sys.maxsize)
+    run = Run(network, settings, steps=steps, device=device)
+    if state is not None and state.exists():
+        run.unpack(checkpoint.read_file(state))
+        log.info("%s: continues at step %d of %d from %s", model, run.step, steps, state)
+    writer = None
+    if board is not None:
+        from torch.utils.tensorboard import SummaryWriter  # a second's import
+
+        writer = SummaryWriter(str(board), purge_step=run.step)
+    started = saved = time.monotonic()
+    earlier_s = run.seconds
+    with tqdm(total=steps, initial=run.step, desc=model, unit="step", mininterval=2.0, file=sys.stderr) as bar:
+        for step, batch in batches(train, settings, seed=seed, first_step=run.step, last_step=steps):
+            if stops_early(run, per_epoch):
+                break
+            torch.manual_seed(_step_seed(seed, step))
+            loss = run.advance(batch)
+            bar.update()
+            run.seconds = earlier_s + time.monotonic() - started
+            if step % LOG_EVERY == 0:
+                _check(float(loss), model, run.step)
+                if writer:
+                    writer.add_scalar("loss/train_step", float(loss), run.step)
+            if run.step % per_epoch == 0 or run.step == steps:
+                row = {
+                    "step": run.step,
+                    "epoch": math.ceil(run.step / per_epoch),
+                    "train_loss": run.take_mean_loss(),
+                    "valid_loss": validate(run.averaged, valid),
+                    "seconds": run.seconds,
+                }
+                _check(row["train_loss"] + row["valid_loss"], model, run.step)
+                run.judge(row["valid_loss"])
+                run.curve.append(row)
+                bar.set_postfix(train=row["train_loss"], valid=row["valid_loss"], best=run.best_loss, refresh=False)
+                if writer:
+                    for split in ("train", "valid"):
+                        writer.add_scalar(f"loss/{split}", row[f"{split}_loss"], run.step)
+            if state is not None and (time.monotonic() - saved > SAVE_EVERY_S or run.step == steps):
+                checkpoint.save_file(state, run.pack())
+                saved = time.monotonic()
+    if writer:
+        writer.close()
+    log.info(
+        "%s: %d steps in %.1f s; best validation loss %.5f at step %d",
+        model,
+        run.step,
+        run.seconds,
+        run.best_loss,
+        run.best_step,
+    )
+    return run
+
+
+def stops_early(run: Run, per_epoch: int) -> bool:
+    """Whether the patience is at an end."""
+    patience = run.settings.patience_epochs
+    return bool(patience) and run.step - run.best_step >= patience * per_epoch
+
+
+def _step_seed(seed: int, step: int) -> int:
+    """Seed of one step, well mixed so that neighbouring steps and seeds share nothing."""
+    return int(np.random.SeedSequence([seed, step]).generate_state(1, np.uint64)[0] >> 1)
+
+
+def _check(loss: float, model: str, step: int) -> None:
+    if not math.isfinite(loss):
+        raise TalkfaceError(
+            f"models.{model}: the loss is {loss} at step {step}; a number was expected; "
+            "lower its learning_rate in the config, or look for wrong values in the dataset"
+        )
+
+
+def describe(settings: Settings, facts: dict[str, Any], *, seed: int) -> str:
+    """The card of a model: what it is, what it learned from, how far it came."""
+    ended = (
+        "stopped by patience"
+        if facts["steps"] - facts["best_step"] and settings.patience_epochs
+        else "ran to its limit"
+    )
+    return f"""# {facts["model"]}
+
+Network `{settings.network}`, {facts["parameters"]:,} parameters: predicts {settings.components} shape coefficients
+({100 * facts["variance_share"]:.1f} % of the training faces' variance) from speech, at 25 frames a second.
+
+- **Data**: corpus `{facts["corpus"]}`, {facts["train_clips"]} training clips ({facts["train_frames"]:,} frames,
+  {facts["train_speakers"]} speakers), {facts["valid_clips"]} validation clips.
+- **Training**: {facts["steps"]:,} steps of {settings.stretches * settings.frames} frames in {facts["seconds"]} s on
+  {facts["device"]}, seed {seed}; {ended}. The weights are those of step {facts["best_step"]:,}.
+- **Validation loss**: {facts["valid_loss"]:.5f} (the network's own loss, in template units; what it means on the
+  test clips stands in results/evaluation/).
+- **Limits**: it has heard only the speakers above, moves lips and jaw but knows nothing of gaze, head motion or
+  emotion, and the landmarks it learned from are measured, not true. Not fit to make anyone appear to say what they did
+  not say. Licences of the training videos apply to the weights as well.
+"""

@@ -1,0 +1,20 @@
+"""One model of the catalogue, trained."""
+
+from talkface.logs import log_to
+
+with log_to(snakemake.log[0]):
+    from talkface.training import train_model
+
+    train_model(
+        snakemake.input.dataset,
+        weights=snakemake.output.weights,
+        curve=snakemake.output.curve,
+        config=snakemake.output.config,
+        card=snakemake.output.card,
+        state=snakemake.params.state,
+        model=snakemake.wildcards.model,
+        block=snakemake.params.block,
+        seed=snakemake.params.seed,
+        threads=snakemake.threads,
+        device=snakemake.params.device,
+    )

@@ -1,0 +1,232 @@
+"""Films of drawn faces: frames streamed into ffmpeg while they are painted, with their speech.
+
+Axes: T frames at 25 fps, 68 landmarks, 2 coordinates.
+"""
+
+import contextlib
+import logging
+import subprocess
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import cv2
+import ffmpeg
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+
+from talkface.drawing import STYLES, FlatPainter, ShadedPainter, blink_amounts, close_eyes
+from talkface.errors import TalkfaceError
+from talkface.looks import PRESENTER, Look
+from talkface.points import LIP_PAIRS
+from talkface.storage import writing
+from talkface.template import load_template
+from talkface.video import FPS, address, ffmpeg_program
+
+log = logging.getLogger(__name__)
+
+# x264's own default preset; crf 18 is near transparent for drawn edges.
+ENCODER = {"vcodec": "libx264", "preset": "medium", "crf": 18, "pix_fmt": "yuv420p"}
+# Where a face stands in the picture: pixels of the outer-eye distance and height of the eyes, as shares of the size.
+# The flat face fills the picture, the shaded one leaves room for hair and shoulders.
+PLACES = {"flat": (0.34, 0.385), "shaded": (0.255, 0.425)}
+
+
+def encoder_command(output: str | Path, *, size: tuple[int, int], fps: float = FPS, audio: str | Path | None = None,
+                    pixels: str = "bgr24", **options: object) -> list[str]:  # fmt: skip
+    """Arguments of the ffmpeg that takes raw frames on standard input and writes an mp4."""
+    width, height = size
+    film = ffmpeg.input("pipe:0", format="rawvideo", pix_fmt=pixels, s=f"{width}x{height}", framerate=fps)
+    streams = [film.video]
+    settings = {**ENCODER, **options, "movflags": "+faststart"}
+    if audio is not None:
+        streams.append(ffmpeg.input(address(audio)).audio)
+        settings |= {"acodec": "aac", "audio_bitrate": "128k", "ar": 44100, "ac": 1}
+    made = ffmpeg.output(*streams, address(output), **settings).global_args("-v", "error", "-nostdin")
+    return ffmpeg.compile(made.overwrite_output(), cmd=ffmpeg_program())
+
+
+def encode(frames: Iterable[NDArray[np.uint8]], output: str | Path, *, size: tuple[int, int], fps: float = FPS,
+           audio: str | Path | None = None, pixels: str = "bgr24") -> None:  # fmt: skip
+    """Write frames and sound as H.264 and AAC.
+
+    Parameters
+    ----------
+    frames : iterable of uint8 arrays
+        (H, W, 3) blue, green, red, or (3 H / 2, W) for `pixels="yuv420p"`; each is written before the next is asked for.
+    output : path
+        An mp4.
+    size : (width, height)
+    fps : float
+    audio : path or None
+        Any file that ffmpeg reads.
+    """
+    command = encoder_command(output, size=size, fps=fps, audio=audio, pixels=pixels)
+    with tempfile.TemporaryFile() as said:
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=said)
+        try:
+            with contextlib.suppress(BrokenPipeError):  # ffmpeg has given up: it says why below
+                for frame in frames:
+                    process.stdin.write(memoryview(np.ascontiguousarray(frame)).cast("B"))
+            with contextlib.suppress(BrokenPipeError):
+                process.stdin.close()
+            status = process.wait()
+        except BaseException:
+            process.kill()
+            process.wait()
+            raise
+        if status:
+            said.seek(0)
+            lines = said.read().decode(errors="replace").strip().splitlines() or [f"exit status {status}"]
+            raise TalkfaceError(f"{output}: ffmpeg could not write it: {lines[-1]}")
+
+
+def load_shapes(path: str | Path) -> NDArray[np.float64]:
+    """Landmarks to animate (T, 68, 2) from an .npy of (T, 68, 2) or (T, 68, 3), template frame.
+
+    Raises
+    ------
+    TalkfaceError
+        If the file is no such array, is empty, or holds NaN or infinity.
+    """
+    try:
+        shapes = np.load(path, allow_pickle=False)
+    except (ValueError, EOFError) as error:
+        raise TalkfaceError(f"{path}: not an .npy array ({error}); predict it again") from None
+    if shapes.ndim != 3 or shapes.shape[1] != 68 or shapes.shape[2] not in (2, 3) or not len(shapes):
+        raise TalkfaceError(
+            f"{path}: an array of shape {shapes.shape}; expected (frames, 68, 2) or (frames, 68, 3); predict it again"
+        )
+    if not np.issubdtype(shapes.dtype, np.floating):
+        raise TalkfaceError(f"{path}: numbers of type {shapes.dtype}; expected floats in the template frame")
+    bad = np.flatnonzero(~np.isfinite(shapes).all(axis=(1, 2)))
+    if len(bad):
+        raise TalkfaceError(
+            f"{path}: {len(bad)} of {len(shapes)} frames hold NaN or infinity, the first is frame {bad[0]}; "
+            "expected finite coordinates; check the training of the model and predict again"
+        )
+    return shapes[..., :2].astype(np.float64)
+
+
+def resting_face() -> NDArray[np.float64]:
+    """The template with its lips closed, (68, 2)."""
+    face = load_template()
+    for upper, lower in LIP_PAIRS:
+        face[[upper, lower]] = face[[upper, lower]].mean(axis=0)
+    return face
+
+
+def make_painter(
+    rest: NDArray, *, style: str, size: tuple[int, int], look: Look | None = None, seed: int = 0
+) -> FlatPainter | ShadedPainter:
+    """Painter of a style ("flat" or "shaded") for a resting face (68, 2) in pixels."""
+    if style == "flat":
+        return FlatPainter(rest, size=size)
+    if style == "shaded":
+        return ShadedPainter(rest, look=look or PRESENTER, size=size, rng=np.random.default_rng(seed))
+    raise ValueError(f"style {style!r}; expected one of {', '.join(STYLES)}")
+
+
+def paint_frames(shapes: NDArray, *, style: str, size: int, blink: bool, seed: int = 0) -> Iterator[NDArray[np.uint8]]:
+    """Paint shapes (T, 68, 2) of the template frame as planar YUV pictures (3 size / 2, size), ready for x264.
+
+    Only the windows that a frame changed are converted. A picture is valid until the next one is asked for.
+    """
+    scale, height = PLACES[style]
+    origin = np.array([0.5, height]) * size
+    painter = make_painter(resting_face() * scale * size + origin, style=style, size=(size, size), seed=seed)
+    if blink:
+        shapes = close_eyes(shapes, blink_amounts(len(shapes), fps=FPS, rng=np.random.default_rng(seed)))
+    planes = YuvPicture((size, size))
+    planes.update(painter.frame, [(slice(0, size), slice(0, size))])
+    for landmarks in shapes * (scale * size) + origin:
+        planes.update(painter.frame, painter.paint(landmarks))
+        yield planes.picture
+
+
+class YuvPicture:
+    """A picture in the layout that x264 takes, kept up to date window by window.
+
+    Attributes
+    ----------
+    picture : (3 H / 2, W) uint8 array
+        Planes Y (H, W), U and V (H / 2, W / 2) one after the other; BT.601, limited range.
+    """
+
+    def __init__(self, size: tuple[int, int]) -> None:
+        width, height = size
+        self.picture = np.zeros((height * 3 // 2, width), np.uint8)
+        flat = self.picture.reshape(-1)
+        area = width * height
+        self._y = flat[:area].reshape(height, width)
+        self._u = flat[area : area * 5 // 4].reshape(height // 2, width // 2)
+        self._v = flat[area * 5 // 4 :].reshape(height // 2, width // 2)
+
+    def update(self, frame: NDArray[np.uint8], windows: list[tuple[slice, slice]]) -> None:
+        """Convert windows (rows, columns) of a blue-green-red frame; their bounds are rounded outwards to even ones."""
+        height, width = frame.shape[:2]
+        for rows, columns in windows:
+            top, left = rows.start & ~1, columns.start & ~1
+            bottom, right = min(rows.stop + 1 & ~1, height), min(columns.stop + 1 & ~1, width)
+            high, wide = bottom - top, right - left
+            if high <= 0 or wide <= 0:
+                continue
+            flat = cv2.cvtColor(frame[top:bottom, left:right], cv2.COLOR_BGR2YUV_I420).reshape(-1)
+            area = high * wide
+            self._y[top:bottom, left:right] = flat[:area].reshape(high, wide)
+            half = slice(top // 2, bottom // 2), slice(left // 2, right // 2)
+            self._u[half] = flat[area : area * 5 // 4].reshape(high // 2, wide // 2)
+            self._v[half] = flat[area * 5 // 4 :].reshape(high // 2, wide // 2)
+
+
+def animate(
+    shapes: NDArray, output: str | Path, *, audio: str | Path, style: str = "shaded", size: int = 1000,
+    blink: bool = False, seed: int = 0,
+) -> None:  # fmt: skip
+    """Write a film of a face that moves through shapes, with its speech.
+
+    Parameters
+    ----------
+    shapes : (T, 68, 2) array
+        Template frame, 25 fps.
+    output : path
+        An mp4, H.264 and AAC; it lasts as long as the audio, to the nearest frame: the last shape is held, or frames
+        beyond the end of the audio are left out.
+    audio : path
+        A wav file.
+    style : {"shaded", "flat"}
+    size : int
+        Pixels, both ways, even.
+    blink : bool
+        Let the eyes blink at chance times.
+    seed : int
+        Of those times and of the strands of hair.
+
+    Raises
+    ------
+    TalkfaceError
+        If the audio is empty or cannot be read, or ffmpeg fails.
+    """
+    try:
+        duration_s = soundfile.info(str(audio)).duration
+    except soundfile.LibsndfileError as error:
+        raise TalkfaceError(f"{audio}: not a wav file ({error}); expected the audio of the clip") from None
+    frames = max(round(duration_s * FPS), 1)
+    if duration_s == 0:
+        raise TalkfaceError(f"{audio}: no samples; expected speech to animate; give a longer recording")
+    if abs(frames - len(shapes)) > 1:
+        log.warning(
+            "%d shapes for %.3f s of audio: %s", len(shapes), duration_s, "cut" if len(shapes) > frames else "held"
+        )
+    shapes = shapes[np.minimum(np.arange(frames), len(shapes) - 1)]
+    pictures = paint_frames(shapes, style=style, size=size, blink=blink, seed=seed)
+    with writing(output) as film:
+        encode(pictures, film, size=(size, size), audio=audio, pixels="yuv420p")
+
+
+def draw_animation(
+    predictions: str | Path, audio: str | Path, output: str | Path, *, style: str, size: int, blink: bool, seed: int
+) -> None:
+    """Animate a file of predicted landmarks with the audio they were predicted from; see `load_shapes`, `animate`."""
+    animate(load_shapes(predictions), output, audio=audio, style=style, size=size, blink=blink, seed=seed)

@@ -1,0 +1,77 @@
+# expects: the videos of the sheet; results/audio/{shard}.h5 for the check
+# produces: results/landmarks/{shard}.h5, results/qc/clips.tsv
+# reads from config: landmarks, qc
+
+
+rule detect_landmarks:
+    input:
+        videos=lambda w: [CLIPS.at[clip, "video"] for clip in SHARDS[w.shard]],
+        code=modules("landmarks", "predictor", "video"),
+    output:
+        landmarks="results/landmarks/{shard}.h5",
+    log:
+        "results/logs/detect_landmarks/{shard}.log",
+    benchmark:
+        "results/benchmarks/detect_landmarks/{shard}.tsv"
+    conda:
+        "../../envs/landmarks.yaml"
+    # One core decodes while the other finds landmarks.
+    threads: 2
+    resources:
+        mem_mb=1000,
+        runtime=20,
+    params:
+        clips=lambda w: SHARDS[w.shard],
+        start_s=lambda w: [stretch(clip, "start_s") for clip in SHARDS[w.shard]],
+        end_s=lambda w: [stretch(clip, "end_s") for clip in SHARDS[w.shard]],
+        predictor=config["landmarks"]["predictor"],
+        max_gap_frames=config["landmarks"]["max_gap_frames"],
+        redetect_frames=config["landmarks"]["redetect_frames"],
+        recount_frames=config["landmarks"]["recount_frames"],
+    message:
+        "Finding the landmarks of {wildcards.shard}"
+    script:
+        "../scripts/detect_landmarks.py"
+
+
+rule landmark_all:
+    input:
+        [f"results/landmarks/{shard}.h5" for shard in SHARDS],
+        "results/qc/clips.tsv",
+
+
+rule check_quality:
+    input:
+        audio=[f"results/audio/{shard}.h5" for shard in SHARDS],
+        landmarks=[f"results/landmarks/{shard}.h5" for shard in SHARDS],
+        code=modules("quality", "points"),
+    output:
+        table="results/qc/clips.tsv",
+    log:
+        "results/logs/check_quality/clips.log",
+    benchmark:
+        "results/benchmarks/check_quality/clips.tsv"
+    conda:
+        "../../envs/media.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        clips=list(CLIPS.index),
+        speakers=list(CLIPS["speaker"]),
+        splits=list(CLIPS["split"]),
+        audio=[f"results/audio/{SHARD_OF[clip]}.h5" for clip in CLIPS.index],
+        landmarks=[f"results/landmarks/{SHARD_OF[clip]}.h5" for clip in CLIPS.index],
+        min_detected_share=config["qc"]["min_detected_share"],
+        min_face_px=config["qc"]["min_face_px"],
+        max_faces=config["qc"]["max_faces"],
+        max_jitter_percent=config["qc"]["max_jitter_percent"],
+        min_duration_s=config["qc"]["min_duration_s"],
+        min_audio_dbfs=config["qc"]["min_audio_dbfs"],
+        silence_dbfs=config["qc"]["silence_dbfs"],
+        max_silence_share=config["qc"]["max_silence_share"],
+    message:
+        "Checking the quality of all clips"
+    script:
+        "../scripts/check_quality.py"

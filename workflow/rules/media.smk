@@ -1,0 +1,98 @@
+# expects: the videos of the sheet, or sound files in resources/speech
+# produces: results/audio/{shard}.h5, results/audio/{clip}.wav, results/frames/{clip}/
+# reads from config: media
+
+
+def stretch(clip, edge):
+    """start_s or end_s of a clip; None where the sheet has none, and for a speech file."""
+    value = CLIPS.at[clip, edge] if clip in CLIPS.index else float("nan")
+    return None if value != value else float(value)
+
+
+def sound_source(wildcards):
+    """The video of a clip of the sheet, or the speech file of that name."""
+    return CLIPS.at[wildcards.clip, "video"] if wildcards.clip in CLIPS.index else SPEECH[wildcards.clip]
+
+
+rule extract_audio:
+    input:
+        videos=lambda w: [CLIPS.at[clip, "video"] for clip in SHARDS[w.shard]],
+        code=modules("audio", "video"),
+    output:
+        audio="results/audio/{shard}.h5",
+    log:
+        "results/logs/extract_audio/{shard}.log",
+    benchmark:
+        "results/benchmarks/extract_audio/{shard}.tsv"
+    conda:
+        "../../envs/media.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=10,
+    params:
+        clips=lambda w: SHARDS[w.shard],
+        start_s=lambda w: [stretch(clip, "start_s") for clip in SHARDS[w.shard]],
+        end_s=lambda w: [stretch(clip, "end_s") for clip in SHARDS[w.shard]],
+        rate=config["media"]["audio_rate"],
+    message:
+        "Extracting the sound of {wildcards.shard}"
+    script:
+        "../scripts/extract_audio.py"
+
+
+rule extract_wav:
+    input:
+        source=sound_source,
+        code=modules("audio", "video"),
+    output:
+        wav="results/audio/{clip}.wav",
+    log:
+        "results/logs/extract_wav/{clip}.log",
+    benchmark:
+        "results/benchmarks/extract_wav/{clip}.tsv"
+    conda:
+        "../../envs/media.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=10,
+    params:
+        start_s=lambda w: stretch(w.clip, "start_s"),
+        end_s=lambda w: stretch(w.clip, "end_s"),
+        rate=config["media"]["audio_rate"],
+    message:
+        "Extracting the sound of {wildcards.clip}"
+    script:
+        "../scripts/extract_wav.py"
+
+
+rule extract_frames:
+    input:
+        video=lambda w: CLIPS.at[w.clip, "video"] if SHARD_OF[w.clip] else None,
+        code=modules("video"),
+    output:
+        folder=directory("results/frames/{clip}"),
+    log:
+        "results/logs/extract_frames/{clip}.log",
+    benchmark:
+        "results/benchmarks/extract_frames/{clip}.tsv"
+    conda:
+        "../../envs/media.yaml"
+    threads: 2
+    resources:
+        mem_mb=500,
+        runtime=10,
+    params:
+        start_s=lambda w: stretch(w.clip, "start_s"),
+        end_s=lambda w: stretch(w.clip, "end_s"),
+        jpeg_scale=config["media"]["jpeg_scale"],
+    message:
+        "Extracting the frames of {wildcards.clip}"
+    script:
+        "../scripts/extract_frames.py"
+
+
+rule extract_all:
+    input:
+        [f"results/audio/{shard}.h5" for shard in SHARDS],

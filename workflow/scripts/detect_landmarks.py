@@ -1,0 +1,18 @@
+"""Landmarks of the clips of one shard."""
+
+from talkface.logs import log_to
+
+with log_to(snakemake.log[0]):
+    from talkface.landmarks import landmark_shard
+
+    landmark_shard(
+        snakemake.input.videos,
+        snakemake.output.landmarks,
+        clips=snakemake.params.clips,
+        start_s=snakemake.params.start_s,
+        end_s=snakemake.params.end_s,
+        predictor=snakemake.params.predictor,
+        max_gap_frames=snakemake.params.max_gap_frames,
+        redetect_frames=snakemake.params.redetect_frames,
+        recount_frames=snakemake.params.recount_frames,
+    )

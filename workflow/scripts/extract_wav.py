@@ -1,0 +1,14 @@
+"""Mono master audio of one clip or speech file, as wav."""
+
+from talkface.logs import log_to
+
+with log_to(snakemake.log[0]):
+    from talkface.audio import extract_wav
+
+    extract_wav(
+        snakemake.input.source,
+        snakemake.output.wav,
+        rate=snakemake.params.rate,
+        start_s=snakemake.params.start_s,
+        end_s=snakemake.params.end_s,
+    )

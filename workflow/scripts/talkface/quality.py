@@ -1,0 +1,236 @@
+"""Quality control: one row a clip, accepted or rejected with the reason in words."""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pandas as pd
+
+from talkface.errors import TalkfaceError
+from talkface.points import outer_eye_distance
+from talkface.storage import writing
+
+log = logging.getLogger(__name__)
+
+# What stands in the table, in this order.
+COLUMNS = (
+    "clip",
+    "speaker",
+    "split",
+    "accepted",  # yes or no
+    "reason",  # empty, or why not
+    "detected_share",  # of the frames
+    "face_size_px",  # median width of the face box
+    "faces",  # most that were counted in one frame
+    "jitter_percent",  # mean second difference in time, of the outer-eye distance
+    "longest_gap_frames",  # in a row without a face
+    "audio_dbfs",  # level of the whole clip
+    "silence_share",  # of its 40 ms pieces
+    "frames",
+    "duration_s",  # of the picture
+)
+_FULL_SCALE = 32_768.0  # of int16
+_PIECE_S = 0.04  # a frame
+_FLOOR_DBFS = -120.0  # given for digital silence, whose level has no logarithm
+
+
+def measure_audio(samples: np.ndarray, *, rate: int, silence_dbfs: float) -> dict:
+    """Level and share of silence of a clip.
+
+    Parameters
+    ----------
+    samples : (S,) int16 array
+    rate : int
+        Hz.
+    silence_dbfs : float
+        Level below which a piece of 40 ms counts as silence.
+
+    Returns
+    -------
+    dict
+        audio_dbfs (root mean square, full scale = 0 dB), silence_share, audio_s; NaN without samples.
+    """
+    if len(samples) == 0:
+        return {"audio_dbfs": float("nan"), "silence_share": float("nan"), "audio_s": 0.0}
+    power = (np.asarray(samples, np.float64) / _FULL_SCALE) ** 2
+    piece = max(1, round(_PIECE_S * rate))
+    pieces = np.add.reduceat(power, np.arange(0, len(power), piece)) / piece
+    return {
+        "audio_dbfs": _decibel(power.mean()),
+        "silence_share": float(np.mean([_decibel(value) < silence_dbfs for value in pieces])),
+        "audio_s": len(samples) / rate,
+    }
+
+
+def _decibel(power: float) -> float:
+    return max(_FLOOR_DBFS, 10 * np.log10(power)) if power > 0 else _FLOOR_DBFS
+
+
+def measure_landmarks(landmarks: np.ndarray, *, detected: np.ndarray, box: np.ndarray, faces: np.ndarray) -> dict:
+    """Detection, size and steadiness of a clip's landmarks.
+
+    Parameters
+    ----------
+    landmarks : (T, 68, 2) array
+        Pixels; NaN where no face is known.
+    detected : (T,) bool array
+    box : (T, 4) array
+        Left, top, right, bottom in pixels.
+    faces : (T,) int array
+        Faces counted, -1 where not.
+
+    Returns
+    -------
+    dict
+        detected_share, face_size_px, faces, crowded_share (of the counts that saw more than one face),
+        jitter_percent, longest_gap_frames, frames.
+    """
+    detected = np.asarray(detected, bool)
+    counts = faces[faces >= 0]
+    seen = np.flatnonzero(detected)
+    known = np.concatenate([[-1], seen, [len(detected)]])
+    points = np.where(detected[:, None, None], landmarks, np.nan).astype(np.float64)
+    steps = np.linalg.norm(np.diff(points, 2, axis=0), axis=-1)
+    steps = steps[~np.isnan(steps)]
+    eyes = outer_eye_distance(points[seen])
+    return {
+        "detected_share": float(detected.mean()) if len(detected) else 0.0,
+        "face_size_px": float(np.median(box[seen, 2] - box[seen, 0])) if len(seen) else 0.0,
+        "faces": int(counts.max(initial=0)),
+        "counts": counts,
+        "jitter_percent": float(100 * steps.mean() / np.median(eyes)) if len(steps) else float("nan"),
+        "longest_gap_frames": int(np.diff(known).max() - 1),
+        "frames": len(detected),
+    }
+
+
+def judge(
+    row: dict,
+    *,
+    min_detected_share: float,
+    min_face_px: float,
+    max_faces: int,
+    max_jitter_percent: float,
+    min_duration_s: float,
+    min_audio_dbfs: float,
+    max_silence_share: float,
+) -> str:
+    """Why a clip with these measures cannot be used, or nothing; the keys of the limits stand in the reason."""
+    crowded = float(np.mean(row["counts"] > max_faces)) if len(row["counts"]) else 0.0
+    checks = (
+        (
+            row["detected_share"] < min_detected_share,
+            "min_detected_share",
+            f"a face in {row['detected_share']:.0%} of the frames",
+        ),
+        (row["face_size_px"] < min_face_px, "min_face_px", f"a face {row['face_size_px']:.0f} pixels wide"),
+        (crowded >= 0.5 and row["faces"] > max_faces, "max_faces", f"{row['faces']} faces"),
+        (
+            row["jitter_percent"] > max_jitter_percent,
+            "max_jitter_percent",
+            f"landmarks jitter by {row['jitter_percent']:.1f} %",
+        ),
+        (row["duration_s"] < min_duration_s, "min_duration_s", f"{row['duration_s']:.2f} s of picture"),
+        (row["audio_s"] < min_duration_s, "min_duration_s", f"{row['audio_s']:.2f} s of sound"),
+        (row["audio_dbfs"] < min_audio_dbfs, "min_audio_dbfs", f"sound of {row['audio_dbfs']:.0f} dBFS"),
+        (
+            row["silence_share"] > max_silence_share,
+            "max_silence_share",
+            f"{row['silence_share']:.0%} of the sound is silence",
+        ),
+    )
+    limits = {
+        "min_detected_share": min_detected_share,
+        "min_face_px": min_face_px,
+        "max_faces": max_faces,
+        "max_jitter_percent": max_jitter_percent,
+        "min_duration_s": min_duration_s,
+        "min_audio_dbfs": min_audio_dbfs,
+        "max_silence_share": max_silence_share,
+    }
+    return "; ".join(f"{found} (qc.{key}: {limits[key]:g})" for failed, key, found in checks if failed)
+
+
+def check_quality(
+    output: Path | str,
+    *,
+    clips: Sequence[str],
+    speakers: Sequence[str],
+    splits: Sequence[str],
+    audio: Sequence[Path | str],
+    landmarks: Sequence[Path | str],
+    silence_dbfs: float,
+    **limits: float,
+) -> pd.DataFrame:
+    """Write the table of all clips.
+
+    Parameters
+    ----------
+    output : path
+        results/qc/clips.tsv.
+    clips, speakers, splits : sequences of str
+        The sheet.
+    audio, landmarks : sequences of paths
+        The shard of each clip.
+    silence_dbfs : float
+        See `measure_audio`.
+    **limits
+        See `judge`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        What was written.
+
+    Raises
+    ------
+    TalkfaceError
+        If no clip of a split is accepted.
+    """
+    rows = []
+    for clip, speaker, split, sound, points in zip(clips, speakers, splits, audio, landmarks, strict=True):
+        row = {"clip": clip, "speaker": speaker, "split": split}
+        row |= _measure(clip, sound, points, silence_dbfs=silence_dbfs, limits=limits)
+        row["accepted"] = "no" if row["reason"] else "yes"
+        if row["reason"]:
+            log.warning("clip %s rejected: %s", clip, row["reason"])
+        rows.append(row)
+    table = pd.DataFrame(rows).reindex(columns=COLUMNS)
+    _refuse_empty_splits(table)
+    with writing(output) as temporary:
+        table.to_csv(temporary, sep="\t", index=False, float_format="%.4g")
+    log.info("%d of %d clips accepted", (table["accepted"] == "yes").sum(), len(table))
+    return table
+
+
+def _measure(clip: str, audio: Path | str, landmarks: Path | str, *, silence_dbfs: float, limits: dict) -> dict:
+    """Measures and reason of one clip; what an earlier stage found wrong comes first."""
+    with h5py.File(audio) as file, h5py.File(landmarks) as other:
+        sound, group = file[clip], other[clip]
+        reasons = [str(part.attrs["rejected"]) for part in (group, sound) if part.attrs["rejected"]]
+        row = measure_audio(sound[:], rate=int(sound.attrs["rate"]), silence_dbfs=silence_dbfs)
+        row["duration_s"] = float(group.attrs.get("duration_s", 0.0))
+        if "detected" in group:
+            row |= measure_landmarks(
+                group["landmarks"][:], **{name: group[name][:] for name in ("detected", "box", "faces")}
+            )
+            if not reasons:
+                reasons = [text for text in [judge(row, **limits)] if text]
+        else:
+            row |= {"frames": 0}
+    # A file that is no video fails in both stages with the same words.
+    return row | {"reason": "; ".join(dict.fromkeys(reasons))}
+
+
+def _refuse_empty_splits(table: pd.DataFrame) -> None:
+    """Raise if a split has lost all its clips."""
+    for split, rows in table.groupby("split", sort=False):
+        if not (rows["accepted"] == "yes").any():
+            shown = "; ".join(f"{row.clip}: {row.reason}" for row in rows.head(3).itertuples())
+            more = f"; and {len(rows) - 3} more" if len(rows) > 3 else ""
+            raise TalkfaceError(
+                f"split {split}: none of its {len(rows)} clips can be used ({shown}{more}); "
+                "at least one is needed; give other clips or change the limits under qc in the config"
+            )

@@ -15,8 +15,7 @@ rule detect_landmarks:
         "results/benchmarks/detect_landmarks/{shard}.tsv"
     conda:
         "../../envs/landmarks.yaml"
-    # One core decodes while the other finds landmarks.
-    threads: 2
+    threads: 1
     resources:
         mem_mb=1000,
         runtime=20,

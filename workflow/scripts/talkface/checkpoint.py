@@ -12,7 +12,7 @@ import torch
 
 from talkface.errors import TalkfaceError
 from talkface.models import BaseNetwork, build_network
-from talkface.shape_model import ShapeModel
+from talkface.shape_model import FIELDS, ShapeModel
 from talkface.storage import writing
 
 
@@ -50,9 +50,7 @@ def pack_network(
         "network": name,
         "arguments": arguments,
         "weights": weights or network.state_dict(),
-        "shape_model": {
-            key: torch.from_numpy(getattr(shape_model, key).copy()) for key in ("mean", "components", "variance_ratio")
-        },
+        "shape_model": {key: torch.from_numpy(getattr(shape_model, key).copy()) for key in FIELDS},
     }
 
 

@@ -13,6 +13,7 @@ Frames of all accepted clips lie end to end, clip c from frame_offsets[c] to fra
 | shape_model/mean | (68, 2) float64 | mean of the training frames |
 | shape_model/components | (K, 136) float64 | principal components of the training frames |
 | shape_model/variance_ratio | (K,) float64 | share of variance of each |
+| shape_model/deviation | (K,) float64 | standard deviation of each coefficient in the training frames |
 
 Attributes: corpus, fps (25), layout (1). Frame i of a clip stands for the instant i/25 s of its sound.
 """
@@ -30,7 +31,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from talkface.errors import TalkfaceError
 from talkface.features import FPS, resample
-from talkface.shape_model import ShapeModel, ShapeStatistics
+from talkface.shape_model import FIELDS, ShapeModel, ShapeStatistics
 from talkface.storage import writing
 
 log = logging.getLogger(__name__)
@@ -241,7 +242,7 @@ def write_dataset(output: str | Path, clips: Iterable[Clip], *, corpus: str, com
             elif name.startswith("audio/"):
                 file[name.replace("audio/", "audio_offsets/")] = np.array(values, np.int64)
         model = statistics.fit(components)
-        for name in ("mean", "components", "variance_ratio"):
+        for name in FIELDS:
             file[f"shape_model/{name}"] = getattr(model, name)
     log.info(
         "%s: %d clips, %d frames; %d components hold %.1f %% of the training frames' variance",
@@ -320,7 +321,7 @@ def _take(data: h5py.Dataset, offsets: NDArray, chosen: ArrayLike) -> tuple[NDAr
 def read_shape_model(path: str | Path) -> ShapeModel:
     """Shape model of the training split."""
     with _open(path) as file:
-        return ShapeModel(**{name: file[f"shape_model/{name}"][:] for name in ("mean", "components", "variance_ratio")})
+        return ShapeModel(**{name: file[f"shape_model/{name}"][:] for name in FIELDS})
 
 
 def read_corpus(path: str | Path) -> str:

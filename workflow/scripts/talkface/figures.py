@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import matplotlib
+import matplotlib.figure
 import pandas as pd
 
 from talkface.storage import writing
@@ -26,17 +27,9 @@ def plot_curves(curves: Mapping[str, str | Path], output: str | Path) -> None:
     output : path
         Picture; the suffix chooses the format.
     """
-    style = {
-        "axes.spines.top": False,
-        "axes.spines.right": False,
-        "font.size": 10,
-        "svg.fonttype": "none",
-        "svg.hashsalt": "talkface",
-    }
-    with matplotlib.rc_context(style):
-        figure, axes = pyplot.subplots(
-            1, len(curves), figsize=(4.4 * len(curves), 3.2), squeeze=False, layout="constrained"
-        )
+    with matplotlib.rc_context(STYLE):
+        figure = matplotlib.figure.Figure(figsize=(4.4 * len(curves), 3.2), layout="constrained")
+        axes = figure.subplots(1, len(curves), squeeze=False)
         for axis, (model, path) in zip(axes[0], curves.items(), strict=True):
             curve = pd.read_csv(path, sep="\t")
             for column, label, colour in (
@@ -61,4 +54,3 @@ def plot_curves(curves: Mapping[str, str | Path], output: str | Path) -> None:
             axis.legend(frameon=False)
         with writing(output) as temporary:
             figure.savefig(temporary, dpi=150)
-        pyplot.close(figure)

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+FIELDS = ("mean", "components", "variance_ratio", "deviation")
+
 
 @dataclass(frozen=True)
 class ShapeModel:
@@ -23,11 +25,14 @@ class ShapeModel:
         Orthonormal rows; column 2 p + a moves coordinate a of point p.
     variance_ratio : (K,) float64 array
         Share of the training frames' variance that lies along each component, falling.
+    deviation : (K,) float64 array
+        Standard deviation of the training frames' coefficients, template units.
     """
 
     mean: NDArray
     components: NDArray
     variance_ratio: NDArray
+    deviation: NDArray
 
     def __len__(self) -> int:
         return len(self.components)
@@ -46,7 +51,7 @@ class ShapeModel:
         """The same model with its first `count` components only."""
         if not 1 <= count <= len(self):
             raise ValueError(f"the shape model has {len(self)} components; {count} were asked for")
-        return ShapeModel(self.mean, self.components[:count], self.variance_ratio[:count])
+        return ShapeModel(self.mean, *(getattr(self, name)[:count] for name in FIELDS[1:]))
 
 
 class ShapeStatistics:
@@ -97,7 +102,8 @@ class ShapeStatistics:
         vectors = vectors * np.sign(vectors[np.arange(len(vectors)), largest])[:, None]
         total = variance.sum()
         ratio = variance[: len(vectors)] / (total if total > 0 else 1)
-        return ShapeModel(self.origin + mean.reshape(self.origin.shape), vectors, ratio)
+        deviation = np.sqrt(variance[: len(vectors)])
+        return ShapeModel(self.origin + mean.reshape(self.origin.shape), vectors, ratio, deviation)
 
 
 def fit_shape_model(shape: ArrayLike, *, components: int = 6) -> ShapeModel:

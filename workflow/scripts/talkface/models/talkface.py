@@ -85,6 +85,7 @@ class Network(BaseNetwork):
         self.gru = nn.GRU(channels, hidden, layers, batch_first=True, dropout=dropout if layers > 1 else 0.0)
         self.out = nn.Linear(hidden, len(shape_model))
         self.drop = nn.Dropout(dropout)
+        self.register_buffer("deviation", torch.from_numpy(shape_model.deviation).float(), persistent=False)
         reach = (sum(self.KERNELS) - 2) // 2  # feature frames on either side of a video frame's own
         self.before = reach * self.HOP + self.WINDOW // 2
         self.after = self.before + self.lookahead * self.hop
@@ -106,7 +107,7 @@ class Network(BaseNetwork):
         x, after = self.gru(self.drop(heard), state)
         if state is None:
             x = x[:, self.lookahead :]  # (B, T, hidden)
-        return self.out(self.drop(x)), after
+        return self.deviation * self.out(self.drop(x)), after
 
     def forward(self, audio: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
         return self.speak(self.hear(self.features(audio)), state)

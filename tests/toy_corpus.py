@@ -1,0 +1,55 @@
+"""A made-up corpus whose mouth follows its sound: learnt in seconds, and known exactly."""
+
+import numpy as np
+
+from talkface import points
+from talkface.dataset import Clip, write_dataset
+from talkface.template import load_template
+
+# The lower lip and the chin fall when the mouth opens.
+FALLING = (*range(55, 60), 65, 66, 67, *range(6, 11))
+
+
+def envelope(frames, generator, *, per_frame):
+    """Smooth loudness 0 .. 1, (frames * per_frame,): a syllable every 200 ms, of random height."""
+    heights = generator.uniform(0, 1, frames // 5 + 3)
+    place = np.arange(frames * per_frame) / per_frame / 5
+    left = place.astype(int)
+    weight = 0.5 - 0.5 * np.cos(np.pi * (place - left))
+    return heights[left] * (1 - weight) + heights[left + 1] * weight
+
+
+def sound(loudness, rate, generator):
+    """(S,) int16: a buzz and a hiss as loud as `loudness` (S,)."""
+    time = np.arange(len(loudness)) / rate
+    buzz = sum(np.sin(2 * np.pi * 120 * harmonic * time) / harmonic for harmonic in range(1, 12))
+    signal = loudness * (0.15 * buzz + 0.02 * generator.standard_normal(len(loudness)))
+    return np.round(signal * 32767).clip(-32768, 32767).astype(np.int16)
+
+
+def shapes(loudness):
+    """(T, 68, 2) float32 faces whose mouth is as open as `loudness` (T,)."""
+    faces = np.repeat(load_template()[None], len(loudness), axis=0)
+    faces[:, list(FALLING), 1] += 0.2 * np.asarray(loudness)[:, None]
+    faces[:, list(points.LIPS), 0] *= 1 - 0.05 * np.asarray(loudness)[:, None]
+    return faces.astype(np.float32)
+
+
+def toy_clip(name, *, frames=60, seed=0, rates=(8000, 16000), split="train", speaker="toy"):
+    """One clip: sound whose loudness opens the mouth."""
+    generator = np.random.default_rng(seed)
+    fine = envelope(frames, generator, per_frame=640)  # 16 kHz
+    audio = {rate: sound(fine[:: 16000 // rate], rate, np.random.default_rng(seed)) for rate in rates}
+    return Clip(name, speaker, split, f"digest-{name}", shapes(fine[::640]), audio)
+
+
+def toy_dataset(path, *, train=12, valid=3, test=3, components=6, rates=(8000, 16000), frames=60):
+    """A dataset file of toy clips; each fourth clip is a little shorter."""
+    clips = []
+    for split, number in (("train", train), ("valid", valid), ("test", test)):
+        for index in range(number):
+            seed = len(clips)
+            length = frames - 7 if index % 4 == 3 else frames
+            clips.append(toy_clip(f"{split}{index}", frames=length, seed=seed, rates=rates, split=split))
+    write_dataset(path, clips, corpus="toy", components=components)
+    return path

@@ -1,0 +1,157 @@
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+
+from talkface import dataset
+from talkface.errors import TalkfaceError
+from tests.toy_corpus import shapes, toy_clip, toy_dataset
+
+CLIPS = (
+    ("a", "one", "train"),
+    ("b", "one", "valid"),
+    ("c", "two", "test"),
+    ("d", "two", "train"),
+    ("e", "two", "train"),
+)
+
+
+@pytest.fixture
+def stages(tmp_path):
+    """What earlier stages leave behind: clip d is rejected by quality control, e has no sound at all."""
+    rows = []
+    for index, (clip, speaker, split) in enumerate(CLIPS):
+        generator = np.random.default_rng(index)
+        accepted = clip not in "de"
+        rows.append((clip, speaker, split, accepted, "" if accepted else "no face"))
+        with h5py.File(tmp_path / f"audio_{clip}.h5", "w") as file:
+            samples = generator.integers(-9_000, 9_000, 0 if clip == "e" else 132_300 - 4_410 * index).astype(np.int16)
+            file[clip] = samples
+            file[clip].attrs.update(rate=44_100, source=f"{clip}.mp4", digest=f"digest-{clip}", rejected="")
+        with h5py.File(tmp_path / f"landmarks_{clip}.h5", "w") as file:
+            group = file.create_group(clip)
+            group["landmarks"] = np.full((75 - index, 68, 2), index, np.float32)
+            group.attrs.update(fps=25, rejected="")
+        with h5py.File(tmp_path / f"{speaker}.h5", "a") as file:
+            group = file.create_group(clip)
+            if accepted:
+                group["shape"] = shapes(generator.uniform(size=75 - index))
+            group.attrs["rejected"] = "" if accepted else "no face"
+    columns = ["clip", "speaker", "split", "accepted", "reason"]
+    pd.DataFrame(rows, columns=columns).to_csv(tmp_path / "clips.tsv", sep="\t", index=False)
+    return tmp_path
+
+
+def assemble(stages, **changed):
+    options = {
+        "corpus": "toy",
+        "quality": stages / "clips.tsv",
+        "audio": [stages / f"audio_{clip}.h5" for clip in "abcde"],
+        "shapes": [stages / "one.h5", stages / "two.h5"],
+        "landmarks": [stages / f"landmarks_{clip}.h5" for clip in "abcde"],
+        "networks": ["cnn"],
+        "components": 4,
+    } | changed
+    dataset.assemble_dataset(stages / "toy.h5", **options)
+    return stages / "toy.h5"
+
+
+def test_what_is_assembled_comes_back(stages):
+    path = assemble(stages, networks=["cnn", "talkface"])
+    for index, split in enumerate(("train", "valid", "test")):
+        part = dataset.read_part(path, split, rate=8_000)
+        clip, speaker, _ = CLIPS[index]
+        assert (part.clips, part.speakers) == ([clip], [speaker])
+        with h5py.File(stages / f"{speaker}.h5") as file:
+            np.testing.assert_array_equal(part.shape_of(0), file[clip]["shape"][:])
+        assert len(part.audio_of(0)) == 24_000 - 800 * index
+        assert len(dataset.read_part(path, split, rate=16_000).audio_of(0)) == 48_000 - 1_600 * index
+    assert dataset.read_corpus(path) == "toy"
+    assert dataset.read_rates(path) == [8_000, 16_000]
+
+
+def test_layout_is_the_documented_one(stages):
+    with h5py.File(assemble(stages)) as file:
+        assert set(file) == {
+            *("shape", "frame_offsets", "audio", "audio_offsets", "clip", "speaker", "split", "digest", "shape_model")
+        }
+        assert file["shape"].shape == (75 + 74 + 73, 68, 2)
+        assert file["shape"].dtype == np.float32
+        assert file["frame_offsets"][:].tolist() == [0, 75, 149, 222]
+        assert list(file["audio"]) == ["8000"]  # only what the selected networks hear
+        assert file["audio/8000"].dtype == np.int16
+        assert file["digest"].asstr()[:].tolist() == ["digest-a", "digest-b", "digest-c"]
+        assert file["shape_model/components"].shape == (4, 136)
+        assert file.attrs["fps"] == 25
+
+
+def test_the_shape_model_knows_the_training_split_alone(stages):
+    path = assemble(stages)
+    expected = dataset.read_part(path, "train", rate=8_000).shape.mean(axis=0)
+    np.testing.assert_allclose(dataset.read_shape_model(path).mean, expected, atol=1e-6)
+
+
+def test_landmarks_are_kept_when_a_network_wants_them(stages, monkeypatch):
+    from talkface.models.cnn import Network
+
+    monkeypatch.setattr(Network, "wants_landmarks", True)
+    path = assemble(stages)
+    part = dataset.read_part(path, "test", rate=8_000, landmarks=True)
+    assert part.landmarks.shape == (73, 68, 2)
+    assert (part.landmarks == 2).all()
+
+
+def test_a_split_left_empty_by_rejections_is_said(stages):
+    table = pd.read_csv(stages / "clips.tsv", sep="\t")
+    table.loc[table["split"] == "test", "accepted"] = False
+    table.to_csv(stages / "clips.tsv", sep="\t", index=False)
+    with pytest.raises(TalkfaceError, match=r"clips\.tsv: no accepted clip in split 'test'"):
+        assemble(stages)
+    assert not (stages / "toy.h5").exists()
+
+
+def test_a_missing_shape_or_sound_is_named(stages):
+    with pytest.raises(TalkfaceError, match="no sound of c"):
+        assemble(stages, audio=[stages / f"audio_{clip}.h5" for clip in "ab"])
+    with h5py.File(stages / "two.h5", "a") as file:
+        del file["c/shape"]
+    with pytest.raises(TalkfaceError, match=r"two\.h5: no shape of clip c"):
+        assemble(stages)
+
+
+def test_unknown_rates_and_splits_are_named(tmp_path):
+    path = toy_dataset(tmp_path / "toy.h5", rates=(8_000,))
+    with pytest.raises(TalkfaceError, match=r"sound at 8000 Hz but not at 16000 Hz"):
+        dataset.read_part(path, "train", rate=16_000)
+    with pytest.raises(TalkfaceError, match="no clip of split 'dev'"):
+        dataset.read_part(path, "dev", rate=8_000)
+
+
+def test_a_broken_file_is_named(tmp_path):
+    path = toy_dataset(tmp_path / "toy.h5")
+    path.write_bytes(path.read_bytes()[:2_000])
+    with pytest.raises(TalkfaceError, match=r"toy\.h5: not readable as HDF5"):
+        dataset.read_corpus(path)
+    with h5py.File(path, "w") as file:
+        file["other"] = 1
+    with pytest.raises(TalkfaceError, match="not a dataset of layout"):
+        dataset.read_corpus(path)
+
+
+def test_clips_of_a_split_are_end_to_end(tmp_path):
+    path = toy_dataset(tmp_path / "toy.h5", train=5)
+    part = dataset.read_part(path, "train", rate=8_000)
+    assert np.diff(part.frame_offsets).tolist() == [60, 60, 60, 53, 60]
+    expected = toy_clip("train3", frames=53, seed=3)
+    np.testing.assert_array_equal(part.shape_of(3), expected.shape)
+    np.testing.assert_array_equal(part.audio_of(3), expected.audio[8_000])
+
+
+def test_the_digest_follows_the_content(tmp_path):
+    first, again = (dataset.read_part(toy_dataset(tmp_path / f"{n}.h5"), "train", rate=8_000) for n in range(2))
+    other = dataset.read_part(toy_dataset(tmp_path / "o.h5", train=11), "train", rate=8_000)
+    assert dataset.digest_arrays(first) == dataset.digest_arrays(again)
+    assert dataset.digest_arrays(first) != dataset.digest_arrays(other)
+    assert dataset.digest_arrays(first) != dataset.digest_arrays(
+        dataset.read_part(tmp_path / "0.h5", "valid", rate=8_000)
+    )

@@ -1,0 +1,107 @@
+import librosa.filters
+import numpy as np
+import pytest
+import soundfile
+import torch
+
+from talkface import features
+from talkface.errors import TalkfaceError
+
+
+@pytest.mark.parametrize(
+    ("samples", "rate", "frames"),
+    [
+        (24_000, 8_000, 76),  # 3.000 s: 76 windows, 75 video frames
+        (23_999, 8_000, 75),
+        (320, 8_000, 2),
+        (319, 8_000, 1),
+        (1, 8_000, 1),
+        (0, 8_000, 0),
+        (132_300, 44_100, 76),
+        (48_000, 16_000, 76),
+        (23_824, 8_000, 75),  # GRID
+    ],
+)
+def test_count_frames(samples, rate, frames):
+    assert features.count_frames(samples, rate) == frames
+
+
+def test_level_brings_the_peak_to_one_but_not_silence():
+    assert features.level(0.5) * 0.5 == pytest.approx(1)
+    assert features.level(0.001) * 0.001 == pytest.approx(0.1)
+    assert features.level(0) == 100
+
+
+@pytest.mark.parametrize("rate", [8_000, 16_000, 48_000])
+def test_resample_keeps_a_tone_and_its_place(rate):
+    time = np.arange(44_100) / 44_100
+    tone = np.round(16_000 * np.sin(2 * np.pi * 440 * time)).astype(np.int16)
+    resampled = features.resample(tone, 44_100, rate)
+    assert resampled.dtype == np.int16
+    assert len(resampled) == rate
+    expected = 16_000 * np.sin(2 * np.pi * 440 * np.arange(rate) / rate)
+    inner = slice(rate // 20, -rate // 20)
+    assert np.abs(resampled[inner] - expected[inner]).max() < 40  # 0.25 %
+
+
+def test_blocks_change_nothing():
+    samples = np.random.default_rng(0).uniform(-0.5, 0.5, 50_001).astype(np.float32)
+    whole = np.concatenate(list(features.resample_blocks([samples], 44_100, 16_000)))
+    pieces = np.concatenate(list(features.resample_blocks(np.array_split(samples, 23), 44_100, 16_000)))
+    assert len(whole) == int(np.ceil(50_001 * 16_000 / 44_100))
+    assert len(whole) == len(pieces)
+    assert np.abs(whole.astype(int) - pieces).max() <= 1  # of 32,768: rounding
+
+
+def test_the_same_rate_is_left_alone():
+    samples = np.arange(-100, 100, dtype=np.int16)
+    np.testing.assert_array_equal(features.resample(samples, 8_000, 8_000), samples)
+    assert len(features.resample(samples[:0], 44_100, 8_000)) == 0
+
+
+def test_log_mel_by_the_definition():
+    audio = np.random.default_rng(0).uniform(-1, 1, 4_000).astype(np.float32)
+    taper = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(400) / 400)
+    mel = librosa.filters.mel(sr=16_000, n_fft=512, n_mels=64, fmin=50.0)
+    frames = np.stack([audio[m * 160 : m * 160 + 400] * taper for m in range(23)])
+    expected = np.log(1e-6 + (np.abs(np.fft.rfft(frames, 512)) ** 2) @ mel.T)
+    ours = features.LogMel(rate=16_000, bands=64, hop=160, window=400)(torch.from_numpy(audio)[None])[0]
+    np.testing.assert_allclose(ours.numpy(), expected, atol=1e-3)
+
+
+def test_a_feature_frame_sees_its_samples_only():
+    layer = features.LogMel(rate=16_000, bands=40, hop=160, window=400)
+    click = torch.zeros(1, 4_000)
+    click[0, 1_000] = 1
+    heard = (layer(click) - layer(torch.zeros(1, 4_000)))[0].abs().amax(dim=1) > 1e-3
+    frames = torch.nonzero(heard)[:, 0].tolist()
+    assert frames == [m for m in range(23) if m * 160 < 1_000 < m * 160 + 400]
+
+
+def test_read_blocks_averages_channels(tmp_path):
+    path = tmp_path / "a b'$(touch x).wav"
+    stereo = np.stack([np.full(9_000, 0.5), np.full(9_000, -0.25)], axis=1)
+    soundfile.write(path, stereo, 8_000, subtype="FLOAT")
+    samples = np.concatenate(list(features.read_blocks(path, 8_000, block_s=0.1)))
+    assert len(samples) == 9_000
+    assert np.unique(samples).tolist() == [4_096]
+
+
+@pytest.mark.parametrize("bad", ["nan", "inf", "empty", "text", "missing"])
+def test_bad_sound_is_refused_in_one_line(tmp_path, bad):
+    path = tmp_path / f"{bad}.wav"
+    samples = np.zeros(8_000, np.float32)
+    if bad in ("nan", "inf"):
+        samples[4_000] = float(bad)
+        soundfile.write(path, samples, 8_000, subtype="FLOAT")
+    elif bad == "empty":
+        soundfile.write(path, samples[:0], 8_000)
+    elif bad == "text":
+        path.write_text("this is no sound")
+    with pytest.raises(TalkfaceError) as caught:
+        list(features.read_blocks(path, 16_000))
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert {"nan": "no numbers", "inf": "no numbers", "empty": "no samples"}.get(bad, "not readable") in str(
+        caught.value
+    )

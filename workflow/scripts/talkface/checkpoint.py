@@ -6,6 +6,7 @@ Read with `weights_only=True`: the file holds tensors, numbers and texts, and no
 import os
 import zipfile
 from pathlib import Path
+from pickle import UnpicklingError  # what torch raises for a file that holds more than tensors
 from typing import Any
 
 import torch
@@ -35,10 +36,10 @@ def read_file(path: str | Path) -> dict[str, Any]:
         EOFError,
         zipfile.BadZipFile,
         OSError,
-        torch.serialization.pickle.UnpicklingError,
+        UnpicklingError,
     ) as error:
         raise TalkfaceError(
-            f"{path}: not readable as weights ({str(error).splitlines()[0]}); delete it and train again"
+            f"{path}: not readable as weights ({_first_line(error)}); delete it and train again"
         ) from None
 
 
@@ -69,5 +70,9 @@ def load_network(path: str | Path) -> BaseNetwork:
         return unpack_network(content)
     except (KeyError, TypeError, RuntimeError) as error:
         raise TalkfaceError(
-            f"{path}: not weights of this version ({str(error).splitlines()[0]}); delete it and train again"
+            f"{path}: not weights of this version ({_first_line(error)}); delete it and train again"
         ) from None
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -425,6 +425,9 @@ def fit(
     per_epoch = steps_per_epoch(train.lengths, settings)
     steps = min(settings.max_epochs * per_epoch, settings.max_steps or sys.maxsize)
     run = Run(network, settings, steps=steps, device=device)
+    if state is not None:
+        for leftover in state.parent.glob(f".{state.stem}.*"):  # of a run that was killed while it saved
+            leftover.unlink()
     if state is not None and state.exists():
         run.unpack(checkpoint.read_file(state))
         log.info("%s: continues at step %d of %d from %s", model, run.step, steps, state)

@@ -23,7 +23,7 @@ def test_the_whole_road_plans(snakemake, project):
         "assemble_dataset",
         "train_model",
         "predict_landmarks",
-        "draw_animation",
+        "draw_chosen_animation",
     ):
         assert re.search(rf"^{rule}\s+\d+", done.stdout, flags=re.M), f"{rule} is not planned"
 
@@ -35,7 +35,7 @@ def test_cores_need_not_be_named(snakemake):
 
 @pytest.mark.parametrize("target", ["extract_all", "landmark_all", "train_all", "evaluate_all", "animate_all"])
 def test_collect_targets_plan(snakemake, target):
-    assert "total" in snakemake("--dry-run", "--cores", "1", "--quiet", "rules", target, check=True).stdout or True
+    assert re.search(r"^total\s+\d+", snakemake("--dry-run", "--cores", "1", target).stdout, flags=re.M)
 
 
 def test_a_speech_file_is_a_target(snakemake, tmp_path):
@@ -46,7 +46,7 @@ def test_a_speech_file_is_a_target(snakemake, tmp_path):
     done = snakemake(
         "--dry-run", "--cores", "1", *(f"results/anim/hello_{s}.mp4" for s in ("wav", "flac", "mp3", "ogg", "m4a"))
     )
-    assert re.search(r"^draw_animation\s+5", done.stdout, flags=re.M)
+    assert re.search(r"^draw_chosen_animation\s+5", done.stdout, flags=re.M)
     (folder / "hello_wav.ogg").touch()
     assert "same stem" in refusal(snakemake("--dry-run", "train_all", check=False))
 
@@ -93,8 +93,9 @@ def test_a_sheet_of_ones_own(snakemake, tmp_path):
     assert not (tmp_path / "results").exists()
 
 
-def test_shards(snakemake):
-    many = snakemake("--dry-run", "landmark_all", "--config", "media={clips_per_shard: 100}").stdout
+def test_shards(snakemake, tmp_path):
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump({"media": {"clips_per_shard": 100}}))
+    many = snakemake("--dry-run", "landmark_all", "--configfile", "mine.yaml").stdout
     count = int(re.search(r"^detect_landmarks\s+(\d+)", many, flags=re.M).group(1))
     one = snakemake("--dry-run", "landmark_all").stdout
     assert count < int(re.search(r"^detect_landmarks\s+(\d+)", one, flags=re.M).group(1))

@@ -1,7 +1,7 @@
 # The sheet, the configuration, their checks, and the names every rule file uses. No rules.
 # expects: config/config.yaml, the sheet it names
-# produces: CLIPS, SHARDS, SHARD_OF, SPEAKERS, SPEECH, MODELS, SELECTED, CORPUS, modules()
-# reads from config: corpus, clips, split_by, media.clips_per_shard, models, training.models
+# produces: CLIPS, SHARDS, SHARD_OF, SPEAKERS, SPEECH, SOUNDS, MODELS, SELECTED, ANIMATED, CORPUS, modules(), stretch()
+# reads from config: corpus, clips, split_by, media.clips_per_shard, models, training.models, animate.model
 import sys
 from pathlib import Path
 
@@ -40,7 +40,8 @@ try:
         find_speech("resources/speech", suffixes=SPEECH_SUFFIXES, clips=CLIPS.index),
     )
     MODELS = Catalogue("model", config["models"])
-    SELECTED = [name for name in config["training"]["models"] if MODELS[name] is not None]
+    SELECTED = [name for name in config["training"]["models"] if MODELS[name]]
+    ANIMATED = config["animate"]["model"] if MODELS[config["animate"]["model"]] else None
 except TalkfaceError as error:
     raise WorkflowError(str(error)) from None
 
@@ -51,6 +52,14 @@ SPEAKERS = Catalogue(
     "speaker",
     {name: list(rows.index) for name, rows in CLIPS.groupby("speaker", sort=False)},
 )
+# What can be heard: the videos of the sheet and the files dropped into resources/speech/.
+SOUNDS = Catalogue("clip of the sheet or file in resources/speech/", dict(CLIPS["video"]) | SPEECH)
+
+
+def stretch(clip, edge):
+    """start_s or end_s of a clip; None where the sheet has none, and for a speech file."""
+    value = CLIPS.at[clip, edge] if clip in CLIPS.index else float("nan")
+    return None if value != value else float(value)
 
 
 wildcard_constraints:

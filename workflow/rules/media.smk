@@ -3,17 +3,6 @@
 # reads from config: media
 
 
-def stretch(clip, edge):
-    """start_s or end_s of a clip; None where the sheet has none, and for a speech file."""
-    value = CLIPS.at[clip, edge] if clip in CLIPS.index else float("nan")
-    return None if value != value else float(value)
-
-
-def sound_source(wildcards):
-    """The video of a clip of the sheet, or the speech file of that name."""
-    return CLIPS.at[wildcards.clip, "video"] if wildcards.clip in CLIPS.index else SPEECH[wildcards.clip]
-
-
 rule extract_audio:
     input:
         videos=lambda w: [CLIPS.at[clip, "video"] for clip in SHARDS[w.shard]],
@@ -43,7 +32,7 @@ rule extract_audio:
 
 rule extract_wav:
     input:
-        source=sound_source,
+        source=lambda w: SOUNDS[w.clip],
         code=modules("audio", "video"),
     output:
         wav="results/audio/{clip}.wav",

@@ -7,7 +7,7 @@ rule draw_animation:
     input:
         predictions="results/predictions/{model}/{clip}.npy",
         audio="results/audio/{clip}.wav",
-        code=modules("animation", "drawing", "portrait", "wardrobe", "canvas", "looks"),
+        code=modules("animation", "drawing", "parts", "portrait", "wardrobe", "canvas", "looks", "faces", "people"),
         template=HOME / "workflow" / "scripts" / "talkface" / "template.tsv",
     output:
         film="results/anim/{model}/{clip}.mp4",
@@ -16,7 +16,7 @@ rule draw_animation:
     benchmark:
         "results/benchmarks/draw_animation/{model}/{clip}.tsv"
     conda:
-        "../../envs/media.yaml"
+        "../../envs/drawing.yaml"
     threads: 2
     resources:
         mem_mb=1500,
@@ -37,7 +37,7 @@ use rule draw_animation as draw_chosen_animation with:
     input:
         predictions=f"results/predictions/{config['animate']['model']}/{{clip}}.npy",
         audio="results/audio/{clip}.wav",
-        code=modules("animation", "drawing", "portrait", "wardrobe", "canvas", "looks"),
+        code=modules("animation", "drawing", "parts", "portrait", "wardrobe", "canvas", "looks", "faces", "people"),
         template=HOME / "workflow" / "scripts" / "talkface" / "template.tsv",
     output:
         film="results/anim/{clip}.mp4",

@@ -12,7 +12,18 @@ DEMO = Catalogue(
 rule make_demo_clip:
     input:
         code=modules(
-            "demo", "people", "looks", "visemes", "speech", "drawing", "portrait", "wardrobe", "canvas", "animation"
+            "demo",
+            "faces",
+            "people",
+            "looks",
+            "visemes",
+            "speech",
+            "drawing",
+            "parts",
+            "portrait",
+            "wardrobe",
+            "canvas",
+            "animation",
         ),
         template=HOME / "workflow" / "scripts" / "talkface" / "template.tsv",
     output:
@@ -23,7 +34,7 @@ rule make_demo_clip:
     benchmark:
         "results/benchmarks/make_demo_clip/{clip}.tsv"
     conda:
-        "../../envs/demo.yaml"
+        "../../envs/drawing.yaml"
     threads: 1
     resources:
         mem_mb=1000,

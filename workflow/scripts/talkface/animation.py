@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from talkface.drawing import STYLES, FlatPainter, ShadedPainter, blink_amounts, close_eyes
 from talkface.errors import TalkfaceError
-from talkface.looks import PRESENTER, Look
+from talkface.faces import neutral_face
+from talkface.people import PRESENTER, Person
 from talkface.points import LIP_PAIRS
 from talkface.storage import writing
 from talkface.template import load_template
@@ -28,8 +29,7 @@ log = logging.getLogger(__name__)
 
 # x264's own default preset; crf 18 is near transparent for drawn edges.
 ENCODER = {"vcodec": "libx264", "preset": "medium", "crf": 18, "pix_fmt": "yuv420p"}
-# Where a face stands in the picture: pixels of the outer-eye distance and height of the eyes, as shares of the size.
-# The flat face fills the picture, the shaded one leaves room for hair and shoulders.
+# Where a face stands in the picture: its outer-eye distance and the height of the eyes, as shares of the size. The flat face fills the picture, the shaded one leaves room for hair and shoulders.
 PLACES = {"flat": (0.34, 0.385), "shaded": (0.255, 0.425)}
 
 
@@ -117,30 +117,34 @@ def resting_face() -> NDArray[np.float64]:
     return face
 
 
-def make_painter(
-    rest: NDArray, *, style: str, size: tuple[int, int], look: Look | None = None, seed: int = 0
-) -> FlatPainter | ShadedPainter:
-    """Painter of a style ("flat" or "shaded") for a resting face (68, 2) in pixels."""
-    if style == "flat":
-        return FlatPainter(rest, size=size)
-    if style == "shaded":
-        return ShadedPainter(rest, look=look or PRESENTER, size=size, rng=np.random.default_rng(seed))
-    raise ValueError(f"style {style!r}; expected one of {', '.join(STYLES)}")
-
-
-def paint_frames(shapes: NDArray, *, style: str, size: int, blink: bool, seed: int = 0) -> Iterator[NDArray[np.uint8]]:
+def paint_frames(
+    shapes: NDArray, *, style: str, size: int, blink: bool, seed: int = 0, person: Person = PRESENTER
+) -> Iterator[NDArray[np.uint8]]:
     """Paint shapes (T, 68, 2) of the template frame as planar YUV pictures (3 size / 2, size), ready for x264.
 
-    Only the windows that a frame changed are converted. A picture is valid until the next one is asked for.
+    The flat face has the shapes' own outlines. The shaded one is a person with a face of its own: it takes over how the
+    shapes differ from the closed template. Only the windows that a frame changed are converted. A picture is valid
+    until the next one is asked for.
     """
+    if style not in STYLES:
+        raise ValueError(f"style {style!r}; expected one of {', '.join(STYLES)}")
     scale, height = PLACES[style]
-    origin = np.array([0.5, height]) * size
-    painter = make_painter(resting_face() * scale * size + origin, style=style, size=(size, size), seed=seed)
+    unit, origin = scale * size, np.array([0.5, height]) * size
+    rest = resting_face()
+    if style == "shaded":
+        own = neutral_face(person.build)
+        shapes, rest = shapes - rest + own, own
     if blink:
         shapes = close_eyes(shapes, blink_amounts(len(shapes), fps=FPS, rng=np.random.default_rng(seed)))
+    painter: FlatPainter | ShadedPainter
+    if style == "shaded":
+        rng = np.random.default_rng(seed)
+        painter = ShadedPainter(rest * unit + origin, look=person.look, size=(size, size), rng=rng)
+    else:
+        painter = FlatPainter(rest * unit + origin, size=(size, size))
     planes = YuvPicture((size, size))
     planes.update(painter.frame, [(slice(0, size), slice(0, size))])
-    for landmarks in shapes * (scale * size) + origin:
+    for landmarks in shapes * unit + origin:
         planes.update(painter.frame, painter.paint(landmarks))
         yield planes.picture
 

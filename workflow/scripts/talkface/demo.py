@@ -5,7 +5,7 @@ Axes: T frames at 25 fps (frame i shows the time i/25 s), 68 landmarks, 2 coordi
 
 import tempfile
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -16,14 +16,16 @@ from numpy.typing import NDArray
 
 from talkface.animation import encode
 from talkface.drawing import ShadedPainter, blink_amounts, close_eyes
-from talkface.people import Build, person_of
+from talkface.faces import Build, mouth_points, neutral_face
+from talkface.people import person_of
 from talkface.points import LIPS
-from talkface.speech import Utterance, speak
+from talkface.speech import Phoneme, Utterance, speak
 from talkface.storage import writing
-from talkface.template import load_template
 from talkface.video import FPS
-from talkface.visemes import OPENING, ROUND, TUCK, WIDTH, mouth_track
+from talkface.visemes import OPENING, ROUND, TUCK, mouth_track
 
+RATE_WPM = 145  # unhurried: a sentence of eight words lasts about 3 s
+PAUSE_S = 0.12  # of silence before and after the sentence
 SIZE = 480  # pixels, both ways
 UNIT = 108.0  # outer-eye distance in pixels: dlib's detector was tried at 105
 EYE_HEIGHT = 0.44  # of the picture
@@ -31,73 +33,6 @@ EYE_HEIGHT = 0.44  # of the picture
 _JAW_WEIGHTS = np.array([0, 0, 0.03, 0.12, 0.30, 0.55, 0.80, 0.95, 1.0])
 _NOISE = 2.2  # standard deviation in grey levels, of a camera in good light
 _BLUR = 0.55  # pixels
-
-
-def neutral_face(build: Build) -> NDArray[np.float64]:
-    """Face (68, 2) at rest with closed lips, template frame: the template, varied."""
-    face = load_template()
-    jaw = face[:17]
-    jaw[:, 1] *= build.length
-    share = np.clip((jaw[:, 1] - 0.3) / (jaw[8, 1] - 0.3), 0, 1)  # 0 at the ear, 1 at the chin
-    jaw[:, 0] *= build.width * (1 + (build.jaw - 1) * np.sin(np.pi * np.minimum(share * 0.75, 1)))
-    jaw[:, 0] *= 1 + (build.chin - 1) * share**3
-    for first, side in ((17, -1), (22, 1)):
-        brow = face[first : first + 5]
-        flat = brow[:, 1].mean()
-        brow[:, 1] = (flat + (brow[:, 1] - flat) * build.brow_arch) * 1.0 - 0.10 * (build.brow_height - 1)
-        brow[:, 0] *= 0.5 + 0.5 * build.width
-        eye = face[36:42] if side < 0 else face[42:48]
-        centre = eye.mean(axis=0)
-        eye[:, 1] = centre[1] + (eye[:, 1] - centre[1]) * build.eyes
-        eye[:, 1] -= build.eye_tilt * side * (eye[:, 0] - centre[0]) / 0.15
-    face[27:36, 1] *= build.nose_length
-    face[31:36, 0] *= build.nose_width
-    middle = 0.5 + 0.5 * build.length
-    face[list(LIPS)] = [0.0, face[[48, 54], 1].mean() * middle] + mouth_points(build, np.zeros((1, 4)))[0]
-    face -= face[[36, 45]].mean(axis=0)
-    return face / (face[45, 0] - face[36, 0])
-
-
-def mouth_points(build: Build, track: NDArray) -> NDArray[np.float64]:
-    """Lips (T, 20, 2) around the middle of the closed mouth, units.
-
-    Parameters
-    ----------
-    build : Build
-    track : (T, 4) array
-        See `visemes.mouth_track`.
-    """
-    opening, rounding, tuck = track[:, OPENING], track[:, ROUND], track[:, TUCK]
-    half = 0.285 * build.mouth_width + track[:, WIDTH] / 2
-    drop, rise = 0.80 * opening, -0.20 * opening - 0.012 * tuck
-    corner = 0.22 * opening - build.smile
-    stretch = np.clip(1 - 0.9 * track[:, WIDTH], 0.8, 1.2) * (1 - 0.5 * opening)
-    upper = 0.078 * build.upper_lip * stretch * (1 + 0.10 * rounding)
-    lower = 0.098 * build.lower_lip * stretch * (1 + 0.12 * rounding) * (1 - 0.38 * tuck)
-    lips = np.zeros((len(track), 20, 2))
-
-    def put(index: int, x: NDArray, y: NDArray) -> None:
-        lips[:, index, 0], lips[:, index, 1] = x, y
-
-    inner = half - 0.045 - 0.012 * rounding
-    round_x = 1 + 0.10 * rounding
-    for side, corner_at, peak, shoulder, low, low_shoulder, in_corner, in_top, in_low in (
-        (-1, 0, 2, 1, 10, 11, 12, 13, 19),
-        (1, 6, 4, 5, 8, 7, 16, 15, 17),
-    ):
-        put(corner_at, side * half, corner)
-        put(shoulder, side * 0.62 * half * round_x, rise + 0.35 * (corner - rise) - 0.66 * upper)
-        put(peak, side * 0.25 * half, rise - upper)
-        put(low, side * 0.30 * half * round_x, drop + 0.94 * lower)
-        put(low_shoulder, side * 0.66 * half * round_x, drop + 0.30 * (corner - drop) + 0.62 * lower)
-        put(in_corner, side * inner, corner * 0.92)
-        put(in_top, side * 0.42 * half, rise + 0.14 * (corner - rise))
-        put(in_low, side * 0.42 * half, drop + 0.14 * (corner - drop))
-    put(3, 0 * half, rise - 0.80 * upper)
-    put(9, 0 * half, drop + lower)
-    put(14, 0 * half, rise)
-    put(18, 0 * half, drop)
-    return lips
 
 
 @dataclass(frozen=True)
@@ -124,6 +59,18 @@ def perform(utterance: Utterance, *, build: Build, rng: np.random.Generator) -> 
     shape[:, 17:27, 1] -= _brow_raise(utterance, times)[:, None]
     shape = close_eyes(shape, blink_amounts(frames, fps=FPS, rng=rng))
     return Performance(_move_head(shape, times, rng=rng), shape, rest)
+
+
+def _between_pauses(utterance: Utterance) -> Utterance:
+    """Put `PAUSE_S` of silence before and after."""
+    silence = np.zeros(round(PAUSE_S * utterance.rate), np.int16)
+    audio = np.concatenate([silence, utterance.audio, silence])
+    moved = [
+        replace(phoneme, start_s=phoneme.start_s + PAUSE_S, end_s=phoneme.end_s + PAUSE_S)
+        for phoneme in utterance.phonemes
+    ]
+    end = len(audio) / utterance.rate
+    return Utterance(audio, utterance.rate, [Phoneme("", 0.0, PAUSE_S), *moved, Phoneme("", end - PAUSE_S, end)])
 
 
 def _brow_raise(utterance: Utterance, times: NDArray) -> NDArray[np.float64]:
@@ -165,7 +112,7 @@ def make_clip(video: str | Path, truth: str | Path, *, voice: str, text: str) ->
     text : str
         What is said.
     """
-    utterance = speak(text, voice=voice)
+    utterance = _between_pauses(speak(text, voice=voice, rate_wpm=RATE_WPM))
     person = person_of(voice)
     who = zlib.crc32(voice.encode())
     acting = perform(utterance, build=person.build, rng=np.random.default_rng([who, zlib.crc32(text.encode())]))

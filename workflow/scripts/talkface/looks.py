@@ -35,8 +35,8 @@ class Look:
         Thickness of the brows, 1 is ordinary.
     earrings : str
         Colour, "" for none.
-    glasses : str
-        Colour of the frame, "" for none.
+    neck, shoulders : float
+        Their width, 1 is broad.
     """
 
     skin: str = "#dba27f"
@@ -56,11 +56,5 @@ class Look:
     freckles: bool = False
     brow_width: float = 1.0
     earrings: str = ""
-    glasses: str = ""
-
-
-# The face that speaks in animations unless another is asked for.
-PRESENTER = Look(
-    skin="#dca684", lips="#b8524f", iris="#4f7d6b", brow="#4c3222", hair="#5a3826", hair_style="wavy", clothes="#2f6f73",
-    neckline="v", backdrop=("#9db4bd", "#66808c", "#e3ecec"), blush=0.5, lashes=1.5, brow_width=0.8,
-)  # fmt: skip
+    neck: float = 1.0
+    shoulders: float = 1.0

@@ -1,3 +1,4 @@
+# ruff: noqa: RUF005  (points are moved by adding a list to an array)
 """The still part of a shaded face: light on skin, ears, neck, brows, beard and the lines of age.
 
 The skin is lit as a relief: the outline of the head is inflated, nose, sockets, cheeks and chin are added as smooth
@@ -61,8 +62,8 @@ def relief(canvas: Canvas, face: NDArray, look: Look, *, step: int) -> NDArray[n
     nose = face[list(points.NOSE_BRIDGE)]
     wing = (face[35, 0] - face[31, 0]) / 2
     tip = face[30]
-    for share, amount in ((0.0, 0.045), (0.3, 0.055), (0.55, 0.065), (0.8, 0.075)):
-        height += hill(nose[0] + share * (tip - nose[0]), (0.062, 0.11), amount)
+    for share, amount in ((0.0, 0.03), (0.3, 0.036), (0.55, 0.044), (0.8, 0.052)):
+        height += hill(nose[0] + share * (tip - nose[0]), (0.07, 0.12), amount)
     height += hill(tip + [0, 0.05], (wing * 0.55, 0.085), 0.15)
     for side, point in ((-1, 31), (1, 35)):
         height += hill(face[point] + [-side * 0.035, -0.025], (wing * 0.3, 0.055), 0.055)
@@ -87,7 +88,7 @@ def relief(canvas: Canvas, face: NDArray, look: Look, *, step: int) -> NDArray[n
     fill = normal @ np.array([0.62, -0.1, 0.78])
     half_way = LIGHT / np.linalg.norm(LIGHT) + [0, 0, 1]
     gloss = np.clip(normal @ (half_way / np.linalg.norm(half_way)), 0, 1) ** 22
-    light = 0.10 + 0.47 * np.clip((key + 0.25) / 1.25, 0, 1) ** 1.25 + 0.13 * np.clip(fill, 0, 1) + 0.13 * gloss
+    light = 0.10 + 0.46 * np.clip((key + 0.3) / 1.3, 0, 1) ** 1.1 + 0.20 * np.clip(fill, 0, 1) + 0.10 * gloss
     return light.astype(np.float32)
 
 
@@ -158,9 +159,9 @@ def _nose_region(canvas: Canvas, face: NDArray, ramp: NDArray, head: NDArray) ->
     left, right, base = face[31], face[35], face[33]
     bridge = face[27]
     # soft planes along the bridge, the one away from the lamp darker
-    for side, opacity in ((-1, 0.16), (1, 0.36)):
+    for side, opacity in ((-1, 0.07), (1, 0.24)):
         line = [bridge + [side * 0.075, 0.0], face[29] + [side * 0.075, -0.02], face[30] + [side * 0.105, 0.04]]
-        canvas.strokes([smooth(line)], 0.035, shadow, blur=0.03, opacity=opacity, inside=head)
+        canvas.strokes([smooth(line)], 0.05, shadow, blur=0.042, opacity=opacity, inside=head)
     canvas.glow(base + [0, 0.035], (0.13, 0.03), shadow, opacity=0.55, inside=head)
     for side, wing in ((-1, left), (1, right)):
         curve = [wing + [side * 0.012, -0.12], wing + [side * 0.035, -0.05], wing + [side * 0.012, 0.012]]
@@ -265,7 +266,7 @@ def _brows(canvas: Canvas, face: NDArray, look: Look, rng: np.random.Generator) 
         widths = look.brow_width * np.interp(share, [0, 0.12, 0.5, 1.0], [0.052, 0.074, 0.064, 0.014])
         canvas.fill(tapered(line, widths), tint, blur=0.012, opacity=0.72)
         hairs: list[list] = [[], []]
-        for _ in range(90):
+        for _ in range(int(110 * max(canvas.unit / 108, 1) ** 1.3)):
             at = rng.uniform(0, 0.98)
             position = at * (len(line) - 1)
             low = int(position)
@@ -274,7 +275,7 @@ def _brows(canvas: Canvas, face: NDArray, look: Look, rng: np.random.Generator) 
             start = here + [0, rng.uniform(-0.5, 0.5) * span]
             lift = np.interp(at, [0, 0.35, 1], [-0.045, -0.018, 0.012])
             hairs[rng.integers(2)].append(
-                np.array([start, start + [side * np.interp(at, [0, 0.4], [0.012, 0.045]), lift]])
+                np.array([start, start + [side * np.interp(at, [0, 0.4], [0.016, 0.06]), lift]])
             )
-        canvas.strokes(hairs[0], 0.008, tint * 0.75, opacity=0.65)
-        canvas.strokes(hairs[1], 0.008, mix(tint, [150, 165, 180], 0.15), opacity=0.5)
+        canvas.strokes(hairs[0], 0.0055, tint * 0.75, opacity=0.65)
+        canvas.strokes(hairs[1], 0.0055, mix(tint, [150, 165, 180], 0.15), opacity=0.5)

@@ -1,3 +1,4 @@
+# ruff: noqa: RUF005  (points are moved by adding a list to an array)
 """Hair, clothes and backdrop of a shaded portrait."""
 
 import cv2
@@ -9,7 +10,7 @@ from talkface.looks import Look
 from talkface.portrait import skin_ramp
 
 HAIR_STYLES = (
-    "short", "side", "swept", "buzz", "bald", "receding", "afro", "curly", "long", "wavy", "bob", "fringe", "bun", "pony",
+    "short", "side", "swept", "buzz", "bald", "receding", "afro", "curly", "long", "wavy", "bob", "fringe", "bun",
 )  # fmt: skip
 
 
@@ -36,11 +37,11 @@ def paint_body(canvas: Canvas, face: NDArray, look: Look) -> None:
     """Paint neck and clothes."""
     ramp = skin_ramp(look.skin)
     half, chin = face[16, 0], face[8, 1]
-    neck = 0.60 * half / 0.8 * (1.08 if look.beard else 1.0)
-    top, shoulder = chin - 0.55, chin + 0.50
+    neck = 0.50 * look.neck * half / 0.8
+    top, shoulder = chin - 0.55, chin + 0.44
     tone = colour(look.clothes)
-    side = [(neck * 0.98, top), (neck * 0.93, chin), (neck * 0.97, chin + 0.22), (neck * 1.35, shoulder - 0.1)]
-    right = np.array([*side, (neck * 1.9, shoulder + 0.1), (neck * 1.9, shoulder + 1.2)])
+    side = [(neck * 1.02, top), (neck * 0.97, chin), (neck * 0.98, chin + 0.16), (neck * 1.10, chin + 0.30)]
+    right = np.array([*side, (neck * 1.5, shoulder + 0.10), (neck * 1.9, shoulder + 1.4)])
     outline = np.concatenate([smooth(right), smooth(right)[::-1] * [-1, 1]])
     window, cover = canvas.mask([outline], blur=0.006)
     body = np.zeros(canvas.image.shape[:2], np.float32)
@@ -57,18 +58,21 @@ def paint_body(canvas: Canvas, face: NDArray, look: Look) -> None:
         bone = [(s * 0.09, chin + 0.52), (s * 0.42, chin + 0.47), (s * 0.85, chin + 0.50)]
         canvas.strokes([smooth(bone)], 0.03, ramp[200], blur=0.02, opacity=0.4, inside=body)
 
-    collar = {"round": 0.34, "v": 0.34, "collar": 0.20, "turtle": 0.06}[look.neckline]
-    dip = {"round": 0.62, "v": 0.95, "collar": 0.66, "turtle": 0.10}[look.neckline]
-    opening = np.array(
-        [(neck * 1.02, chin + collar), (neck * 0.75, chin + collar + 0.42 * (dip - collar)), (0, chin + dip)]
-    )
+    collar = {"round": 0.30, "v": 0.28, "collar": 0.20, "turtle": 0.06}[look.neckline]
+    dip = {"round": 0.56, "v": 0.86, "collar": 0.62, "turtle": 0.10}[look.neckline]
+    base = neck * (1.12 if look.neckline in ("round", "v") else 1.03)
+    opening = np.array([(base, chin + collar), (base * 0.75, chin + collar + 0.55 * (dip - collar)), (0, chin + dip)])
     if look.neckline == "turtle":
-        opening = np.array([(neck * 1.0, chin + collar), (neck * 0.5, chin + collar + 0.07), (0, chin + collar + 0.09)])
+        opening = np.array(
+            [(neck * 1.02, chin + collar), (neck * 0.5, chin + collar + 0.07), (0, chin + collar + 0.09)]
+        )
     edge = smooth(np.concatenate([opening, opening[-2::-1] * [-1, 1]]), steps=8)
     if look.neckline in ("v", "collar"):
         edge = np.concatenate([opening[[0, 1]], opening[[2]], opening[[1, 0]] * [-1, 1]])
-    slope = [(neck * 1.04, chin + collar - 0.01), (neck * 1.45, shoulder - 0.03), (1.25, shoulder + 0.16)]
-    outer = smooth(np.array([*slope, (1.62, shoulder + 0.36), (1.85, shoulder + 0.9), (1.9, shoulder + 2.5)]), steps=6)
+    slope = [(base + 0.01, chin + collar - 0.012), (base + 0.24, shoulder - 0.03), (1.16, shoulder + 0.12)]
+    wide = look.shoulders
+    outer = smooth(np.array([*slope, (1.50, shoulder + 0.30), (1.72, shoulder + 0.9), (1.8, shoulder + 2.5)]), steps=6)
+    outer[:, 0] = base + (outer[:, 0] - base) * wide
     garment = np.concatenate([edge[::-1], outer, outer[::-1] * [-1, 1]])
     window, cover = canvas.mask([garment], blur=0.005)
     x, y = canvas.grid()
@@ -94,25 +98,38 @@ def paint_body(canvas: Canvas, face: NDArray, look: Look) -> None:
 
 
 def _comb(
-    canvas: Canvas, region: NDArray, lines: list[NDArray], look: Look, rng: np.random.Generator, *, width: float = 0.011
+    canvas: Canvas,
+    region: NDArray,
+    lines: list[NDArray],
+    look: Look,
+    rng: np.random.Generator,
+    *,
+    width: float = 0.0075,
+    tones: list[float] | None = None,
 ) -> None:
-    """Fill a region (H, W) with hair along guide lines: strands of five tones, some grey, and a gloss."""
+    """Fill a region (H, W) with hair along guide lines: strands of five tones in three layers, some grey.
+
+    `tones` (0-1) says how light each line is, so that neighbours can make a lock; without it chance decides.
+    """
     tint = colour(look.hair)
-    groups: list[list[NDArray]] = [[] for _ in range(5)]
-    for line in lines:
-        groups[rng.integers(5)].append(line)
-    rows = np.flatnonzero(region.max(axis=1) > 0)
-    columns = np.flatnonzero(region.max(axis=0) > 0)
+    rows, columns = np.flatnonzero(region.max(axis=1) > 0), np.flatnonzero(region.max(axis=0) > 0)
     if not len(rows):
         return
     window = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
-    canvas.lay(window, region[window], tint * 0.62)
-    for level, group in enumerate(groups):
-        if group:
-            tone = mix(tint * 0.45, mix(tint * 1.15, [200, 215, 235], 0.14), level / 4)
-            if rng.uniform() < 0 or (look.hair_grey and level >= 5 - round(5 * look.hair_grey)):
-                tone = mix(tone, [205, 205, 205], 0.75)
-            canvas.strokes(group, width, tone, opacity=0.55, inside=region)
+    canvas.lay(window, region[window], tint * 0.66)
+    levels = rng.integers(0, 5, len(lines))
+    if tones is not None:
+        levels = np.clip(np.rint(4 * np.asarray(tones) + rng.normal(0, 0.9, len(lines))), 0, 4).astype(int)
+    layer = rng.integers(0, 3, len(lines))
+    for turn in range(3):
+        for level in rng.permutation(5):
+            group = [line for line, at, when in zip(lines, levels, layer, strict=True) if at == level and when == turn]
+            if not group:
+                continue
+            tone = mix(tint * 0.42, mix(tint * 1.15, [200, 215, 235], 0.14), level / 4)
+            if look.hair_grey and level >= 5 - round(5 * look.hair_grey):
+                tone = mix(tone, [205, 205, 205], 0.6)
+            canvas.strokes(group, width, tone, opacity=0.5, inside=region)
 
 
 def _region(canvas: Canvas, outlines: list[NDArray], *, blur: float = 0.012) -> NDArray[np.float32]:
@@ -123,53 +140,50 @@ def _region(canvas: Canvas, outlines: list[NDArray], *, blur: float = 0.012) -> 
 
 
 def _between(
-    first: NDArray, second: NDArray, count: int, rng: np.random.Generator, *, wave: float = 0.0
-) -> list[NDArray]:
-    """Lines that lie between two curves of equal length, with a little disorder."""
-    lines = []
+    first: NDArray, second: NDArray, count: int, rng: np.random.Generator
+) -> tuple[list[NDArray], list[float]]:
+    """Lines between two curves of equal length, a little disordered, and their tones: locks side by side."""
+    lines, tones = [], []
     phase = np.linspace(0, 1, len(first))
+    turn = (0.4, 2.1, 4.4)  # the same on both sides, so that locks meet at the parting
     for _ in range(count):
         share = rng.uniform(-0.03, 1.03)
-        start = rng.uniform(0, 0.75)
-        keep = (phase >= start) & (phase <= start + rng.uniform(0.25, 0.9))
+        start = rng.uniform(-0.3, 0.8)
+        keep = (phase >= start) & (phase <= start + rng.uniform(0.25, 0.7))
         if keep.sum() < 3:
             continue
         line = first + (second - first) * share
-        sway = rng.normal(0, 0.012) + wave * np.sin(phase * rng.uniform(9, 13) + rng.uniform(0, 0.8))
-        lines.append((line + np.stack([sway * np.ones(len(line)), 0.3 * sway * np.ones(len(line))], -1))[keep])
-    return lines
+        sway = rng.normal(0, 0.008) + 0.010 * np.sin(phase * rng.uniform(5, 9) + rng.uniform(0, 6.3))
+        lines.append((line + np.stack([sway, 0.3 * sway], -1))[keep])
+        locks = np.sin(19 * share + turn[0]) + 0.7 * np.sin(41 * share + turn[1]) + 0.5 * np.sin(7 * share + turn[2])
+        tones.append(0.5 + 0.28 * locks)
+    return lines, tones
+
+
+def _density(canvas: Canvas) -> int:
+    """Strands per head of hair: more on a larger picture, where each is thinner."""
+    return int(440 * max(canvas.unit / 108, 1))
 
 
 def paint_back_hair(canvas: Canvas, face: NDArray, look: Look, rng: np.random.Generator) -> None:
     """Hair that falls behind the neck, or stands around the head."""
     half, chin = face[16, 0], face[8, 1]
-    style = look.hair_style
-    if style in ("long", "wavy"):
-        wave = 0.05 if style == "wavy" else 0.0
-        side = np.array([(0.3, -1.2), (half + 0.20, -0.75), (half + 0.29, 0.1), (half + 0.27, chin * 0.6),
-                         (half + 0.33, chin + 0.15), (half + 0.16, chin + 0.62), (0.5, chin + 0.75)])  # fmt: skip
-        right = smooth(side, steps=10)
-        right[:, 0] += wave * np.sin(right[:, 1] * 6)
+    style, dense = look.hair_style, _density(canvas)
+    if style in FALLING:
+        right = _fall(style, half, chin)[0]
         left = right * [-1, 1]
-        region = _region(canvas, [np.concatenate([right, left[::-1]])], blur=0.02)
-        inner = smooth(side * [0.35, 1], steps=10)
-        lines = _between(inner, right, 260, rng, wave=wave) + _between(inner * [-1, 1], left, 260, rng, wave=wave)
-        _comb(canvas, region, lines, look, rng)
+        region = _region(canvas, [np.concatenate([right, left[::-1]])], blur=0.008)
+        inner = right * [0.3, 1]
+        lines, tones = _between(inner, right, dense // 3, rng)
+        more, others = _between(inner * [-1, 1], left, dense // 3, rng)
+        _comb(canvas, region, lines + more, look, rng, tones=tones + others)
         canvas.fill(
-            ellipse([0, chin - 0.1], (half + 0.02, 0.75)),
-            colour(look.hair) * 0.25,
-            blur=0.12,
-            opacity=0.7,
+            ellipse([0, chin - 0.1], (half + 0.06, 0.85)),
+            colour(look.hair) * 0.22,
+            blur=0.10,
+            opacity=0.8,
             inside=region,
         )
-    elif style in ("bob", "fringe"):
-        side = np.array([(0.3, -1.2), (half + 0.18, -0.8), (half + 0.28, 0.0), (half + 0.27, chin * 0.55),
-                         (half + 0.17, chin * 0.90), (half - 0.15, chin * 0.93)])  # fmt: skip
-        right = smooth(side, steps=10)
-        left = right * [-1, 1]
-        region = _region(canvas, [np.concatenate([right, left[::-1]])])
-        inner = smooth(side * [0.5, 1], steps=10)
-        _comb(canvas, region, _between(inner, right, 220, rng) + _between(inner * [-1, 1], left, 220, rng), look, rng)
     elif style == "afro":
         _curls(canvas, ellipse([0, -0.52], (half + 0.52, 0.98), steps=60), look, rng, count=900)
     elif style == "curly":
@@ -182,16 +196,6 @@ def paint_back_hair(canvas: Canvas, face: NDArray, look: Look, rng: np.random.Ge
             for r in rng.uniform(0.15, 1.05, 90)
         ]
         _comb(canvas, region, rings, look, rng)
-    elif style == "pony":
-        side = smooth(
-            np.array([(0.15, -1.0), (half + 0.06, -0.2), (half + 0.22, chin * 0.7), (half + 0.10, chin + 0.55)]),
-            steps=10,
-        )
-        inner = smooth(
-            np.array([(0.1, -0.6), (half - 0.2, -0.1), (half - 0.12, chin * 0.7), (half - 0.02, chin + 0.55)]), steps=10
-        )
-        region = _region(canvas, [np.concatenate([side, inner[::-1]])], blur=0.02)
-        _comb(canvas, region, _between(inner, side, 200, rng), look, rng)
 
 
 def _curls(canvas: Canvas, outline: NDArray, look: Look, rng: np.random.Generator, *, count: int, hole=None) -> None:
@@ -217,34 +221,48 @@ def _curls(canvas: Canvas, outline: NDArray, look: Look, rng: np.random.Generato
     canvas.lay(rows, 0.16 * glow * region, mix(colour(look.hair), [200, 215, 235], 0.4))
 
 
-# Front hair: (outer curve, hairline), right half first control point at the parting or crown, then down to the side.
-# Each is a function of the half width of the face; the left half is its mirror image unless "left" says otherwise.
-def _front(style: str, half: float) -> tuple[NDArray, NDArray]:
-    """Outer curve and hairline (N, 2) from the left side over the crown to the right side."""
-    crown = {"short": -1.24, "side": -1.27, "swept": -1.33, "buzz": -1.10, "receding": -1.14, "long": -1.25,
-             "wavy": -1.27, "bob": -1.25, "fringe": -1.25, "bun": -1.19, "pony": -1.20, "curly": -1.2, "afro": -1.2}[style]  # fmt: skip
-    puff = {"buzz": 0.02, "receding": 0.05, "bun": 0.05, "pony": 0.05, "short": 0.06}.get(style, 0.10)
-    end = {"long": 0.95, "wavy": 0.95, "bob": 0.75, "fringe": 0.75}.get(style, 0.06)
-    outer = [(half + puff * (1.6 if end > 0.5 else 0.5), end), (half + puff * 1.7, -0.28), (half * 0.98 + puff, -0.66),
+FALLING = ("long", "wavy", "bob", "fringe")  # hair that hangs beside the face
+
+
+def _fall(style: str, half: float, chin: float) -> tuple[NDArray, NDArray]:
+    """Right half of hanging hair from the crown to the tip: outer curve and edge towards the face, (N, 2) each."""
+    above = [(0.0, -1.25), (half * 0.42, -1.22), (half * 0.80 + 0.06, -1.02), (half + 0.10, -0.68), (half + 0.17, -0.2)]
+    edge = [(0.0, -0.86), (half * 0.30, -0.80), (half * 0.66, -0.60), (half * 0.88, -0.26), (half * 0.92, 0.15)]
+    if style == "fringe":
+        edge[:4] = [(0.0, -0.43), (half * 0.34, -0.42), (half * 0.68, -0.41), (half * 0.86, -0.30)]
+    if style in ("long", "wavy"):
+        tip = (half + 0.04, chin + 0.62)
+        outer = [*above, (half + 0.20, chin * 0.45), (half + 0.22, chin * 0.95), (half + 0.20, chin + 0.36), tip]
+        edge += [(half * 0.93, chin * 0.5), (half * 0.97, chin * 0.95), (half * 0.98, chin + 0.34), tip]
+    else:
+        tip = (half - 0.02, chin * 0.95)
+        outer = [*above, (half + 0.21, chin * 0.30), (half + 0.21, chin * 0.62), (half + 0.13, chin * 0.86), tip]
+        edge += [(half * 0.92, chin * 0.32), (half * 0.90, chin * 0.60), (half * 0.90, chin * 0.82), tip]
+    out, line = smooth(np.array(outer), steps=10), smooth(np.array(edge), steps=10)
+    if style == "wavy":
+        for curve, size in ((out, 0.055), (line, 0.035)):
+            curve[:, 0] += size * np.sin(6.5 * curve[:, 1] + 1.2) * np.clip(curve[:, 1] + 0.5, 0, 1)
+    return out, line
+
+
+def _front(style: str, half: float, chin: float) -> tuple[NDArray, NDArray]:
+    """Outer curve and hairline (N, 2) of the hair in front, from the left side over the crown to the right side."""
+    if style in FALLING:
+        out, line = (curve[::-1] for curve in _fall(style, half, chin))
+        return tuple(np.concatenate([curve * [-1, 1], curve[-2::-1]]) for curve in (out, line))
+    crown = {"side": -1.27, "swept": -1.33, "buzz": -1.10, "receding": -1.14, "bun": -1.19}.get(style, -1.22)
+    puff = {"buzz": 0.015, "receding": 0.045, "bun": 0.05, "short": 0.06}.get(style, 0.09)
+    outer = [(half + puff * 0.5, 0.06), (half + puff * 1.6, -0.28), (half * 0.98 + puff, -0.66),
              (half * 0.70 + puff, -1.0 - puff * 0.7), (half * 0.36, crown + 0.03), (0.0, crown)]  # fmt: skip
     hairline = {
-        "short": [(0.985, 0.02), (0.93, -0.22), (0.84, -0.45), (0.60, -0.70), (0.30, -0.76), (0.0, -0.75)],
         "buzz": [(0.995, 0.02), (0.95, -0.24), (0.86, -0.50), (0.64, -0.72), (0.32, -0.79), (0.0, -0.77)],
         "receding": [(0.985, 0.02), (0.95, -0.25), (0.88, -0.55), (0.72, -0.86), (0.36, -0.90), (0.0, -0.84)],
-        "long": [(0.90, 0.95), (0.90, 0.10), (0.86, -0.30), (0.66, -0.62), (0.30, -0.80), (0.0, -0.88)],
-        "wavy": [(0.92, 0.95), (0.90, 0.10), (0.82, -0.30), (0.62, -0.60), (0.30, -0.76), (0.0, -0.84)],
-        "bob": [(0.90, 0.75), (0.89, 0.10), (0.84, -0.32), (0.62, -0.64), (0.30, -0.76), (0.0, -0.82)],
-        "fringe": [(0.90, 0.75), (0.88, 0.10), (0.84, -0.26), (0.66, -0.40), (0.34, -0.41), (0.0, -0.42)],
         "bun": [(0.985, 0.00), (0.93, -0.25), (0.84, -0.50), (0.60, -0.74), (0.30, -0.83), (0.0, -0.84)],
     }
-    hairline["pony"] = hairline["bun"]
-    hairline["curly"] = hairline["afro"] = hairline["short"]
-    hairline["side"] = hairline["swept"] = hairline["short"]
-    inner = [(half * x, y) for x, y in hairline[style]]
+    usual = [(0.985, 0.02), (0.93, -0.22), (0.84, -0.45), (0.60, -0.70), (0.30, -0.76), (0.0, -0.75)]
+    inner = [(half * x, y) for x, y in hairline.get(style, usual)]
     out, line = smooth(np.array(outer), steps=10), smooth(np.array(inner), steps=10)
-    out = np.concatenate([out * [-1, 1], out[-2::-1]])
-    line = np.concatenate([line * [-1, 1], line[-2::-1]])
-    return out, line
+    return tuple(np.concatenate([curve * [-1, 1], curve[-2::-1]]) for curve in (out, line))
 
 
 def paint_front_hair(canvas: Canvas, face: NDArray, look: Look, rng: np.random.Generator, head: NDArray) -> None:
@@ -252,7 +270,7 @@ def paint_front_hair(canvas: Canvas, face: NDArray, look: Look, rng: np.random.G
     style, half = look.hair_style, face[16, 0]
     if style == "bald":
         return
-    outer, line = _front(style, half)
+    outer, line = _front(style, half, face[8, 1])
     tint = colour(look.hair)
     if style in ("side", "swept"):  # parted: the hairline sinks to one side
         shift = np.interp(line[:, 0], [-half, -0.35 * half, -0.1 * half, half], [0.0, 0.07, -0.04, 0.0])
@@ -271,25 +289,25 @@ def paint_front_hair(canvas: Canvas, face: NDArray, look: Look, rng: np.random.G
         canvas.strokes(dots[1200:], 0.008, mix(tint, [190, 200, 215], 0.25), opacity=0.35, inside=region)
     else:
         region = _region(canvas, [cap], blur=0.010 if style != "receding" else 0.02)
-        middle = len(outer) // 2
+        middle, dense, tones = len(outer) // 2, _density(canvas), None
         lines: list[NDArray] = []
-        if style in ("side", "swept", "short", "receding", "fringe"):
+        if style in ("side", "swept", "short", "receding"):
             # strands cross from the outer curve to the hairline, swept to one side
-            lean = {"side": 0.42, "swept": 0.5, "short": 0.16, "receding": 0.25, "fringe": 0.03}[style]
+            lean = {"side": 0.42, "swept": 0.5, "short": 0.16, "receding": 0.25}[style]
             t = np.linspace(0, 1, 9)[:, None]
-            for _ in range(900):
+            for _ in range(2 * dense):
                 at = rng.uniform(0, 1)
                 here = outer[int(at * (len(outer) - 1))]
                 far = np.clip(at + lean * rng.uniform(0.6, 1.2) * (1 - abs(2 * at - 1)), 0, 1)
                 there = line[int(far * (len(line) - 1))] + rng.normal(0, 0.015, 2)
-                bow = np.array([0.0, -0.10 if style != "fringe" else 0.0])
-                strand = here * (1 - t) + there * t + bow * (4 * t * (1 - t))
+                strand = here * (1 - t) + there * t + np.array([0.0, -0.10]) * (4 * t * (1 - t))
                 first = rng.integers(0, 4)
                 lines.append(strand[first : first + rng.integers(4, 9)])
-        if style in ("long", "wavy", "bob", "bun", "pony"):
-            lines += _between(line[:middle][::-1], outer[:middle][::-1], 330, rng, wave=0.03 * (style == "wavy"))
-            lines += _between(line[middle:], outer[middle:], 330, rng, wave=0.03 * (style == "wavy"))
-        _comb(canvas, region, lines, look, rng)
+        else:
+            lines, tones = _between(line[middle::-1], outer[middle::-1], dense // 2, rng)
+            more, others = _between(line[middle:], outer[middle:], dense // 2, rng)
+            lines, tones = lines + more, tones + others
+        _comb(canvas, region, lines, look, rng, tones=tones)
     x, y = canvas.grid()
     sheen = np.exp(-0.5 * ((y + 0.98 - 0.25 * x**2 + 0.12 * x) / 0.075) ** 2) * np.exp(-0.5 * ((x + 0.22) / 0.5) ** 2)
     canvas.lay((slice(None), slice(None)), 0.30 * sheen * region, mix(tint, [225, 235, 245], 0.5))

@@ -64,8 +64,9 @@ class Settings:
         Of the learning rate; cosine rises over the first 5 % of the steps and falls to zero at the last.
     average : float
         Decay a step of the running mean of the weights that is validated and kept; 0 keeps the weights themselves.
-    max_epochs, max_steps : int
-        Whichever comes first ends the training; max_steps 0 sets no limit.
+    max_epochs, min_steps, max_steps : int
+        Training lasts `max_epochs`, but at least `min_steps` (epochs of a small corpus are short), and at most
+        `max_steps` unless that is 0.
     patience_epochs : int
         Epochs without a better validation loss after which training stops; 0 never stops early.
     """
@@ -81,6 +82,7 @@ class Settings:
     schedule: str = "constant"
     average: float = 0.0
     max_epochs: int = 100
+    min_steps: int = 0
     max_steps: int = 0
     patience_epochs: int = 20
 
@@ -423,7 +425,8 @@ def fit(
     network = build_network(settings.network, shape_model, settings.arguments)
     train, valid = (Corpus(parts[split], network, device) for split in ("train", "valid"))
     per_epoch = steps_per_epoch(train.lengths, settings)
-    steps = min(settings.max_epochs * per_epoch, settings.max_steps or sys.maxsize)
+    steps = max(settings.max_epochs * per_epoch, settings.min_steps)
+    steps = min(steps, settings.max_steps or steps)
     run = Run(network, settings, steps=steps, device=device)
     if state is not None:
         for leftover in state.parent.glob(f".{state.stem}.*"):  # of a run that was killed while it saved

@@ -81,7 +81,9 @@ class Network(BaseNetwork):
         self.register_buffer("rest", torch.from_numpy(load_template()).float(), persistent=False)
         self.features = LogMel(rate=self.rate, bands=bands, hop=self.HOP, window=self.WINDOW)
         self.conv1 = nn.Conv1d(bands, channels, self.KERNELS[0])
+        self.norm1 = nn.LayerNorm(channels)
         self.conv2 = nn.Conv1d(channels, channels, self.KERNELS[1], stride=self.STRIDE)
+        self.norm2 = nn.LayerNorm(channels)
         self.gru = nn.GRU(channels, hidden, layers, batch_first=True, dropout=dropout if layers > 1 else 0.0)
         self.out = nn.Linear(hidden, len(shape_model))
         self.drop = nn.Dropout(dropout)
@@ -93,9 +95,10 @@ class Network(BaseNetwork):
     def hear(self, spectrum: Tensor) -> Tensor:
         """Convolutions: (B, T, C) at 25 frames a second of log-mel (B, M, F)."""
         x = (spectrum - self.CENTRE) / self.SPREAD
-        x = functional.gelu(self.conv1(x.transpose(1, 2)))  # (B, C, M - 4)
-        x = functional.gelu(self.conv2(x))  # (B, C, T)
-        return x.transpose(1, 2)
+        x = self.conv1(x.transpose(1, 2)).transpose(1, 2)  # (B, M - 4, C)
+        x = functional.gelu(self.norm1(x))
+        x = self.conv2(x.transpose(1, 2)).transpose(1, 2)  # (B, T, C)
+        return functional.gelu(self.norm2(x))
 
     def speak(self, heard: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Coefficients (B, T, K) of heard (B, T + lookahead, C), and the GRU's state after it.

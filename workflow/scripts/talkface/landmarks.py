@@ -45,18 +45,21 @@ _WINDOW_FACE_PX = 100  # about the width a face has when its window is searched
 _PYRAMID = 6 / 5  # step between the sizes dlib's detector tries; the window keeps to the published pyramid's sizes
 _UPSAMPLED = 2.0  # scale of the published search
 _SEARCH_SIDES_PX = (640, 1280)  # long sides at which a whole frame is searched before the published scale
-_PATCH_PX = 320  # side of the patch the predictor sees
+_PATCH_PX = 400  # side of the patch the predictor sees
 _PATCH_MARGIN = 0.35  # of the face width, around the box
-_SHIFTS = (-0.02, 0.02)  # of the face width, to the right: the predictions averaged start from boxes so displaced
-_BATCH_FRAMES = 16  # frames predicted at once (see `predictor`)
+_SHIFTS = (-0.045, 0.0, 0.045)  # of the face width; the predictions averaged start from boxes so displaced
+_BATCH_FRAMES = 24  # frames predicted at once (see `predictor`)
 _SMOOTHING_FRAMES = 5.0  # standard deviation of the kernel over boxes
 _REACH_FRAMES = 12  # where the kernel ends
 _BACKOFF_FRAMES = 25  # the costly searches of a frame without a face are at most this far apart
 _EMPTY_CONTRAST = 2.0  # grey levels; a frame whose standard deviation is less shows nothing
+_THIN = 32  # rows and columns of a frame that are compared with the next frame's
+_SUDDEN = 0.4  # change of a frame, in units of its contrast, after which the face must be confirmed at once
+_STILL = 0.12  # of the face width; boxes that differ less (by one cell of the detector's grid) are at one place
 _JUMP = 0.5  # of the face width; a face that moves further between neighbouring frames has not moved, it is another
 _GROWTH = 1.6  # ratio of sizes, likewise
-_CUT_CONTRAST = 0.4  # change of the face patch, freed of brightness and contrast, from one frame to the next
-_CUT_RATIO = 4.0  # and in units of the usual change around it
+_CUT_CONTRAST = 0.33  # change of the face patch, freed of brightness and contrast, from one frame to the next
+_CUT_RATIO = 6.0  # and in units of the usual change around it
 
 
 @dataclass(kw_only=True)
@@ -170,11 +173,13 @@ class _Tracker:
         self.anchors: list[tuple[int, np.ndarray]] = []  # of the present stretch
         self.last: np.ndarray | None = None  # where the face was last seen, None before it ever was
         self.following = False
+        self.interval = redetect_frames  # frames until the next confirmation; longer while the face keeps still
         self.searched, self.searched_fully, self.pause = -(10**9), -(10**9), redetect_frames
         self.faces: dict[int, int] = {}
         self.boxes: dict[int, np.ndarray] = {}
         self.landmarks: dict[int, np.ndarray] = {}
         self.jumps: list[int] = []  # first frames of another shot or face
+        self.thin: np.ndarray | None = None  # the last frame, a few pixels of it
         self.patch: tuple[int, np.ndarray] | None = None
         self.changes: dict[int, float] = {}
 
@@ -232,12 +237,19 @@ class _Tracker:
         number = self.count
         self.waiting[number] = frame
         self.count += 1
+        sudden = self._sudden(frame)
         if self.following:
-            if number - self.anchors[-1][0] >= self.redetect:
+            if sudden or number - self.anchors[-1][0] >= self.interval:
                 self._check(number)
         elif number - self.searched >= self.redetect or number == 0:
             self._look(number)
         self._settle()
+
+    def _sudden(self, frame: np.ndarray) -> bool:
+        """Whether the whole picture changed at once, so that the face cannot be taken for granted."""
+        rows, columns = (max(1, side // _THIN) for side in frame.shape)
+        before, self.thin = self.thin, frame[::rows, ::columns].astype(np.float32)
+        return before is not None and np.abs(self.thin - before).mean() > _SUDDEN * max(1.0, float(before.std()))
 
     def _check(self, number: int) -> None:
         """Confirm the face followed in frame `number`; when it is gone find out from which frame on."""
@@ -257,6 +269,7 @@ class _Tracker:
             self._leave()
             return
         self.anchors.append((number, found))
+        self.interval = self.redetect * (2 if np.abs(found - box).max() < _STILL * _width(box) else 1)
         self.last = found
 
     def _walk(self, numbers: Iterable[int]) -> None:
@@ -293,7 +306,8 @@ class _Tracker:
         # Found again after a gap, a face may have moved on; more than a width it has not.
         if before is not None and not _same(before, self.anchors[0][1]):
             self.jumps.append(self.anchors[0][0])
-        self.last, self.following, self.pause = found, True, self.redetect
+        self.last, self.following = found, True
+        self.interval = self.pause = self.redetect
 
     def _leave(self) -> None:
         """The face is gone after the last anchor."""
@@ -385,9 +399,10 @@ class _Tracker:
         values = np.array([self.changes[number] for number in numbers])
         found = set(self.jumps)
         for number, value in zip(numbers, values, strict=True):
-            around = values[(np.abs(numbers - number) <= _REACH_FRAMES) & (numbers != number)]
-            if len(around) and value > max(_CUT_CONTRAST, _CUT_RATIO * np.median(around)):
-                found.add(int(number))
+            if value > _CUT_CONTRAST:
+                around = values[(np.abs(numbers - number) <= _REACH_FRAMES) & (numbers != number)]
+                if len(around) and value > _CUT_RATIO * np.median(around):
+                    found.add(int(number))
         return sorted(found)
 
 

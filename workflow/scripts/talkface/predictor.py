@@ -11,6 +11,7 @@ P points, 2 = (x, y).
 """
 
 import functools
+import math
 from pathlib import Path
 from typing import NamedTuple
 
@@ -107,7 +108,7 @@ def _whole(data, at):
 def _float(data, at):
     mantissa, at = _whole(data, at)
     exponent, at = _whole(data, at)
-    return mantissa * 2.0**exponent, at
+    return math.ldexp(mantissa, exponent), at
 
 
 @numba.njit(cache=True, boundscheck=True)

@@ -199,6 +199,15 @@ def source(media: Media, index: int, *, start_s: float | None = None, end_s: flo
     return ffmpeg.input(address(media.path), **options)[str(index)]
 
 
+def _at_constant_rate(media: Media, *, start_s: float | None, end_s: float | None, fps: int):
+    """An ffmpeg-python stream of the picture at `fps` frames a second, the first one shown at the clip's zero."""
+    stream = source(media, media.video_index, start_s=start_s, end_s=end_s).filter("fps", fps=fps, start_time=0)
+    if end_s is None:
+        return stream
+    # Where a stretch begins between two frames the filter would give one more than it lasts.
+    return stream.filter("trim", end_frame=max(1, round((end_s - (start_s or 0.0)) * fps)))
+
+
 @contextlib.contextmanager
 def run(stream, *, what: Path | str) -> Iterator[subprocess.Popen]:
     """Run an ffmpeg-python stream whose output is read from a pipe, and check how it ended.
@@ -279,11 +288,8 @@ def read_frames(
     if not media.has_video:
         raise TalkfaceError(f"{media.path}: no video stream; a video was expected; check the sheet")
     shape = (media.height, media.width) + ((3,) if _CHANNELS[pixels] == 3 else ())
-    stream = (
-        source(media, media.video_index, start_s=start_s, end_s=end_s)
-        .filter("fps", fps=fps, start_time=0)
-        .output("pipe:", format="rawvideo", pix_fmt=pixels)
-    )
+    pictures = _at_constant_rate(media, start_s=start_s, end_s=end_s, fps=fps)
+    stream = pictures.output("pipe:", format="rawvideo", pix_fmt=pixels)
     count = 0
     with run(stream, what=media.path) as process:
         for frame in _ahead(process.stdout, shape):
@@ -380,11 +386,8 @@ def save_frames(
     folder.mkdir(parents=True, exist_ok=True)
     # The image writer reads % in the folder's name as a pattern: doubled it stands for itself.
     pattern = address(folder).replace("%", "%%") + "/%06d.jpg"
-    stream = (
-        source(media, media.video_index, start_s=start_s, end_s=end_s)
-        .filter("fps", fps=fps, start_time=0)
-        .output(pattern, format="image2", start_number=0, qscale=jpeg_scale, pix_fmt="yuvj420p")
-    )
+    pictures = _at_constant_rate(media, start_s=start_s, end_s=end_s, fps=fps)
+    stream = pictures.output(pattern, format="image2", start_number=0, qscale=jpeg_scale, pix_fmt="yuvj420p")
     with run(stream, what=media.path) as process:
         process.stdout.read()
     count = len(list(folder.glob("*.jpg")))

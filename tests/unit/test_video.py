@@ -1,0 +1,191 @@
+"""Any video comes out at 25 frames a second, upright, and in step with its sound."""
+
+import shutil
+import threading
+
+import ffmpeg
+import numpy as np
+import pytest
+
+from talkface import video
+from talkface.audio import extract_audio
+from talkface.errors import TalkfaceError
+
+CLICKS_S = (1.0, 2.12)
+
+
+def encode(*streams, path, **options):
+    """Run ffmpeg on some streams."""
+    ffmpeg.run(
+        ffmpeg.output(*streams, video.address(path), **options),
+        cmd=video.ffmpeg_program(),
+        quiet=True,
+        overwrite_output=True,
+    )
+    return path
+
+
+def flash_and_click(path, *, fps=25, keep="1", late_s=None, **options):
+    """A dark video of 3 s that flashes, and clicks at the same instants."""
+    picture = ffmpeg.input(f"color=c=0x202020:s=160x120:r={fps}:d=3", f="lavfi")
+    for t in CLICKS_S:
+        # Half a millisecond early: the time of a frame at 29.97 fps is rounded.
+        picture = picture.filter("drawbox", color="white", t="fill", enable=f"between(t,{t - 0.0005},{t + 0.1})")
+    sound = "+".join(f"between(t,{t},{t + 0.1})*sin(6283*t)" for t in CLICKS_S)
+    tone = ffmpeg.input(f"aevalsrc={sound.replace(',', chr(92) + ',')}:s=48000:d=3", f="lavfi")
+    if late_s:  # the sound begins with the first click, in a stream that starts late
+        tone = tone.filter("atrim", start=late_s)
+    return encode(picture.filter("select", keep), tone, path=path, **options)
+
+
+def onsets(signal, threshold):
+    """First indices of the stretches above a threshold."""
+    above = np.flatnonzero(np.asarray(signal) > threshold)
+    return above[np.r_[True, np.diff(above) > len(signal) / 10]]
+
+
+def check_step(path):
+    """Flash and click within 20 ms of each other, and where they were put."""
+    frames = np.array(list(video.read_frames(video.probe(path))))
+    seen = onsets(frames.mean(axis=(1, 2)), 128) / 25
+    heard = onsets(np.abs(extract_audio(path).astype(int)), 3000) / 44_100
+    assert len(seen) == len(heard) == len(CLICKS_S)
+    np.testing.assert_allclose(seen, heard, atol=0.020)
+    np.testing.assert_allclose(heard, CLICKS_S, atol=0.030)
+    assert abs(len(frames) - 75) <= 1
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory):
+    return flash_and_click(tmp_path_factory.mktemp("plain") / "plain.mp4", pix_fmt="yuv420p")
+
+
+KINDS = {
+    "vfr.mp4": {"keep": "gt(random(7),0.5)+lt(mod(t+0.01,1),0.25)", "fps_mode": "vfr", "pix_fmt": "yuv420p"},
+    "29.97.mp4": {"fps": "30000/1001", "pix_fmt": "yuv420p"},
+    "50.mp4": {"fps": 50, "pix_fmt": "yuv420p"},
+    "10-bit.mp4": {"pix_fmt": "yuv420p10le", "vcodec": "libx264"},
+    "vp9.webm": {"vcodec": "libvpx-vp9", "acodec": "libopus", "deadline": "realtime", "cpu-used": 8},
+    "mp3.mkv": {"fps": 30, "pix_fmt": "yuv420p", "acodec": "libmp3lame"},
+    "mpeg1.mpg": {"vcodec": "mpeg1video", "acodec": "mp2"},
+    "late sound.mkv": {"late_s": 0.7, "pix_fmt": "yuv420p", "acodec": "flac"},
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_flash_and_click_stay_together(kind, tmp_path):
+    check_step(flash_and_click(tmp_path / kind, **KINDS[kind]))
+
+
+def test_portrait_phone_video_is_upright(tmp_path, plain):
+    landscape = encode(
+        ffmpeg.input("color=c=black:s=160x120:r=25:d=1", f="lavfi").filter(
+            "drawbox", w=40, h=40, color="white", t="fill"
+        ),
+        path=tmp_path / "landscape.mp4",
+        pix_fmt="yuv420p",
+    )
+    turned = {}
+    for name, source in (("corner", landscape), ("phone", plain)):
+        # The note that the frames are to be turned, as phones write it; the frames stay as they are.
+        stream = ffmpeg.input(video.address(source), display_rotation=90)
+        turned[name] = encode(stream, path=tmp_path / f"{name}.mp4", c="copy")
+    media = video.probe(turned["corner"])
+    assert (media.width, media.height) == (120, 160)
+    frame = next(iter(video.read_frames(media)))
+    assert frame.shape == (160, 120)
+    assert frame[-30:, :30].mean() > 200  # turned to the left, the upper left corner is the lower left one
+    assert frame[:30, :30].mean() < 50
+    check_step(turned["phone"])
+
+
+def test_stretch_of_a_clip(plain):
+    frames = np.array(list(video.read_frames(video.probe(plain), start_s=0.5, end_s=1.5)))
+    assert len(frames) == 25
+    assert onsets(frames.mean(axis=(1, 2)), 128)[0] / 25 == pytest.approx(0.5, abs=0.0201)
+    sound = extract_audio(plain, start_s=0.5, end_s=1.5)
+    assert len(sound) == pytest.approx(44_100, abs=1100)
+    assert onsets(np.abs(sound.astype(int)), 3000)[0] / 44_100 == pytest.approx(0.5, abs=0.01)
+
+
+def test_grey_has_the_full_range(tmp_path):
+    source = ffmpeg.input("color=c=white:s=64x64:r=25:d=0.2", f="lavfi")
+    path = encode(source, path=tmp_path / "white.mp4", pix_fmt="yuv420p")
+    assert next(iter(video.read_frames(video.probe(path)))).min() >= 253
+    assert next(iter(video.read_frames(video.probe(path), pixels="rgb24"))).shape == (64, 64, 3)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["-rf.mp4", "with space.mp4", 'it\'s "it".mp4', "$(touch x).mp4", "речь 話.mp4", "50%d:0.mp4", "a&b;c|d.mp4"],
+)
+def test_no_name_is_taken_for_anything_else(name, tmp_path, plain, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(plain, tmp_path / name)
+    media = video.probe(name)
+    assert len(list(video.read_frames(media))) == 75
+    assert len(extract_audio(name)) > 40_000
+    assert video.save_frames(name, f"frames of {name}", end_s=0.2) == 5
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted([name, f"frames of {name}"])
+
+
+def test_saved_frames_are_numbered_from_zero(tmp_path, plain):
+    assert video.save_frames(plain, tmp_path / "f", end_s=0.4) == 10
+    assert sorted(p.name for p in (tmp_path / "f").iterdir())[::9] == ["000000.jpg", "000009.jpg"]
+
+
+def test_leaving_early_stops_the_decoder(plain):
+    frames = video.read_frames(video.probe(plain))
+    next(frames)
+    frames.close()
+    assert not [thread for thread in threading.enumerate() if thread.name == "frames"]
+
+
+def test_ffmpeg_of_the_wheel_serves_where_there_is_none(monkeypatch):
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    assert "imageio_ffmpeg" in video.ffmpeg_program()
+
+
+def refuse(call, *words):
+    with pytest.raises(TalkfaceError) as caught:
+        call()
+    text = str(caught.value)
+    assert "\n" not in text
+    for word in words:
+        assert word in text
+    return text
+
+
+def test_what_is_no_video(tmp_path, plain):
+    text = tmp_path / "letter.mp4"
+    text.write_text("Dear reader, " * 1000)
+    refuse(lambda: video.probe(text), "letter.mp4", "not a media file")
+    (tmp_path / "empty.mp4").touch()
+    refuse(lambda: video.probe(tmp_path / "empty.mp4"), "empty file")
+    refuse(lambda: video.probe(tmp_path / "nothing.mp4"), "no such file")
+    data = plain.read_bytes()
+    cut = tmp_path / "cut.mp4"
+    cut.write_bytes(data[: len(data) // 2])  # the index of an mp4 stands at its end
+    refuse(lambda: video.probe(cut), "cut.mp4", "truncated")
+
+
+def test_a_video_cut_off_after_its_index(tmp_path, plain):
+    noisy = ffmpeg.input("testsrc2=s=160x120:r=25:d=3", f="lavfi").filter("noise", alls=40, allf="t")
+    whole = encode(noisy, path=tmp_path / "whole.mp4", pix_fmt="yuv420p", movflags="faststart")
+    data = whole.read_bytes()
+    cut = tmp_path / "cut.mp4"
+    cut.write_bytes(data[: len(data) // 2])
+    refuse(lambda: list(video.read_frames(video.probe(cut))), "cut.mp4", "truncated")
+
+
+def test_sound_alone_is_no_video(tmp_path):
+    path = encode(ffmpeg.input("sine=d=1", f="lavfi"), path=tmp_path / "tone.wav")
+    media = video.probe(path)
+    assert media.has_audio
+    assert not media.has_video
+    refuse(lambda: list(video.read_frames(media)), "tone.wav", "no video stream")
+    refuse(lambda: video.save_frames(path, tmp_path / "f"), "no video stream")
+
+
+def test_a_stretch_beyond_the_end(plain):
+    refuse(lambda: list(video.read_frames(video.probe(plain), start_s=10, end_s=11)), "plain.mp4", "start_s")

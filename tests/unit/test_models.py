@@ -77,6 +77,20 @@ def test_encode_and_decode_are_the_shape_models(name, shape_model):
 
 
 @pytest.mark.parametrize("name", NETWORKS)
+def test_half_precision_rounds_the_network_and_not_the_truth(name, shape_model):
+    """As on a graphics card, here on the CPU."""
+    network = make(name, shape_model)
+    faces = torch.from_numpy(shapes(np.linspace(0, 1, 8))).unflatten(0, (2, 4))
+    batch = Batch(sound(network, 4), faces, torch.ones(2, 4, dtype=torch.bool))
+    exact, loss = network.encode(faces), network.loss(batch)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert torch.equal(network.encode(faces), exact)
+        half = network.loss(batch)
+    assert half.dtype == torch.float32
+    assert half.item() == pytest.approx(loss.item(), rel=0.05)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
 def test_frames_that_are_not_known_do_not_count(name, shape_model):
     network = make(name, shape_model)
     audio = sound(network, 8)

@@ -33,6 +33,8 @@ BLOCK = {
     "patience_epochs": 0,
     "arguments": {"bands": 16, "channels": 16, "hidden": 16, "layers": 1},
 }
+# The toy's mouth follows its loudness, which random gain would hide.
+PLAIN = {"bands": 16, "channels": 32, "hidden": 32, "layers": 1, "gain_db": [0, 0], "mask": [0, 1, 1], "warp": 0.0}
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +75,7 @@ def assert_same_weights(first, second):
 
 
 def test_it_learns_and_says_what_it_did(dataset, tmp_path):
-    content = train(dataset, tmp_path, block=BLOCK | {"max_epochs": 40, "arguments": {"bands": 16, "channels": 32}})
+    content = train(dataset, tmp_path, block=BLOCK | {"max_epochs": 40, "arguments": PLAIN})
     network = load_network(tmp_path / "weights.pt")
     assert not network.training
     part = read_part(dataset, "test", rate=16_000)
@@ -143,7 +145,7 @@ def test_killed_and_started_again_it_ends_with_the_same_numbers(dataset, tmp_pat
     whole = train(dataset, tmp_path / "whole")
     (tmp_path / "cut").mkdir()
     seen = []
-    for delay_s in (0.05, 0.3):
+    for delay_s in (0.05, 0.2):
         child = start(dataset, tmp_path / "cut", save_every_s=0.0)
         deadline = time.monotonic() + 60
         while child.poll() is None and time.monotonic() < deadline:

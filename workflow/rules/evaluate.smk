@@ -3,6 +3,10 @@
 # reads from config: evaluate, seed, training.device
 
 
+# A model may be named like the table.
+ruleorder: summarise_evaluation > evaluate_model
+
+
 rule evaluate_model:
     input:
         dataset=f"results/dataset/{CORPUS}.h5",

@@ -32,23 +32,13 @@ def plot_curves(curves: Mapping[str, str | Path], output: str | Path) -> None:
         axes = figure.subplots(1, len(curves), squeeze=False)
         for axis, (model, path) in zip(axes[0], curves.items(), strict=True):
             curve = pd.read_csv(path, sep="\t")
-            for column, label, colour in (
-                ("train_loss", "training", GREY),
-                ("valid_loss", "validation", BLUE),
-            ):
-                axis.plot(
-                    curve["step"], curve[column], color=colour, label=label, marker="o" if len(curve) < 3 else None
-                )
             best = curve.loc[curve["valid_loss"].idxmin()]
-            axis.plot(best["step"], best["valid_loss"], "o", color=BLUE, markersize=5)
-            axis.annotate(
-                f"{best['valid_loss']:.4g}",
-                (best["step"], best["valid_loss"]),
-                xytext=(0, -14),
-                textcoords="offset points",
-                ha="right",
-            )
-            axis.set(title=model, xlabel="step", ylabel="loss (that of the network)", xlim=(0, None))
+            marker = "o" if len(curve) < 3 else None  # a line needs points to be seen
+            axis.plot(curve["step"], curve["train_loss"], color=GREY, marker=marker, label="training")
+            axis.plot(curve["step"], curve["valid_loss"], color=BLUE, marker=marker, label="validation")
+            kept = f"kept: {best['valid_loss']:.3g} at step {best['step']:.0f}"
+            axis.plot(best["step"], best["valid_loss"], "o", color=BLUE, markersize=6, label=kept)
+            axis.set(title=model, xlabel="step", ylabel="loss", xlim=(0, None))
             axis.margins(y=0.15)
             axis.grid(axis="y", color="#e5e5e5")
             axis.legend(frameon=False)

@@ -78,7 +78,7 @@ def predict_chunks(
         audio = torch.from_numpy(held[:needed]).to(device).float()[None] * (gain / FULL_SCALE)  # (1, N)
         with torch.inference_mode():
             coefficients, state = network(audio, state)
-            yield network.decode(coefficients.float())[0].cpu().numpy()  # (t, 68, 2)
+            yield network.decode(coefficients)[0].cpu().numpy()  # (t, 68, 2)
         held = held[count * network.hop :]
 
 

@@ -184,16 +184,17 @@ def validate(network: BaseNetwork, corpus: Corpus) -> float:
     network.eval()
     frames = int(min(VALID_FRAMES, corpus.lengths.max()))
     plan = [(clip, start) for clip, length in enumerate(corpus.lengths) for start in range(0, int(length), frames)]
-    total, count = 0.0, 0
+    total = torch.zeros((), device=corpus.audio.device)
+    count = torch.zeros_like(total)
     for place in range(0, len(plan), VALID_STRETCHES):
         clip, start = torch.tensor(plan[place : place + VALID_STRETCHES], device=corpus.audio.device).T
         batch = corpus.cut(clip, start, frames)
-        known = int(batch.known.sum())
+        known = batch.known.sum()
         with half_precision(corpus.audio.device):
-            total += float(network.loss(batch)) * known
+            total += network.loss(batch) * known
         count += known
     network.train()
-    return total / count
+    return float(total / count)
 
 
 class Run:

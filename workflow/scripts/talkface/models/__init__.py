@@ -74,11 +74,13 @@ class BaseNetwork(nn.Module, abc.ABC):
 
     def encode(self, shape: Tensor) -> Tensor:
         """Coefficients (B, T, K) of shapes (B, T, 68, 2)."""
-        return (shape.flatten(2) - self.mean) @ self.basis.T  # (B, T, K)
+        with torch.autocast(shape.device.type, enabled=False):  # half precision would round the truth
+            return (shape.float().flatten(2) - self.mean) @ self.basis.T  # (B, T, K)
 
     def decode(self, coefficients: Tensor) -> Tensor:
         """Shapes (B, T, 68, 2) of coefficients (B, T, K)."""
-        return (self.mean + coefficients @ self.basis).unflatten(-1, (-1, 2))  # (B, T, 68, 2)
+        with torch.autocast(coefficients.device.type, enabled=False):
+            return (self.mean + coefficients.float() @ self.basis).unflatten(-1, (-1, 2))  # (B, T, 68, 2)
 
     @abc.abstractmethod
     def forward(self, audio: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor | None]:

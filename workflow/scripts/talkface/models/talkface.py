@@ -124,7 +124,7 @@ class Network(BaseNetwork):
         if self.training:
             spectrum = self.augment_spectrum(spectrum)
         coefficients, _ = self.speak(self.hear(spectrum))
-        error = (self.decode(coefficients.float()) - shape) * self.point_weight  # (B, T, 68, 2)
+        error = (self.decode(coefficients) - shape) * self.point_weight  # (B, T, 68, 2)
         position = masked_mean(error.abs(), known)
         velocity = masked_mean(error.diff(dim=1).abs(), known[:, 1:] & known[:, :-1])
         return position + self.velocity_weight * velocity

@@ -4,22 +4,26 @@ import dlib
 import numpy as np
 
 
-def published_landmarks(frames, *, predictor_path):
+def load_published(predictor_path):
+    """Detector and predictor; loading is no part of what is timed."""
+    return dlib.get_frontal_face_detector(), dlib.shape_predictor(str(predictor_path))
+
+
+def published_landmarks(frames, *, models):
     """Landmarks of each frame on its own, as the published systems find them.
 
     Parameters
     ----------
     frames : iterable of (H, W) or (H, W, 3) uint8 arrays
-    predictor_path : path
-        dlib's 68-point predictor.
+    models : tuple
+        From `load_published`.
 
     Returns
     -------
     (T, 68, 2) float64 array
         Pixels; NaN in frames without a face.
     """
-    detector = dlib.get_frontal_face_detector()
-    predictor = dlib.shape_predictor(str(predictor_path))
+    detector, predictor = models
     found = []
     for frame in frames:
         faces = detector(frame, 1)

@@ -53,8 +53,8 @@ _SMOOTHING_FRAMES = 5.0  # standard deviation of the kernel over boxes
 _REACH_FRAMES = 12  # where the kernel ends
 _BACKOFF_FRAMES = 25  # the costly searches of a frame without a face are at most this far apart
 _EMPTY_CONTRAST = 2.0  # grey levels; a frame whose standard deviation is less shows nothing
-_THIN = 32  # rows and columns of a frame that are compared with the next frame's
-_SUDDEN = 0.4  # change of a frame, in units of its contrast, after which the face must be confirmed at once
+_THIN = 24  # rows and columns of a face that are compared with the next frame's
+_SUDDEN = 0.5  # change of a face, in units of its contrast, after which it must be confirmed at once
 _STILL = 0.12  # of the face width; boxes that differ less (by one cell of the detector's grid) are at one place
 _JUMP = 0.5  # of the face width; a face that moves further between neighbouring frames has not moved, it is another
 _GROWTH = 1.6  # ratio of sizes, likewise
@@ -179,7 +179,7 @@ class _Tracker:
         self.boxes: dict[int, np.ndarray] = {}
         self.landmarks: dict[int, np.ndarray] = {}
         self.jumps: list[int] = []  # first frames of another shot or face
-        self.thin: np.ndarray | None = None  # the last frame, a few pixels of it
+        self.before: np.ndarray | None = None  # the frame pushed last
         self.patch: tuple[int, np.ndarray] | None = None
         self.changes: dict[int, float] = {}
 
@@ -246,10 +246,14 @@ class _Tracker:
         self._settle()
 
     def _sudden(self, frame: np.ndarray) -> bool:
-        """Whether the whole picture changed at once, so that the face cannot be taken for granted."""
-        rows, columns = (max(1, side // _THIN) for side in frame.shape)
-        before, self.thin = self.thin, frame[::rows, ::columns].astype(np.float32)
-        return before is not None and np.abs(self.thin - before).mean() > _SUDDEN * max(1.0, float(before.std()))
+        """Whether the picture changed at once where the face was, so that it cannot be taken for granted."""
+        before, self.before = self.before, frame
+        if before is None or self.last is None:
+            return False
+        left, top, right, bottom = np.maximum(0, self.last).astype(int)
+        rows, columns = max(1, (bottom - top) // _THIN), max(1, (right - left) // _THIN)
+        old, new = (f[top:bottom:rows, left:right:columns].astype(np.float32) for f in (before, frame))
+        return bool(np.abs(new - old).mean() > _SUDDEN * max(1.0, float(old.std())))
 
     def _check(self, number: int) -> None:
         """Confirm the face followed in frame `number`; when it is gone find out from which frame on."""
@@ -334,10 +338,17 @@ class _Tracker:
             self.anchors.pop(0)
 
     def _smooth(self, number: int) -> np.ndarray:
-        """Box of a frame: the anchors around it, weighted by nearness."""
-        near = [(at, box) for at, box in self.anchors if abs(at - number) <= _REACH_FRAMES]
-        weights = np.array([np.exp(-0.5 * ((at - number) / _SMOOTHING_FRAMES) ** 2) for at, _ in near])
-        return weights @ np.array([box for _, box in near]) / weights.sum()
+        """Box of a frame: a line through the anchors around it, weighted by nearness."""
+        near = [(at - number, box) for at, box in self.anchors if abs(at - number) <= _REACH_FRAMES]
+        times, boxes = np.array([time for time, _ in near], float), np.array([box for _, box in near])  # (A,), (A, 4)
+        weights = np.exp(-0.5 * (times / _SMOOTHING_FRAMES) ** 2)
+        weights /= weights.sum()
+        mean_time, mean = weights @ times, weights @ boxes
+        spread = weights @ (times - mean_time) ** 2
+        if len(near) < 3 or spread == 0:
+            return mean
+        slope = (weights * (times - mean_time)) @ (boxes - mean) / spread
+        return mean - slope * mean_time
 
     def _predict(self, frames: dict[int, np.ndarray]) -> None:
         """Landmarks in some frames: means of predictions from shifted boxes, on patches of one size."""

@@ -1,0 +1,92 @@
+"""One job of each media and landmark rule, on made-up videos: what is bad stands in the table, the rest goes on."""
+
+import h5py
+import pandas as pd
+import pytest
+
+from talkface.audio import read_audio, read_wav
+from tests.unit.test_video import encode, ffmpeg
+from tests.workflow.conftest import run_snakemake
+
+
+@pytest.fixture
+def corpus(tmp_path):
+    """A sheet of five clips, none of them with a face."""
+    bars = ffmpeg.input("testsrc2=s=160x120:r=30:d=1.2", f="lavfi")
+    tone = ffmpeg.input("sine=d=1.2", f="lavfi")
+    encode(bars, tone, path=tmp_path / "bars & $(touch x).mp4", pix_fmt="yuv420p")
+    encode(bars, path=tmp_path / "mute.mp4", pix_fmt="yuv420p")
+    (tmp_path / "letter.mp4").write_text("Dear reader")
+    names = {"bars": "bars & $(touch x).mp4", "mute": "mute.mp4", "letter": "letter.mp4"}
+    sheet = pd.DataFrame(
+        {
+            "clip": ["bars", "part", "mute", "letter", "again"],
+            "speaker": ["a", "a", "a", "b", "c"],
+            "split": ["train", "train", "train", "valid", "test"],
+            "video": [names["bars"], names["bars"], names["mute"], names["letter"], names["bars"]],
+            "start_s": [None, 0.2, None, None, None],
+            "end_s": [None, 1.0, None, None, None],
+        }
+    )
+    sheet.to_csv(tmp_path / "clips.tsv", sep="\t", index=False)
+    (tmp_path / "mine.yaml").write_text("clips: clips.tsv\nmedia: {clips_per_shard: 2}\n")
+    return tmp_path
+
+
+def test_shards_wav_and_frames(project, corpus):
+    speech = corpus / "resources" / "speech"
+    speech.mkdir(parents=True)
+    encode(ffmpeg.input("sine=d=0.5", f="lavfi"), path=speech / "hello.ogg")
+    done = run_snakemake(
+        project, "--cores", "2", "--configfile", "mine.yaml", "--",
+        "extract_all", "results/audio/part.wav", "results/audio/hello.wav", "results/frames/part", cwd=corpus,
+    )  # fmt: skip
+    assert done.returncode == 0
+    shards = sorted((corpus / "results" / "audio").glob("*.h5"))
+    assert len(shards) == 4  # two of speaker a, one each of b and c
+    kept = {}
+    for shard in shards:
+        with h5py.File(shard) as file:
+            kept |= {clip: read_audio(shard, clip) for clip in file}
+    assert kept.keys() == {"bars", "part", "mute", "letter", "again"}
+    assert len(kept["part"][0]) == pytest.approx(0.8 * 44_100, abs=10)
+    assert "no audio stream" in kept["mute"][1]["rejected"]
+    assert "letter.mp4: not a media file" in kept["letter"][1]["rejected"]
+    samples, rate = read_wav(corpus / "results" / "audio" / "part.wav")
+    assert (samples == kept["part"][0]).all()
+    assert rate == 44_100
+    assert len(read_wav(corpus / "results" / "audio" / "hello.wav")[0]) == pytest.approx(22_050, abs=100)
+    assert len(list((corpus / "results" / "frames" / "part").glob("*.jpg"))) == 20
+    assert not list(corpus.rglob("x"))
+
+
+def test_a_corpus_without_a_face_ends_with_one_line(project, corpus):
+    done = run_snakemake(
+        project, "--cores", "2", "--configfile", "mine.yaml", "--", "landmark_all", cwd=corpus, check=False,
+    )  # fmt: skip
+    assert done.returncode != 0
+    lines = [line for line in done.stdout.splitlines() if line.startswith("talkface: ")]
+    assert len(lines) == 1
+    assert "split train: none of its 3 clips can be used" in lines[0]
+    assert "no face in any of 30 frames" in lines[0]
+    # Landmarks made before are kept, with the reason.
+    found = {}
+    for shard in (corpus / "results" / "landmarks").glob("*.h5"):
+        with h5py.File(shard) as file:
+            found |= {clip: file[clip].attrs["rejected"] for clip in file}
+    assert len(found) == 5
+    assert "letter.mp4: not a media file" in found["letter"]
+    assert "no face" in found["mute"]
+
+
+def test_a_speech_file_that_is_silent_is_refused_in_one_line(project, corpus):
+    speech = corpus / "resources" / "speech"
+    speech.mkdir(parents=True)
+    encode(ffmpeg.input("anullsrc=d=0.5", f="lavfi", t=0.5), path=speech / "quiet.wav")
+    done = run_snakemake(
+        project, "--cores", "1", "--configfile", "mine.yaml", "--", "results/audio/quiet.wav", cwd=corpus, check=False,
+    )  # fmt: skip
+    assert done.returncode != 0
+    lines = [line for line in done.stdout.splitlines() if line.startswith("talkface: ")]
+    assert len(lines) == 1
+    assert "quiet.wav: the audio is digital silence" in lines[0]

@@ -1,0 +1,160 @@
+"""The table of clips: what is measured, what is refused, and what stops the corpus."""
+
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+
+from talkface import quality
+from talkface.errors import TalkfaceError
+
+LIMITS = {
+    "min_detected_share": 0.9,
+    "min_face_px": 40,
+    "max_faces": 1,
+    "max_jitter_percent": 5.0,
+    "min_duration_s": 0.4,
+    "min_audio_dbfs": -60.0,
+    "max_silence_share": 0.95,
+}
+RATE = 8_000
+
+
+def face(count=50, *, wobble=0.0):
+    """Landmarks with an outer-eye distance of 50 pixels."""
+    points = np.zeros((count, 68, 2), np.float32)
+    points[:, 45, 0] = 50
+    points[::2] += wobble
+    return points
+
+
+def write(folder, clip, *, samples=None, rejected="", audio_rejected="", drop=(), **changes):
+    """A shard of one clip in both forms."""
+    count = len(changes.get("landmarks", face()))
+    arrays = {
+        "landmarks": face(),
+        "detected": np.ones(count, bool),
+        "box": np.tile(np.float32([10, 10, 90, 90]), (count, 1)),
+        "faces": np.r_[1, np.full(count - 1, -1)].astype(np.int16),
+    } | changes
+    if samples is None:
+        samples = (8_000 * np.sin(np.arange(2 * RATE))).astype(np.int16)
+    with h5py.File(folder / f"{clip}.landmarks.h5", "w") as file:
+        group = file.create_group(clip)
+        group.attrs.update(rejected=rejected, duration_s=count / 25)
+        for name in arrays.keys() - set(drop):
+            group[name] = arrays[name]
+    with h5py.File(folder / f"{clip}.audio.h5", "w") as file:
+        file.create_dataset(clip, data=samples).attrs.update(rate=RATE, rejected=audio_rejected)
+
+
+def check(folder, clips, *, splits=None, **changes):
+    return quality.check_quality(
+        folder / "qc" / "clips.tsv",
+        clips=clips,
+        speakers=["anna"] * len(clips),
+        splits=splits or ["train"] * len(clips),
+        audio=[folder / f"{clip}.audio.h5" for clip in clips],
+        landmarks=[folder / f"{clip}.landmarks.h5" for clip in clips],
+        silence_dbfs=-50.0,
+        **(LIMITS | changes),
+    )
+
+
+@pytest.fixture
+def folder(tmp_path):
+    write(tmp_path, "good")
+    return tmp_path
+
+
+def test_a_good_clip(folder):
+    check(folder, ["good"])
+    table = pd.read_csv(folder / "qc" / "clips.tsv", sep="\t", keep_default_na=False)
+    assert tuple(table.columns) == quality.COLUMNS
+    row = table.iloc[0]
+    assert row["accepted"] == "yes"
+    assert row["reason"] == ""
+    assert row["detected_share"] == 1
+    assert row["face_size_px"] == 80
+    assert row["faces"] == 1
+    assert row["jitter_percent"] == 0
+    assert row["longest_gap_frames"] == 0
+    assert row["audio_dbfs"] == pytest.approx(20 * np.log10(8_000 / 32_768 / np.sqrt(2)), abs=0.05)
+    assert row["silence_share"] == 0
+    assert (row["frames"], row["duration_s"]) == (50, 2)
+
+
+BAD = {
+    "min_detected_share": {"detected": np.arange(50) >= 6},
+    "min_face_px": {"box": np.tile(np.float32([0, 0, 30, 30]), (50, 1))},
+    "max_faces": {"faces": np.r_[2, np.full(49, -1)].astype(np.int16)},
+    "max_jitter_percent": {"landmarks": face(wobble=2.0)},
+    "min_duration_s": {"landmarks": face(9)},
+    "min_audio_dbfs": {"samples": np.ones(RATE, np.int16)},
+    "max_silence_share": {"samples": np.r_[np.full(300, 20_000), np.zeros(4 * RATE)].astype(np.int16)},
+}
+
+
+@pytest.mark.parametrize("limit", BAD)
+def test_each_limit_refuses_in_words(limit, folder):
+    write(folder, "bad", **BAD[limit])
+    row = check(folder, ["good", "bad"]).iloc[1]
+    assert row["accepted"] == "no"
+    assert f"qc.{limit}" in row["reason"]
+    assert "\n" not in row["reason"]
+    # Another limit lets it pass.
+    loose = {key: 0 if key.startswith("min") else 100 for key in LIMITS} | {"min_audio_dbfs": -120}
+    assert check(folder, ["good", "bad"], **loose).iloc[1]["accepted"] == "yes"
+
+
+def test_a_face_counted_once_too_many_is_forgiven(folder):
+    faces = np.full(50, -1, np.int16)
+    faces[[0, 20, 40]] = 1, 2, 1
+    write(folder, "poster", faces=faces)
+    row = check(folder, ["poster"]).iloc[0]
+    assert row["accepted"] == "yes"
+    assert row["faces"] == 2
+
+
+def test_reasons_of_earlier_stages_stand_in_the_table(folder):
+    gone = {"drop": ("landmarks", "detected", "box", "faces")}
+    write(folder, "letter", rejected="letter.mp4: no video", audio_rejected="letter.mp4: no video", samples=[], **gone)
+    write(folder, "mute", audio_rejected="mute.mp4: no audio stream", samples=np.zeros(0, np.int16))
+    detected = np.arange(50) >= 12
+    landmarks = np.where(detected[:, None, None], face(), np.nan)
+    write(folder, "late", rejected="late.mp4: no face in frames 0 to 11", detected=detected, landmarks=landmarks)
+    table = check(folder, ["good", "letter", "mute", "late"]).set_index("clip")
+    assert list(table["accepted"]) == ["yes", "no", "no", "no"]
+    assert table.at["letter", "reason"] == "letter.mp4: no video"
+    assert table.at["letter", "frames"] == 0
+    assert table.at["mute", "reason"] == "mute.mp4: no audio stream"
+    assert table.at["late", "reason"] == "late.mp4: no face in frames 0 to 11"
+    assert table.at["late", "longest_gap_frames"] == 12
+    assert table.at["late", "detected_share"] == pytest.approx(0.76)
+    assert table.at["late", "jitter_percent"] == 0
+
+
+def test_a_split_left_empty_stops_and_says_why(folder):
+    for number in range(5):
+        write(folder, f"bad{number}", rejected=f"bad{number}.mp4: no face")
+    clips = ["good", *(f"bad{number}" for number in range(5))]
+    with pytest.raises(TalkfaceError) as caught:
+        check(folder, clips, splits=["train", *["valid"] * 5])
+    text = str(caught.value)
+    assert "split valid: none of its 5 clips" in text
+    assert "bad0.mp4: no face" in text
+    assert "and 2 more" in text
+    assert "\n" not in text
+
+
+def test_levels():
+    full = np.tile(np.array([32_767, -32_768], np.int16), 4_000)
+    assert quality.measure_audio(full, rate=RATE, silence_dbfs=-50)["audio_dbfs"] == pytest.approx(0, abs=0.01)
+    half = np.r_[full, np.zeros(8_000, np.int16)]
+    measured = quality.measure_audio(half, rate=RATE, silence_dbfs=-50)
+    assert measured["audio_dbfs"] == pytest.approx(-3.01, abs=0.01)
+    assert measured["silence_share"] == 0.5
+    assert measured["audio_s"] == 2
+    silent = quality.measure_audio(np.zeros(800, np.int16), rate=RATE, silence_dbfs=-50)
+    assert silent["audio_dbfs"] == -120
+    assert silent["silence_share"] == 1

@@ -62,11 +62,27 @@ def test_the_same_rate_is_left_alone():
 def test_log_mel_by_the_definition():
     audio = np.random.default_rng(0).uniform(-1, 1, 4_000).astype(np.float32)
     taper = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(400) / 400)
-    mel = librosa.filters.mel(sr=16_000, n_fft=512, n_mels=64, fmin=50.0)
+    mel = librosa.filters.mel(sr=16_000, n_fft=512, n_mels=64, fmin=50.0, fmax=7_000)
     frames = np.stack([audio[m * 160 : m * 160 + 400] * taper for m in range(23)])
     expected = np.log(1e-6 + (np.abs(np.fft.rfft(frames, 512)) ** 2) @ mel.T)
     ours = features.LogMel(rate=16_000, bands=64, hop=160, window=400)(torch.from_numpy(audio)[None])[0]
     np.testing.assert_allclose(ours.numpy(), expected, atol=1e-3)
+
+
+def test_another_vocal_tract_moves_a_tone_to_another_band():
+    layer = features.LogMel(rate=16_000, bands=64, hop=160, window=400, warp=0.1)
+    time = torch.arange(8_000) / 16_000
+
+    def band(frequency, choice):
+        tone = torch.sin(2 * torch.pi * frequency * time)[None]
+        return layer(tone, torch.tensor([choice]))[0].mean(dim=0).argmax().item()
+
+    for frequency in (800, 2_000, 4_000):
+        assert band(frequency, 8) == pytest.approx(band(1.1 * frequency, 4), abs=1)
+        assert band(frequency, 0) == pytest.approx(band(0.9 * frequency, 4), abs=1)
+        assert band(frequency, 0) < band(frequency, 4) < band(frequency, 8)
+    tone = torch.sin(2 * torch.pi * 800 * time)[None]
+    torch.testing.assert_close(layer(tone), layer(tone, torch.tensor([4])))
 
 
 def test_a_feature_frame_sees_its_samples_only():

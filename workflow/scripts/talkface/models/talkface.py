@@ -40,8 +40,12 @@ class Network(BaseNetwork):
         Weight of a lip point in the loss; any other point has 1.
     velocity_weight : float
         Weight of the error of differences between neighbouring frames.
-    gain_db, noise_db, warp, mask, silence_share
-        Augmentation, see `augment_sound` and `augment_spectrum`.
+    warp : float
+        Largest random stretch of the frequency axis in training, a share.
+    gain_db, noise_db, silence_share
+        See `augment_sound`.
+    mask
+        See `hide`.
     """
 
     rate = 16_000
@@ -72,14 +76,14 @@ class Network(BaseNetwork):
         super().__init__(shape_model)
         self.lookahead = lookahead_frames
         self.velocity_weight = velocity_weight
-        self.gain_db, self.noise_db, self.warp, self.mask = gain_db, noise_db, warp, mask
+        self.gain_db, self.noise_db, self.mask = gain_db, noise_db, mask
         self.silence_share = silence_share
         weight = torch.ones(68, 1)
         weight[list(LIPS)] = lip_weight
         self.register_buffer("point_weight", weight / weight.mean(), persistent=False)
         # Identity removal puts the closed mouth onto the template: this is the face at rest.
         self.register_buffer("rest", torch.from_numpy(load_template()).float(), persistent=False)
-        self.features = LogMel(rate=self.rate, bands=bands, hop=self.HOP, window=self.WINDOW)
+        self.features = LogMel(rate=self.rate, bands=bands, hop=self.HOP, window=self.WINDOW, warp=warp)
         self.conv1 = nn.Conv1d(bands, channels, self.KERNELS[0])
         self.norm1 = nn.LayerNorm(channels)
         self.conv2 = nn.Conv1d(channels, channels, self.KERNELS[1], stride=self.STRIDE)
@@ -120,9 +124,11 @@ class Network(BaseNetwork):
         audio, shape, known = batch
         if self.training:
             audio, shape = self.augment_sound(audio, shape)
-        spectrum = self.features(audio)
-        if self.training:
-            spectrum = self.augment_spectrum(spectrum)
+            # Another vocal tract, as in vocal tract length perturbation (Jaitly and Hinton 2013).
+            tract = torch.randint(self.features.WARPS, (len(audio),), device=audio.device)
+            spectrum = self.hide(self.features(audio, tract))
+        else:
+            spectrum = self.features(audio)
         coefficients, _ = self.speak(self.hear(spectrum))
         error = (self.decode(coefficients) - shape) * self.point_weight  # (B, T, 68, 2)
         position = masked_mean(error.abs(), known)
@@ -143,21 +149,13 @@ class Network(BaseNetwork):
         audio = 10 ** (gain / 20) * (audio.masked_fill(silent, 0) + noise)
         return audio, torch.where(silent[:, :, None, None], self.rest, shape)
 
-    def augment_spectrum(self, spectrum: Tensor) -> Tensor:
-        """Random stretch of the frequency axis (another vocal tract) and masks over bands and over time.
+    def hide(self, spectrum: Tensor) -> Tensor:
+        """Random spans of bands and of time set to the mean of speech, as in SpecAugment (Park et al. 2019).
 
-        `warp` is the largest relative stretch, as in vocal tract length perturbation (Jaitly and Hinton 2013); `mask`
-        the number of masks, their widest extent in bands and in feature frames, as in SpecAugment (Park et al. 2019).
+        `mask` holds the number of spans of each kind and their widest extent in bands and in feature frames.
         """
         stretches, frames, bands = spectrum.shape
         device = spectrum.device
-        if self.warp:
-            factor = 1 + self.warp * (2 * torch.rand(stretches, 1, device=device) - 1)
-            position = (torch.arange(bands, device=device) * factor).clamp(max=bands - 1)  # (B, F)
-            left = position.floor().long().clamp(max=bands - 2)
-            weight = (position - left)[:, None]
-            index = left[:, None].expand(-1, frames, -1)
-            spectrum = spectrum.gather(2, index) * (1 - weight) + spectrum.gather(2, index + 1) * weight
         number, widest_band, widest_time = self.mask
         for _ in range(number):
             hidden_bands = _spans(stretches, bands, widest_band, device)[:, None, :]

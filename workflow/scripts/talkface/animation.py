@@ -29,7 +29,8 @@ log = logging.getLogger(__name__)
 
 # x264's own default preset; crf 18 is near transparent for drawn edges.
 ENCODER = {"vcodec": "libx264", "preset": "medium", "crf": 18, "pix_fmt": "yuv420p"}
-# Where a face stands in the picture: its outer-eye distance and the height of the eyes, as shares of the size. The flat face fills the picture, the shaded one leaves room for hair and shoulders.
+# Where a face stands in the picture: its outer-eye distance and the height of the eyes, as shares of the size. The flat
+# face fills the picture, the shaded one leaves room for hair and shoulders.
 PLACES = {"flat": (0.34, 0.385), "shaded": (0.255, 0.425)}
 
 
@@ -54,7 +55,8 @@ def encode(frames: Iterable[NDArray[np.uint8]], output: str | Path, *, size: tup
     Parameters
     ----------
     frames : iterable of uint8 arrays
-        (H, W, 3) blue, green, red, or (3 H / 2, W) for `pixels="yuv420p"`; each is written before the next is asked for.
+        (H, W, 3) blue, green, red, or (3 H / 2, W) for `pixels="yuv420p"`; each is written before the next one
+        is asked for.
     output : path
         An mp4.
     size : (width, height)

@@ -89,23 +89,49 @@ def ellipse(centre: ArrayLike, radii: ArrayLike, *, angle: float = 0.0, steps: i
     return np.stack(turned, -1) + np.asarray(centre)
 
 
+def blurred(cover: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
+    """Gaussian blur of a (H, W) array by `sigma` pixels; a wide one is made on a smaller copy, which looks the same."""
+    if sigma < 0.3:
+        return cover
+    shrink = int(sigma / 3)
+    if shrink < 2 or min(cover.shape) < 4 * shrink:
+        return cv2.GaussianBlur(cover, (0, 0), sigma)
+    height, width = cover.shape
+    small = cv2.resize(cover, (-(-width // shrink), -(-height // shrink)), interpolation=cv2.INTER_AREA)
+    return cv2.resize(cv2.GaussianBlur(small, (0, 0), sigma / shrink), (width, height), interpolation=cv2.INTER_LINEAR)
+
+
 class Canvas:
     """A picture that is painted in units of a face.
 
+    Attributes
+    ----------
+    planes : (3, H, W) float32 array
+        Blue, green and red, 0-255.
+
     Parameters
     ----------
-    image : (H, W, 3) float32 array
-        Painted in place, 0-255.
+    size : (width, height)
+        Pixels.
     unit : float
         Pixels per unit (the outer-eye distance in pixels).
     origin : (2,) array
         Pixel position of the origin.
     """
 
-    def __init__(self, image: NDArray[np.float32], *, unit: float, origin: ArrayLike) -> None:
-        self.image = image
+    def __init__(self, size: tuple[int, int], *, unit: float, origin: ArrayLike) -> None:
+        self.planes = np.zeros((3, size[1], size[0]), np.float32)
         self.unit = float(unit)
         self.origin = np.asarray(origin, np.float64)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width, pixels."""
+        return self.planes.shape[1:]
+
+    def picture(self) -> NDArray[np.uint8]:
+        """What has been painted, (H, W, 3)."""
+        return cv2.merge([np.clip(np.rint(plane), 0, 255).astype(np.uint8) for plane in self.planes])
 
     def pixels(self, points: ArrayLike) -> NDArray[np.float64]:
         """Pixel positions of points in units."""
@@ -113,13 +139,13 @@ class Canvas:
 
     def grid(self, step: int = 1) -> tuple[NDArray, NDArray]:
         """Coordinates in units, x (1, W) and y (H, 1), of every `step`-th pixel."""
-        height, width = self.image.shape[:2]
+        height, width = self.shape
         x = (np.arange(0, width, step) - self.origin[0]) / self.unit
         y = (np.arange(0, height, step) - self.origin[1]) / self.unit
         return x[None].astype(np.float32), y[:, None].astype(np.float32)
 
     def _window(self, pixels: NDArray, margin: float) -> tuple[slice, slice]:
-        height, width = self.image.shape[:2]
+        height, width = self.shape
         low = np.floor(pixels.min(axis=0) - margin - 1).astype(int)
         high = np.ceil(pixels.max(axis=0) + margin + 2).astype(int)
         (left, top), (right, bottom) = np.maximum(low, 0), np.minimum(high, [width, height])
@@ -161,14 +187,14 @@ class Canvas:
         covered = mask.astype(np.float32) * (1 / 255)
         if stroke and width < 1:
             covered *= width
-        if sigma > 0.3:
-            covered = cv2.GaussianBlur(covered, (0, 0), sigma)
-        return (rows, columns), covered
+        return (rows, columns), blurred(covered, sigma)
 
     def lay(self, window: tuple[slice, slice], cover: NDArray, paint: ArrayLike) -> None:
-        """Blend a colour, or a picture of the window's size, into the window by its coverage (0-1)."""
-        part = self.image[window]
-        part += cover[..., None] * (np.asarray(paint, np.float32) - part)
+        """Blend a colour (3,), or a picture of the window's size (h, w, 3), into the window by its coverage (0-1)."""
+        paint = np.asarray(paint, np.float32)
+        for channel, plane in enumerate(self.planes):
+            part = plane[window]
+            part += cover * (paint[..., channel] - part)
 
     def fill(
         self,

@@ -16,11 +16,13 @@ from talkface.canvas import SHIFT, Canvas, colour, fixed, smooth, tapered
 from talkface.looks import Look
 from talkface.parts import (
     FLAT_PALETTE,
+    ROWS,
     Patch,
     Window,
     contains,
     draw_eye,
     draw_mouth,
+    flattened,
     rectangle,
     remainders,
     shaded_palette,
@@ -33,6 +35,10 @@ from talkface.wardrobe import paint_back_hair, paint_backdrop, paint_body, paint
 STYLES = ("flat", "shaded")
 # Lower edge of the upper teeth below the closed lips, units: teeth belong to the skull, not to the lip.
 TEETH_EDGE = 0.055
+_BROW = np.interp(np.linspace(0, 1, 25), [0, 0.15, 1], [0.055, 0.07, 0.012])  # its width from the nose outwards, units
+_FOREHEAD = np.array(
+    [(-0.09, 0.26), (-0.05, 0.46), (0, 0.58), (0, 0.58), (0.05, 0.46), (0.09, 0.26)]
+)  # see FlatPainter
 _LID_UPPER = {36: (37, 38), 42: (43, 44)}
 _LID_LOWER = {36: (41, 40), 42: (47, 46)}
 
@@ -87,8 +93,8 @@ class FlatPainter:
         self.unit = float(points.outer_eye_distance(self.rest))
         ground, skin = colour(self.GROUND), colour(self.SKIN)
         self.frame = np.full((size[1], size[0], 3), triple(ground), np.uint8)
-        # coverage of the skin (0-255) to colour
-        self._tones = np.rint(np.linspace(ground, skin, 256)).astype(np.uint8)[:, None]
+        # coverage of the skin (0-255) to each colour: slope and value at 0
+        self._tones = [(float(s - g) / 255, float(g)) for s, g in zip(skin, ground, strict=True)]
         self._shade, self._light, self._dark = (triple(colour(code)) for code in ("#c98b63", "#e6b28d", "#b2744f"))
         self._brow = triple(colour("#54351f"))
         self._last: Window | None = None
@@ -97,8 +103,8 @@ class FlatPainter:
         """Paint landmarks (68, 2) on `frame`; return the windows (rows, columns) that changed."""
         landmarks, unit = np.asarray(landmarks, np.float64), self.unit
         # the published face raises points 17, 19, 24 and 26 by a tenth of its width; here higher and rounded
-        raised = landmarks[[26, 24, 19, 17]] - np.array([(-0.03, 0.30), (0, 0.52), (0, 0.52), (0.03, 0.30)]) * unit
-        face = smooth(np.concatenate([landmarks[:17], raised]), closed=True)
+        raised = landmarks[[26, 25, 24, 19, 18, 17]] - _FOREHEAD * unit
+        face = smooth(np.concatenate([landmarks[:17], raised]), closed=True, steps=10)
         window = rectangle(face, 2, self.frame.shape)
         if self._last is not None:  # the last face must go as well
             window = union(window, self._last)
@@ -106,11 +112,11 @@ class FlatPainter:
         rows, columns = window
         size = (columns.stop - columns.start, rows.stop - rows.start)
         if min(size) > 0:
-            fine = np.zeros((2 * size[1], 2 * size[0]), np.uint8)
+            tall = np.zeros((ROWS * size[1], size[0]), np.uint8)
             corner = np.array([columns.start, rows.start]) - 0.5
-            cv2.fillPoly(fine, [fixed((face - corner) * 2 - 0.5)], 255, cv2.LINE_AA, SHIFT)
-            cover = cv2.resize(fine, size, interpolation=cv2.INTER_AREA)
-            self.frame[window] = cv2.applyColorMap(cover, self._tones)
+            cv2.fillPoly(tall, [fixed((face - corner) * [1, ROWS] - 0.5)], 255, cv2.LINE_AA, SHIFT)
+            cover = flattened(tall)
+            self.frame[window] = cv2.merge([cv2.convertScaleAbs(cover, alpha=a, beta=b) for a, b in self._tones])
         self._nose_and_brows(landmarks)
         for first in (36, 42):
             draw_eye(self.frame, landmarks[first : first + 6], FLAT_PALETTE, unit=unit)
@@ -119,18 +125,19 @@ class FlatPainter:
         return [window]
 
     def _nose_and_brows(self, landmarks: NDArray) -> None:
-        patch = Patch(self.frame, landmarks[17:36], landmarks[36], landmarks[45], unit=self.unit, margin=0.06)
-        local = patch.local(landmarks[17:36])
-        nose = local[10:]
+        corners, unit = landmarks[[36, 45]], self.unit
+        patch = Patch(self.frame, landmarks[27:36], *corners, unit=unit, margin=0.04)
+        nose = patch.local(landmarks[27:36])
         left, right = nose[4] - [0.02, 0], nose[8] + [0.02, 0]
         patch.fill(np.array([nose[0], left, nose[3]]), self._shade)
         patch.fill(np.array([nose[0], nose[3], right]), self._light)
         patch.fill(np.concatenate([nose[3:4], [right], smooth(nose[[8, 7, 6, 5, 4]]), [left]]), self._dark)
-        for first, outwards in ((0, False), (5, True)):
-            line = smooth(local[first : first + 5])
-            widths = np.interp(np.linspace(0, 1, len(line)), [0, 0.15, 1], [0.055, 0.07, 0.012])
-            patch.fill(tapered(line, widths if outwards else widths[::-1]), self._brow)
         patch.settle()
+        for first, inwards in ((17, True), (22, False)):
+            brow = landmarks[first : first + 5]
+            patch = Patch(self.frame, brow, *corners, unit=unit, margin=0.06)
+            patch.fill(tapered(smooth(patch.local(brow)), _BROW[::-1] if inwards else _BROW), self._brow)
+            patch.settle()
 
 
 class ShadedPainter:
@@ -168,16 +175,14 @@ class ShadedPainter:
 
     def _portrait(self, size: tuple[int, int], rng: np.random.Generator) -> NDArray[np.uint8]:
         face = (self.rest - self.origin) / self.unit
-        canvas = Canvas(np.zeros((size[1], size[0], 3), np.float32), unit=self.unit, origin=self.origin)
+        canvas = Canvas(size, unit=self.unit, origin=self.origin)
         paint_backdrop(canvas, self.look, rng)
         paint_back_hair(canvas, face, self.look, rng)
         paint_body(canvas, face, self.look)
         head = paint_skin(canvas, face, self.look, rng)
         paint_front_hair(canvas, face, self.look, rng, head)
-        canvas.image += rng.uniform(-0.7, 0.7, canvas.image.shape[:2])[
-            ..., None
-        ]  # dither: soft gradients would show steps
-        return np.clip(np.rint(canvas.image), 0, 255).astype(np.uint8)
+        canvas.planes += rng.uniform(-0.7, 0.7, canvas.shape)  # dither: soft gradients would show steps
+        return canvas.picture()
 
     def _prepare_field(self) -> None:
         """Weights of the field on a coarse grid: the head's movement, fading out, and the landmarks' own pull.

@@ -21,6 +21,7 @@ LOWER_TEETH = 0.05  # height of the visible lower teeth above the lower lip's in
 IRIS = 0.068  # radius, units: 11.7 mm across where the outer eye corners lie 87 mm apart
 _LASH_MARGIN = 0.10  # how far lashes and the fold of the lid reach beyond the eye, units
 _LIP_MARGIN = 0.04
+ROWS = 4  # rows per row of the frame while outlines are filled, a power of two
 Window = tuple[slice, slice]  # rows, columns
 
 
@@ -58,8 +59,15 @@ def remainders(window: Window, hole: Window) -> list[Window]:
     return [part for part in parts if all(side.stop > side.start for side in part)]
 
 
+def flattened(tall: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Means of every `ROWS` rows of a picture (ROWS H, W) or (ROWS H, W, C)."""
+    for _ in range(ROWS.bit_length() - 1):
+        tall = cv2.addWeighted(tall[0::2], 0.5, tall[1::2], 0.5, 0)
+    return tall
+
+
 class Patch:
-    """A window of a frame at a multiple of its size, where outlines are filled, then taken back.
+    """A window of a frame, `ROWS` times as tall, where outlines are filled, then taken back.
 
     OpenCV rounds the rows of a polygon's corners to whole pixels, which makes lips and lids look ragged; here that is a
     fraction of a pixel of the frame. Pixels that nothing was painted on come back unchanged.
@@ -82,46 +90,49 @@ class Patch:
     ) -> None:
         self.frame = frame
         self.window = rectangle(pixels, margin * unit, frame.shape)
-        self.factor = 2 if unit > 160 else 3
         axis = last - first
         axis = axis / max(float(np.hypot(axis[0], axis[1])), 1e-9)
         self._turn = np.array([[axis[0], axis[1]], [-axis[1], axis[0]]])  # rows: x axis, y axis
         self._centre, self._unit = (first + last) / 2, unit
         self._outlines: list[NDArray] = []
         self._paints: list[tuple] = []
+        self._lines: list[int] = []
 
     def local(self, pixels: NDArray) -> NDArray:
         """Local coordinates of pixels."""
         return (pixels - self._centre) @ self._turn.T / self._unit
 
-    def fill(self, outline: NDArray, paint: tuple) -> None:
-        """Fill an outline (N, 2), local coordinates, over what was filled before."""
+    def fill(self, outline: NDArray, paint: tuple, *, level: int = 0) -> None:
+        """Fill an outline (N, 2), local coordinates, over what was filled before.
+
+        Only the outermost of nested outlines (level 0) is anti-aliased: the steps between its tones are too small to
+        show an edge, and an anti-aliased one costs several times as much.
+        """
         self._outlines.append(outline)
         self._paints.append(paint)
+        self._lines.append(cv2.LINE_8 if level else cv2.LINE_AA)
 
-    def band(self, x: NDArray, above: NDArray, below: NDArray, paint: tuple) -> None:
+    def band(self, x: NDArray, above: NDArray, below: NDArray, paint: tuple, *, level: int = 0) -> None:
         """Fill between two curves over the same x, (N,) each."""
         outline = np.empty((2 * len(x), 2))
         outline[: len(x), 0], outline[len(x) :, 0] = x, x[::-1]
         outline[: len(x), 1], outline[len(x) :, 1] = above, below[::-1]
-        self.fill(outline, paint)
+        self.fill(outline, paint, level=level)
 
     def settle(self) -> Window:
         """Fill the outlines and put the window back into the frame; return it."""
         rows, columns = self.window
         if rows.stop <= rows.start or columns.stop <= columns.start:  # the part lies outside the picture
             return self.window
-        factor = self.factor
-        fine = cv2.resize(self.frame[self.window], None, fx=factor, fy=factor, interpolation=cv2.INTER_NEAREST)
+        tall = np.repeat(self.frame[self.window], ROWS, axis=0)
         corner = np.array([columns.start, rows.start]) - 0.5
-        pixels = np.concatenate(self._outlines) @ (self._turn * (self._unit * factor * ONE))
-        pixels += ((self._centre - corner) * factor - 0.5) * ONE
+        pixels = np.concatenate(self._outlines) @ (self._turn * self._unit)
+        pixels = ((pixels + (self._centre - corner)) * [1, ROWS] - 0.5) * ONE
         whole, start = np.rint(pixels).astype(np.int32), 0
-        for outline, paint in zip(self._outlines, self._paints, strict=True):
-            cv2.fillPoly(fine, [whole[start : start + len(outline)]], paint, cv2.LINE_AA, SHIFT)
+        for outline, paint, line in zip(self._outlines, self._paints, self._lines, strict=True):
+            cv2.fillPoly(tall, [whole[start : start + len(outline)]], paint, line, SHIFT)
             start += len(outline)
-        size = (columns.stop - columns.start, rows.stop - rows.start)
-        self.frame[self.window] = cv2.resize(fine, size, interpolation=cv2.INTER_AREA)
+        self.frame[self.window] = flattened(tall)
         return self.window
 
 
@@ -148,6 +159,7 @@ class Palette:
     under: tuple
     gloss: list
     seam: tuple
+    corner: list
     fold: tuple | None = None
     shade: tuple | None = None
 
@@ -175,6 +187,7 @@ def shaded_palette(look: Look) -> Palette:
         fold=triple(skin[62]),
         shade=triple(iris * 0.25),
         seam=triple(lips * 0.30),
+        corner=_steps(mix(rim, skin[60], 0.5), lips * 0.35, 3),
         gloss=_steps(mix(lips, [215, 205, 245], 0.18), mix(lips, [235, 228, 255], 0.42), 4),
     )
 
@@ -193,6 +206,7 @@ FLAT_PALETTE = Palette(
     under=triple(colour("#7a5238")),
     gloss=[],
     seam=triple(colour("#4d1b1a")),
+    corner=[],
 )
 
 
@@ -213,7 +227,7 @@ _ACROSS = np.linspace(-1, 1, 25)  # across the eye
 _LASH_WIDTH = np.interp(_ACROSS, [-1, -0.4, 0.5, 1], [0.012, 0.022, 0.022, 0.012])
 _FOLD_WIDTH = np.interp(np.arange(21), [0, 10, 20], [0.003, 0.011, 0.003])
 _UNDER_WIDTH = np.full(20, 0.009)
-_SEAM_WIDTH = np.interp(np.linspace(0, 1, 27), [0, 0.2, 0.5, 0.8, 1], [0.006, 0.013, 0.018, 0.013, 0.006])
+_SEAM_WIDTH = np.interp(np.linspace(0, 1, 27), [0, 0.2, 0.5, 0.8, 1], [0.012, 0.016, 0.018, 0.016, 0.012])
 
 
 def draw_mouth(
@@ -257,15 +271,19 @@ def draw_mouth(
         inner = np.concatenate([outer[:1], inner, outer[-1:]])[_RIM]
         for level, tone in enumerate(tones):
             rim = outer + (inner - outer) * (0.85 * level / len(tones))
-            patch.fill(np.concatenate([rim, inner[::-1]]), tone)
+            patch.fill(np.concatenate([rim, inner[::-1]]), tone, level=level)
     middle = (outer_lower[15] + inner_lower[12]) / 2 - [0.03, 0.012]
     for level, tone in enumerate(palette.gloss):
         spot = _ROUND * [0.105 - 0.022 * level, 0.024 - 0.0045 * level]
         spot[:, 1] += 0.12 * spot[:, 0] ** 2
-        patch.fill(middle + spot, tone)
+        patch.fill(middle + spot, tone, level=level)
     if gap * unit <= 1.5:  # the line between closed lips
         line = np.concatenate([outer_upper[:1], (inner_upper + inner_lower) / 2, outer_upper[-1:]])
         patch.fill(tapered(line, np.maximum(_SEAM_WIDTH, 0.8 / unit)), palette.seam)
+    for corner, inside in ((lips[0], lips[12]), (lips[6], lips[16])):  # where the lips meet it is dark
+        for level, tone in enumerate(palette.corner):
+            deep = corner + (inside - corner) * 0.25 * level
+            patch.fill(deep + _ROUND * ([0.030 - 0.008 * level, 0.022 - 0.006 * level]), tone, level=level)
     return patch.settle()
 
 
@@ -276,7 +294,7 @@ def _tongue(patch: Patch, x: NDArray, top: NDArray, bottom: NDArray, gap: float,
         crest = bottom + 0.02 - (0.42 - 0.03 * level) * gap * np.clip(1 - ((_SHARE - 0.5) / reach) ** 2, 0, 1)
         crest = np.clip(crest + 0.012 * level, top, bottom)
         keep = np.abs(_SHARE - 0.5) < reach
-        patch.band(x[keep], crest[keep], bottom[keep], tone)
+        patch.band(x[keep], crest[keep], bottom[keep], tone, level=level)
 
 
 def _teeth(
@@ -287,7 +305,7 @@ def _teeth(
         inset = 0.055 * (1 - level / len(palette.teeth))
         lower = np.clip(edge - 0.045 * (1 - _ARCH) - 0.012 * level, top, bottom)
         keep = (0.12 - inset < _SHARE) & (0.88 + inset > _SHARE)
-        patch.band(x[keep], top[keep], lower[keep], tone)
+        patch.band(x[keep], top[keep], lower[keep], tone, level=level)
     if gap > 0.13:
         lower = np.clip(bottom - LOWER_TEETH * min((gap - 0.13) / 0.12, 1) * _ARCH, top, bottom)
         patch.band(x[6:-6], lower[6:-6], bottom[6:-6], palette.teeth[0])
@@ -325,7 +343,7 @@ def draw_eye(
     open_ = bottom - top
     if float(open_.max()) * unit > 0.8:
         for level, tone in enumerate(palette.sclera):
-            patch.band(x, top + 0.16 * level * open_, bottom, tone)
+            patch.band(x, top + 0.16 * level * open_, bottom, tone, level=level)
         _iris(patch, x, top, bottom, palette, radius=min(0.62 * rest + 0.006, IRIS))
         if palette.fold:  # the upper lid shades the eye
             patch.band(x, top, np.minimum(top + 0.010, bottom), palette.shade)

@@ -101,8 +101,8 @@ PEOPLE: dict[str, Person] = {
     ),
     "en-gb-x-rp+m2": Person(
         look=Look(
-            skin="#d5a67f", lips="#a4463f", iris="#56452b", brow="#2c1d14", hair="#33231a", hair_style="curly",
-            clothes="#5a6f86", neckline="round", backdrop=("#c9c0b2", "#8d8272", "#f6efe2"), beard=0.3, blush=0.3,
+            skin="#d5a67f", lips="#983c38", iris="#56452b", brow="#2c1d14", hair="#33231a", hair_style="curly",
+            clothes="#5a6f86", neckline="round", backdrop=("#c9c0b2", "#8d8272", "#f6efe2"), beard=0.22, blush=0.3,
             lashes=0.8, brow_width=1.1, age=0.25,
         ),
         build=Build(width=1.0, length=1.03, jaw=1.02, chin=1.02, eyes=1.22, nose_width=1.02, nose_length=1.06,

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from talkface import points
-from talkface.canvas import Canvas, colour, ellipse, mix, smooth, tapered
+from talkface.canvas import Canvas, blurred, colour, ellipse, mix, smooth, tapered
 from talkface.looks import Look
 
 LIGHT = np.array([-0.42, -0.50, 0.76])  # towards the lamp: upper left, in front
@@ -95,7 +95,7 @@ def relief(canvas: Canvas, face: NDArray, look: Look, *, step: int) -> NDArray[n
 def paint_skin(canvas: Canvas, face: NDArray, look: Look, rng: np.random.Generator) -> NDArray[np.float32]:
     """Paint ears, head and its details; return the coverage of the head (H, W), 0-1."""
     ramp = skin_ramp(look.skin)
-    height, width = canvas.image.shape[:2]
+    height, width = canvas.shape
     base, shadow, deep = ramp[150], ramp[80], ramp[20]
     half = face[16, 0]
     for side in (-1, 1):  # ears
@@ -110,7 +110,7 @@ def paint_skin(canvas: Canvas, face: NDArray, look: Look, rng: np.random.Generat
     window, cover = canvas.mask([head_outline(face)], blur=0.006)
     head = np.zeros((height, width), np.float32)
     head[window] = cover
-    step = max(1, int(canvas.unit / 90))
+    step = max(1, int(canvas.unit / 72))
     light = relief(canvas, face, look, step=step)
     if step > 1:
         light = cv2.resize(light, (width, height), interpolation=cv2.INTER_CUBIC)
@@ -137,7 +137,7 @@ def paint_skin(canvas: Canvas, face: NDArray, look: Look, rng: np.random.Generat
     _beard(canvas, face, look, rng, head)
     _brows(canvas, face, look, rng)
     # the edge of the face turns away from the light
-    edge = np.clip(cv2.GaussianBlur(head, (0, 0), 0.05 * canvas.unit)[window] * 2 - 1, 0, 1)
+    edge = np.clip(blurred(head, 0.05 * canvas.unit)[window] * 2 - 1, 0, 1)
     canvas.lay(window, cover * (1 - edge) * 0.35, deep)
     return head
 
@@ -232,7 +232,7 @@ def _beard(canvas: Canvas, face: NDArray, look: Look, rng: np.random.Generator, 
     region = np.concatenate([smooth(jaw), smooth(inner)])
     window, cover = canvas.mask([region], blur=0.03)
     bare_window, bare = canvas.mask(  # skin shows around the lips, so that their edge stays readable
-        [smooth(face[48:60] + np.sign(face[48:60] - face[[48, 54]].mean(0)) * [0.03, 0.025], closed=True)], blur=0.018
+        [smooth(face[48:60] + np.sign(face[48:60] - face[[48, 54]].mean(0)) * [0.075, 0.035], closed=True)], blur=0.04
     )
     full = np.zeros(head.shape, np.float32)
     full[window] = cover

@@ -5,7 +5,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from talkface.canvas import Canvas, colour, ellipse, mix, smooth
+from talkface.canvas import SHIFT, Canvas, colour, ellipse, fixed, mix, smooth
 from talkface.looks import Look
 from talkface.portrait import skin_ramp
 
@@ -16,21 +16,22 @@ HAIR_STYLES = (
 
 def paint_backdrop(canvas: Canvas, look: Look, rng: np.random.Generator) -> None:
     """Fill the picture with a soft gradient and a few lights out of focus."""
-    height, width = canvas.image.shape[:2]
+    height, width = canvas.shape
     upper, lower, light = map(colour, look.backdrop)
     x = np.linspace(-1, 1, 64, dtype=np.float32)[None]
     y = np.linspace(0, 1, 64, dtype=np.float32)[:, None]
     ramp = np.clip(y + 0.12 * x, 0, 1)[..., None]
     ground = upper * (1 - ramp) + lower * ramp
     ground += (light - ground) * (0.55 * np.exp(-0.5 * (((x + 0.25) / 0.55) ** 2 + ((y - 0.3) / 0.33) ** 2)))[..., None]
-    canvas.image[:] = cv2.resize(ground, (width, height), interpolation=cv2.INTER_CUBIC)
+    for channel, plane in enumerate(canvas.planes):
+        plane[:] = cv2.resize(ground[..., channel], (width, height), interpolation=cv2.INTER_CUBIC)
     span = np.array([width, height]) / canvas.unit
     for _ in range(14):
         at = rng.uniform(0.02, 0.98, 2) * span - canvas.origin / canvas.unit
         radius = rng.uniform(0.08, 0.26)
         tint = mix(light, rng.uniform(150, 255, 3), 0.25)
         canvas.fill(ellipse(at, (radius, radius)), tint, blur=0.05, opacity=rng.uniform(0.06, 0.20))
-    canvas.image[:] = np.clip(canvas.image, 0, 255)
+    np.clip(canvas.planes, 0, 255, out=canvas.planes)
 
 
 def paint_body(canvas: Canvas, face: NDArray, look: Look) -> None:
@@ -44,7 +45,7 @@ def paint_body(canvas: Canvas, face: NDArray, look: Look) -> None:
     right = np.array([*side, (neck * 1.5, shoulder + 0.10), (neck * 1.9, shoulder + 1.4)])
     outline = np.concatenate([smooth(right), smooth(right)[::-1] * [-1, 1]])
     window, cover = canvas.mask([outline], blur=0.006)
-    body = np.zeros(canvas.image.shape[:2], np.float32)
+    body = np.zeros(canvas.shape, np.float32)
     body[window] = cover
     canvas.lay(window, cover, ramp[140])
     canvas.fill(
@@ -116,24 +117,29 @@ def _comb(
     if not len(rows):
         return
     window = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
-    canvas.lay(window, region[window], tint * 0.66)
     levels = rng.integers(0, 5, len(lines))
     if tones is not None:
         levels = np.clip(np.rint(4 * np.asarray(tones) + rng.normal(0, 0.9, len(lines))), 0, 4).astype(int)
+    ground = tint * 0.66
+    shades = [mix(tint * 0.42, mix(tint * 1.15, [200, 215, 235], 0.14), level / 4) for level in range(5)]
+    for level in range(5 - round(5 * look.hair_grey), 5):
+        shades[level] = mix(shades[level], [205, 205, 205], 0.6)
+    hair = np.empty((window[0].stop - window[0].start, window[1].stop - window[1].start, 3), np.uint8)
+    hair[:] = np.clip(ground, 0, 255)
+    corner = [window[1].start, window[0].start]
     layer = rng.integers(0, 3, len(lines))
+    thick = max(1, round(width * canvas.unit))
     for turn in range(3):
         for level in rng.permutation(5):
-            group = [line for line, at, when in zip(lines, levels, layer, strict=True) if at == level and when == turn]
-            if not group:
-                continue
-            tone = mix(tint * 0.42, mix(tint * 1.15, [200, 215, 235], 0.14), level / 4)
-            if look.hair_grey and level >= 5 - round(5 * look.hair_grey):
-                tone = mix(tone, [205, 205, 205], 0.6)
-            canvas.strokes(group, width, tone, opacity=0.5, inside=region)
+            chosen = np.flatnonzero((levels == level) & (layer == turn))
+            strands = [fixed(canvas.pixels(lines[index]) - corner) for index in chosen]
+            tone = mix(ground, shades[level], 0.72).clip(0, 255).tolist()
+            cv2.polylines(hair, strands, False, tone, thick, cv2.LINE_AA, SHIFT)
+    canvas.lay(window, region[window], cv2.GaussianBlur(hair, (0, 0), 0.6))
 
 
 def _region(canvas: Canvas, outlines: list[NDArray], *, blur: float = 0.012) -> NDArray[np.float32]:
-    full = np.zeros(canvas.image.shape[:2], np.float32)
+    full = np.zeros(canvas.shape, np.float32)
     window, cover = canvas.mask(outlines, blur=blur)
     full[window] = cover
     return full
@@ -217,7 +223,7 @@ def _curls(canvas: Canvas, outline: NDArray, look: Look, rng: np.random.Generato
     _comb(canvas, region, curls, look, rng, width=0.014)
     x, y = canvas.grid()
     glow = np.exp(-0.5 * (((x - centre[0] + 0.35) / 0.45) ** 2 + ((y - low[1] - 0.3) / 0.3) ** 2))
-    rows = slice(0, canvas.image.shape[0]), slice(0, canvas.image.shape[1])
+    rows = slice(None), slice(None)
     canvas.lay(rows, 0.16 * glow * region, mix(colour(look.hair), [200, 215, 235], 0.4))
 
 

@@ -36,9 +36,8 @@ STYLES = ("flat", "shaded")
 # Lower edge of the upper teeth below the closed lips, units: teeth belong to the skull, not to the lip.
 TEETH_EDGE = 0.055
 _BROW = np.interp(np.linspace(0, 1, 25), [0, 0.15, 1], [0.055, 0.07, 0.012])  # its width from the nose outwards, units
-_FOREHEAD = np.array(
-    [(-0.09, 0.26), (-0.05, 0.46), (0, 0.58), (0, 0.58), (0.05, 0.46), (0.09, 0.26)]
-)  # see FlatPainter
+# Subtracted from points 26, 25, 24, 19, 18, 17 to make a forehead, units.
+_FOREHEAD = np.array([(-0.09, 0.20), (-0.12, 0.38), (-0.06, 0.55), (0.06, 0.55), (0.12, 0.38), (0.09, 0.20)])
 _LID_UPPER = {36: (37, 38), 42: (43, 44)}
 _LID_LOWER = {36: (41, 40), 42: (47, 46)}
 

@@ -4,7 +4,7 @@ The published networks learn slowly from little data; this one is small (a third
 sound as log-mel bands rather than samples, and is trained on whole sentences with augmentation of sound and spectrum.
 
 Where it looks: frame i sees the sound from the beginning of the stretch up to `lookahead_frames` after i/25 s, and the
-window of the convolutions (72.5 ms) around each of those frames.
+window of the convolutions (72.5 ms on either side) around each of those frames.
 
 Axes: B stretches, N samples, M feature frames (10 ms), F mel bands, C channels, T video frames, K coefficients.
 """

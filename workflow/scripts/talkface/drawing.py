@@ -36,8 +36,8 @@ STYLES = ("flat", "shaded")
 # Lower edge of the upper teeth below the closed lips, units: teeth belong to the skull, not to the lip.
 TEETH_EDGE = 0.055
 _BROW = np.interp(np.linspace(0, 1, 25), [0, 0.15, 1], [0.055, 0.07, 0.012])  # its width from the nose outwards, units
-# Subtracted from points 26, 25, 24, 19, 18, 17 to make a forehead, units.
-_FOREHEAD = np.array([(-0.09, 0.20), (-0.12, 0.38), (-0.06, 0.55), (0.06, 0.55), (0.12, 0.38), (0.09, 0.20)])
+# The forehead of the flat face, right half: half widths of the face, units above the brows.
+_FOREHEAD = np.array([(0.98, 0.10), (0.88, 0.38), (0.66, 0.60), (0.32, 0.70)])
 _LID_UPPER = {36: (37, 38), 42: (43, 44)}
 _LID_LOWER = {36: (41, 40), 42: (47, 46)}
 
@@ -101,9 +101,12 @@ class FlatPainter:
     def paint(self, landmarks: NDArray) -> list[Window]:
         """Paint landmarks (68, 2) on `frame`; return the windows (rows, columns) that changed."""
         landmarks, unit = np.asarray(landmarks, np.float64), self.unit
-        # the published face raises points 17, 19, 24 and 26 by a tenth of its width; here higher and rounded
-        raised = landmarks[[26, 25, 24, 19, 18, 17]] - _FOREHEAD * unit
-        face = smooth(np.concatenate([landmarks[:17], raised]), closed=True, steps=10)
+        # the published face raises points 17, 19, 24 and 26 by a tenth of its width; here the forehead is rounded
+        half, brow = (landmarks[16] - landmarks[0]) / 2, landmarks[17:27].mean(axis=0)
+        up = np.array([half[1], -half[0]]) / np.hypot(*half) * unit
+        right = _FOREHEAD[:, :1] * half + _FOREHEAD[:, 1:] * up
+        left = -_FOREHEAD[::-1, :1] * half + _FOREHEAD[::-1, 1:] * up
+        face = smooth(np.concatenate([landmarks[:17], brow + right, brow + left]), closed=True, steps=10)
         window = rectangle(face, 2, self.frame.shape)
         if self._last is not None:  # the last face must go as well
             window = union(window, self._last)

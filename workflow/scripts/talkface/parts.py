@@ -27,9 +27,9 @@ Window = tuple[slice, slice]  # rows, columns
 
 def rectangle(pixels: NDArray, margin: float, shape: tuple) -> Window:
     """Window around pixels with a margin, on even coordinates (chroma is halved), within the picture."""
-    low = np.maximum(np.floor(pixels.min(axis=0) - margin).astype(int) & ~1, 0)
-    high = np.minimum((np.ceil(pixels.max(axis=0) + margin).astype(int) + 1) & ~1, [shape[1], shape[0]])
-    high = np.maximum(high, low)
+    limit = [shape[1], shape[0]]
+    low = np.clip(np.floor(pixels.min(axis=0) - margin).astype(int) & ~1, 0, limit)
+    high = np.clip((np.ceil(pixels.max(axis=0) + margin).astype(int) + 1) & ~1, low, limit)
     return slice(low[1], high[1]), slice(low[0], high[0])
 
 

@@ -6,7 +6,7 @@
 rule train_model:
     input:
         dataset=f"results/dataset/{CORPUS}.h5",
-        code=modules("training", "features", "devices", "models/__init__"),
+        code=modules("training", "checkpoint", "features", "shape_model", "devices", "models/__init__"),
         network=lambda w: modules(f"models/{MODELS[w.model]['network']}"),
     output:
         weights="results/models/{model}/weights.pt",

@@ -93,7 +93,14 @@ def test_it_learns_and_says_what_it_did(dataset, tmp_path):
     assert resolved["patience_epochs"] == 0
     assert resolved["weight_decay"] == 0.0  # a default the block did not name
     card = (tmp_path / "card.md").read_text()
-    for said in ("# toy", "12 training clips", "3 validation clips", "seed 1", f"{content['facts']['steps']:,} steps"):
+    for said in (
+        "# toy",
+        "12 training clips",
+        "3 validation clips",
+        "seed 1",
+        "ran to its limit",
+        f"{content['facts']['steps']:,} steps",
+    ):
         assert said in card
     assert not list((tmp_path / "state").glob("*.pt"))
     assert list((tmp_path / "state" / "tensorboard").rglob("events*"))

@@ -367,6 +367,7 @@ def train_model(
         "model": model,
         "corpus": read_corpus(dataset),
         "steps": run.step,
+        "stopped_early": run.step < run.steps,
         "best_step": run.best_step,
         "valid_loss": run.best_loss,
         "seconds": round(run.seconds, 1),
@@ -506,11 +507,7 @@ def _check(loss: float, model: str, step: int) -> None:
 
 def describe(settings: Settings, facts: dict[str, Any], *, seed: int) -> str:
     """The card of a model: what it is, what it learned from, how far it came."""
-    ended = (
-        "stopped by patience"
-        if facts["steps"] - facts["best_step"] and settings.patience_epochs
-        else "ran to its limit"
-    )
+    ended = "stopped by patience" if facts["stopped_early"] else "ran to its limit"
     return f"""# {facts["model"]}
 
 Network `{settings.network}`, {facts["parameters"]:,} parameters: predicts {settings.components} shape coefficients

@@ -80,8 +80,9 @@ def encode(frames: Iterable[NDArray[np.uint8]], output: str | Path, *, size: tup
             raise
         if status:
             said.seek(0)
-            lines = said.read().decode(errors="replace").strip().splitlines() or [f"exit status {status}"]
-            raise TalkfaceError(f"{output}: ffmpeg could not write it: {lines[-1]}")
+            lines = said.read().decode(errors="replace").splitlines()
+            reason = "; ".join(line.strip() for line in lines if line.strip())[-400:] or f"exit status {status}"
+            raise TalkfaceError(f"{output}: ffmpeg could not write it: {reason}")
 
 
 def load_shapes(path: str | Path) -> NDArray[np.float64]:

@@ -65,7 +65,7 @@ PEOPLE: dict[str, Person] = {
     ),
     "en-gb-x-rp+f1": Person(
         look=Look(
-            skin="#8d5a3f", lips="#6f2333", iris="#33211a", brow="#17110f", hair="#1d1613", hair_style="afro",
+            skin="#935d41", lips="#611c2c", iris="#33211a", brow="#17110f", hair="#1d1613", hair_style="afro",
             clothes="#c6533a", neckline="round", backdrop=("#d6b98e", "#94703f", "#fbeccb"), blush=0.3, lashes=1.6,
             neck=0.84, shoulders=0.86, brow_width=0.85, age=0.15, earrings="#e2b93b",
         ),

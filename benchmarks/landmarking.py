@@ -22,6 +22,7 @@ SPEED = (
     ("landmarks at 360x288 (GRID)", "grid/s1/bbaf4p.mpg", 75, 75, 17),
     ("landmarks at 1920x1080", "talking/lavse_sp01_001.mp4", 76, 8, None),
 )
+MAX_DISTANCE_PERCENT = 1.0  # from the published points, on every clip
 PERSON31_S = 6.0  # of the longest clip, so much is compared
 
 
@@ -82,39 +83,39 @@ def measure_speed(data: Path) -> list[dict]:
 
 
 def measure_accuracy(clips: list[Path]) -> list[dict]:
-    """Two rows a clip: distance to the published points, and jitter beside theirs."""
+    """A row a clip: jitter beside the published, the distance in words; and a row with the largest distance."""
     predictor = predictor_path()
     models = load_published(predictor)
-    rows = []
+    rows, distances = [], []
     for path in clips:
         frames = frames_of(path, seconds=PERSON31_S if path.stem == "person31" else None)
         published = published_landmarks(frames, models=models)
         track = track_face(frames, predictor=predictor)
         ours = np.where(track.detected[:, None, None], track.landmarks.astype(np.float64), np.nan)
         distance, ratio = compare(ours, published)
-        work = f"{path.parent.name}/{path.name}, {len(frames)} frames"
+        distances.append(distance)
         rows.append(
             {
-                "case": "landmarks, median distance to the published (at most 1)",
-                "work": work,
-                "unit": "% of outer-eye distance",
-                "published": 0.0,
-                "ours": distance,
-                "ratio": None,
-                "required": None,
-            }
-        )
-        rows.append(
-            {
-                "case": "landmarks, mean second difference in time (ratio at least 1)",
-                "work": work,
+                "case": "landmarks, mean second difference",
+                "work": f"{path.parent.name}/{path.name}: {len(frames)} frames, median distance {distance:.2f} %",
                 "unit": "px",
                 "published": jitter(published),
                 "ours": jitter(published) * ratio,
                 "ratio": 1 / ratio,
-                "required": 1.0,
+                "required": 1,
             }
         )
+    rows.append(
+        {
+            "case": "landmarks, largest median distance",
+            "work": f"{len(clips)} clips; the limit stands as published",
+            "unit": "% of outer-eye distance",
+            "published": MAX_DISTANCE_PERCENT,
+            "ours": max(distances),
+            "ratio": MAX_DISTANCE_PERCENT / max(distances),
+            "required": 1,
+        }
+    )
     return rows
 
 

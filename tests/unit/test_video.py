@@ -77,6 +77,18 @@ def test_flash_and_click_stay_together(kind, tmp_path):
     check_step(flash_and_click(tmp_path / kind, **KINDS[kind]))
 
 
+@pytest.mark.parametrize("suffix", ["mkv", "mp4", "mpg"])
+def test_a_picture_that_starts_late_sets_the_zero(suffix, tmp_path):
+    path = flash_and_click(tmp_path / f"late picture.{suffix}", keep="gte(t,0.4)", fps_mode="passthrough", bf=0)
+    assert video.probe(path).offset_s == pytest.approx(0.4, abs=0.05)
+    frames = np.array(list(video.read_frames(video.probe(path))))
+    seen = onsets(frames.mean(axis=(1, 2)), 128) / 25
+    heard = onsets(np.abs(extract_audio(path).astype(int)), 3000) / 44_100
+    np.testing.assert_allclose(seen, np.subtract(CLICKS_S, 0.4), atol=0.021)
+    np.testing.assert_allclose(seen, heard, atol=0.020)
+    assert abs(len(frames) - 65) <= 1
+
+
 def test_portrait_phone_video_is_upright(tmp_path, plain):
     landscape = encode(
         ffmpeg.input("color=c=black:s=160x120:r=25:d=1", f="lavfi").filter(

@@ -198,19 +198,28 @@ def test_talkface_hears_as_far_back_as_the_beginning(shape_model):
 
 def test_talkface_learns_a_resting_face_from_silence(shape_model):
     network = make("talkface", shape_model, silence_share=1.0)
-    audio, face = network.augment_sound(sound(network, 4), torch.zeros(2, 4, 68, 2))
+    changed = torch.tensor([[True], [False]])
+    audio, face = network.augment_sound(sound(network, 4), torch.zeros(2, 4, 68, 2), changed)
     torch.testing.assert_close(face, network.rest.expand(2, 4, 68, 2))
-    assert audio.abs().max() < 0.2
+    assert 0 < audio[0].abs().max() < 0.2
+    assert (audio[1] == 0).all()
 
 
-def test_talkface_hides_spans_of_bands_and_of_time(shape_model):
-    network = make("talkface", shape_model, mask=(1, 8, 6))
-    spectrum = torch.arange(64.0).expand(50, 30, 64).clone()
+def test_talkface_changes_the_chosen_stretches_alone(shape_model):
+    network = make("talkface", shape_model, silence_share=0.0, gain_db=(-10, -5), noise_db=(80, 80), mask=(1, 8, 6))
+    audio = sound(network, 4, stretches=200)
+    changed = torch.arange(200)[:, None] % 2 == 0
     torch.manual_seed(0)
-    hidden = network.hide(spectrum) == network.CENTRE
-    bands, frames = hidden.all(dim=1).sum(dim=1), hidden.all(dim=2).sum(dim=1)
-    assert bands.max() == 8
-    assert frames.max() == 6
-    assert 0.05 < hidden.float().mean() < 0.25
-    network.mask = (0, 8, 6)
-    assert torch.equal(network.hide(spectrum), spectrum)
+    louder, _ = network.augment_sound(audio, torch.zeros(200, 4, 68, 2), changed)
+    assert torch.equal(louder[1::2], audio[1::2])
+    gain = 20 * torch.log10(louder[::2].std(dim=1) / audio[::2].std(dim=1))
+    assert -10.1 < gain.min() < -9.5
+    assert -5.5 < gain.max() < -4.9
+    tract = network.draw_tract(changed)
+    assert tract[1::2].unique().tolist() == [4]
+    assert tract[::2].unique().tolist() == list(range(9))
+    spectrum = torch.arange(32.0).expand(200, 30, 32).clone()
+    hidden = network.hide(spectrum, changed) == network.CENTRE
+    assert not hidden[1::2].any()
+    assert hidden.all(dim=1).sum(dim=1).max() == 8
+    assert hidden.all(dim=2).sum(dim=1).max() == 6

@@ -40,12 +40,17 @@ class Network(BaseNetwork):
         Weight of a lip point in the loss; any other point has 1.
     velocity_weight : float
         Weight of the error of differences between neighbouring frames.
+    augmented_share : float
+        Share of the stretches that training changes as below; the rest sounds as recorded, because what a network
+        never hears unchanged it does not know when it counts.
+    gain_db, noise_db : (lowest, highest)
+        Random gain, and signal-to-noise ratio of white noise.
     warp : float
-        Largest random stretch of the frequency axis in training, a share.
-    gain_db, noise_db, silence_share
-        See `augment_sound`.
-    mask
-        See `hide`.
+        Largest random stretch of the frequency axis, a share.
+    mask : (number, bands, frames)
+        Spans of the spectrum hidden, their widest extent in bands and in feature frames.
+    silence_share : float
+        Share of the stretches that become silence with the face at rest: few recordings hold much of it.
     """
 
     rate = 16_000
@@ -59,7 +64,7 @@ class Network(BaseNetwork):
         self,
         shape_model: ShapeModel,
         *,
-        bands: int = 64,
+        bands: int = 32,
         channels: int = 128,
         hidden: int = 128,
         layers: int = 2,
@@ -67,17 +72,18 @@ class Network(BaseNetwork):
         dropout: float = 0.2,
         lip_weight: float = 3.0,
         velocity_weight: float = 1.0,
-        gain_db: tuple = (-10, 0),
+        augmented_share: float = 0.5,
+        gain_db: tuple = (-6, 0),
         noise_db: tuple = (20, 60),
-        warp: float = 0.05,
-        mask: tuple = (1, 8, 6),
+        warp: float = 0.1,
+        mask: tuple = (2, 8, 6),
         silence_share: float = 0.02,
     ):
         super().__init__(shape_model)
         self.lookahead = lookahead_frames
         self.velocity_weight = velocity_weight
         self.gain_db, self.noise_db, self.mask = gain_db, noise_db, mask
-        self.silence_share = silence_share
+        self.augmented_share, self.silence_share = augmented_share, silence_share
         weight = torch.ones(68, 1)
         weight[list(LIPS)] = lip_weight
         self.register_buffer("point_weight", weight / weight.mean(), persistent=False)
@@ -123,10 +129,9 @@ class Network(BaseNetwork):
         """Mean absolute error of positions, lips weighted, and of differences between neighbouring frames."""
         audio, shape, known = batch
         if self.training:
-            audio, shape = self.augment_sound(audio, shape)
-            # Another vocal tract, as in vocal tract length perturbation (Jaitly and Hinton 2013).
-            tract = torch.randint(self.features.WARPS, (len(audio),), device=audio.device)
-            spectrum = self.hide(self.features(audio, tract))
+            changed = torch.rand(len(audio), 1, device=audio.device) < self.augmented_share  # (B, 1)
+            audio, shape = self.augment_sound(audio, shape, changed)
+            spectrum = self.hide(self.features(audio, self.draw_tract(changed)), changed)
         else:
             spectrum = self.features(audio)
         coefficients, _ = self.speak(self.hear(spectrum))
@@ -135,32 +140,31 @@ class Network(BaseNetwork):
         velocity = masked_mean(error.diff(dim=1).abs(), known[:, 1:] & known[:, :-1])
         return position + self.velocity_weight * velocity
 
-    def augment_sound(self, audio: Tensor, shape: Tensor) -> tuple[Tensor, Tensor]:
-        """Random gain and white noise for each stretch; some stretches become silence with the face at rest.
-
-        `gain_db` and `noise_db` are the ranges of the gain and of the signal-to-noise ratio, both in dB,
-        `silence_share` is the share of silent stretches: few recordings hold more than an instant of silence.
-        """
+    def augment_sound(self, audio: Tensor, shape: Tensor, changed: Tensor) -> tuple[Tensor, Tensor]:
+        """Gain and noise where `changed` (B, 1), silence with the face at rest in some stretches."""
         draw = torch.rand(3, len(audio), 1, device=audio.device)
         gain = self.gain_db[0] + draw[0] * (self.gain_db[1] - self.gain_db[0])  # (B, 1), dB
         ratio = self.noise_db[0] + draw[1] * (self.noise_db[1] - self.noise_db[0])
+        power = audio.square().mean(dim=1, keepdim=True).sqrt()
         silent = draw[2] < self.silence_share
-        noise = audio.square().mean(dim=1, keepdim=True).sqrt() * 10 ** (-ratio / 20) * torch.randn_like(audio)
-        audio = 10 ** (gain / 20) * (audio.masked_fill(silent, 0) + noise)
-        return audio, torch.where(silent[:, :, None, None], self.rest, shape)
+        audio = audio.masked_fill(silent, 0)
+        noisy = 10 ** (gain / 20) * (audio + 10 ** (-ratio / 20) * power * torch.randn_like(audio))
+        return torch.where(changed, noisy, audio), torch.where(silent[:, :, None, None], self.rest, shape)
 
-    def hide(self, spectrum: Tensor) -> Tensor:
-        """Random spans of bands and of time set to the mean of speech, as in SpecAugment (Park et al. 2019).
+    def draw_tract(self, changed: Tensor) -> Tensor:
+        """Which vocal tract to hear each stretch (B) through: vocal tract length perturbation (Jaitly, Hinton 2013)."""
+        number = self.features.WARPS
+        tract = torch.randint(number, (len(changed),), device=changed.device)
+        return torch.where(changed[:, 0], tract, number // 2)
 
-        `mask` holds the number of spans of each kind and their widest extent in bands and in feature frames.
-        """
+    def hide(self, spectrum: Tensor, changed: Tensor) -> Tensor:
+        """Spans of bands and of time set to the mean of speech, as in SpecAugment (Park et al. 2019)."""
         stretches, frames, bands = spectrum.shape
-        device = spectrum.device
         number, widest_band, widest_time = self.mask
         for _ in range(number):
-            hidden_bands = _spans(stretches, bands, widest_band, device)[:, None, :]
-            hidden_frames = _spans(stretches, frames, widest_time, device)[:, :, None]
-            spectrum = spectrum.masked_fill(hidden_bands | hidden_frames, self.CENTRE)
+            hidden_bands = _spans(stretches, bands, widest_band, spectrum.device)[:, None, :]
+            hidden_frames = _spans(stretches, frames, widest_time, spectrum.device)[:, :, None]
+            spectrum = spectrum.masked_fill((hidden_bands | hidden_frames) & changed[:, :, None], self.CENTRE)
         return spectrum
 
 

@@ -16,7 +16,6 @@ from talkface.canvas import SHIFT, Canvas, colour, fixed, smooth, tapered
 from talkface.looks import Look
 from talkface.parts import (
     FLAT_PALETTE,
-    ROWS,
     Patch,
     Window,
     contains,
@@ -25,6 +24,7 @@ from talkface.parts import (
     flattened,
     rectangle,
     remainders,
+    row_factor,
     shaded_palette,
     triple,
     union,
@@ -114,10 +114,11 @@ class FlatPainter:
         rows, columns = window
         size = (columns.stop - columns.start, rows.stop - rows.start)
         if min(size) > 0:
-            tall = np.zeros((ROWS * size[1], size[0]), np.uint8)
+            factor = row_factor(unit)
+            tall = np.zeros((factor * size[1], size[0]), np.uint8)
             corner = np.array([columns.start, rows.start]) - 0.5
-            cv2.fillPoly(tall, [fixed((face - corner) * [1, ROWS] - 0.5)], 255, cv2.LINE_AA, SHIFT)
-            cover = flattened(tall)
+            cv2.fillPoly(tall, [fixed((face - corner) * [1, factor] - 0.5)], 255, cv2.LINE_AA, SHIFT)
+            cover = flattened(tall, factor)
             self.frame[window] = cv2.merge([cv2.convertScaleAbs(cover, alpha=a, beta=b) for a, b in self._tones])
         self._nose_and_brows(landmarks)
         for first in (36, 42):

@@ -21,7 +21,6 @@ LOWER_TEETH = 0.05  # height of the visible lower teeth above the lower lip's in
 IRIS = 0.068  # radius, units: 11.7 mm across where the outer eye corners lie 87 mm apart
 _LASH_MARGIN = 0.10  # how far lashes and the fold of the lid reach beyond the eye, units
 _LIP_MARGIN = 0.04
-ROWS = 4  # rows per row of the frame while outlines are filled, a power of two
 Window = tuple[slice, slice]  # rows, columns
 
 
@@ -59,15 +58,20 @@ def remainders(window: Window, hole: Window) -> list[Window]:
     return [part for part in parts if all(side.stop > side.start for side in part)]
 
 
-def flattened(tall: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Means of every `ROWS` rows of a picture (ROWS H, W) or (ROWS H, W, C)."""
-    for _ in range(ROWS.bit_length() - 1):
+def row_factor(unit: float) -> int:
+    """Rows per row of the frame while outlines are filled, a power of two: fine enough for the size of the face."""
+    return 2 if unit > 160 else 4
+
+
+def flattened(tall: NDArray[np.uint8], factor: int) -> NDArray[np.uint8]:
+    """Means of every `factor` rows of a picture (factor H, W) or (factor H, W, C); a power of two."""
+    for _ in range(factor.bit_length() - 1):
         tall = cv2.addWeighted(tall[0::2], 0.5, tall[1::2], 0.5, 0)
     return tall
 
 
 class Patch:
-    """A window of a frame, `ROWS` times as tall, where outlines are filled, then taken back.
+    """A window of a frame, made a few times as tall, where outlines are filled, then taken back.
 
     OpenCV rounds the rows of a polygon's corners to whole pixels, which makes lips and lids look ragged; here that is a
     fraction of a pixel of the frame. Pixels that nothing was painted on come back unchanged.
@@ -124,15 +128,16 @@ class Patch:
         rows, columns = self.window
         if rows.stop <= rows.start or columns.stop <= columns.start:  # the part lies outside the picture
             return self.window
-        tall = np.repeat(self.frame[self.window], ROWS, axis=0)
+        factor = row_factor(self._unit)
+        tall = np.repeat(self.frame[self.window], factor, axis=0)
         corner = np.array([columns.start, rows.start]) - 0.5
         pixels = np.concatenate(self._outlines) @ (self._turn * self._unit)
-        pixels = ((pixels + (self._centre - corner)) * [1, ROWS] - 0.5) * ONE
+        pixels = ((pixels + (self._centre - corner)) * [1, factor] - 0.5) * ONE
         whole, start = np.rint(pixels).astype(np.int32), 0
         for outline, paint, line in zip(self._outlines, self._paints, self._lines, strict=True):
             cv2.fillPoly(tall, [whole[start : start + len(outline)]], paint, line, SHIFT)
             start += len(outline)
-        self.frame[self.window] = flattened(tall)
+        self.frame[self.window] = flattened(tall, factor)
         return self.window
 
 
@@ -187,7 +192,7 @@ def shaded_palette(look: Look) -> Palette:
         fold=triple(skin[62]),
         shade=triple(iris * 0.25),
         seam=triple(lips * 0.30),
-        corner=_steps(mix(rim, skin[60], 0.5), lips * 0.35, 3),
+        corner=_steps(mix(skin[92], rim, 0.45), lips * 0.38, 4),
         gloss=_steps(mix(lips, [215, 205, 245], 0.18), mix(lips, [235, 228, 255], 0.42), 4),
     )
 
@@ -283,7 +288,7 @@ def draw_mouth(
     for corner, inside in ((lips[0], lips[12]), (lips[6], lips[16])):  # where the lips meet it is dark
         for level, tone in enumerate(palette.corner):
             deep = corner + (inside - corner) * 0.25 * level
-            patch.fill(deep + _ROUND * ([0.030 - 0.008 * level, 0.022 - 0.006 * level]), tone, level=level)
+            patch.fill(deep + _ROUND * ([0.029 - 0.007 * level, 0.020 - 0.005 * level]), tone, level=level)
     return patch.settle()
 
 
@@ -302,9 +307,9 @@ def _teeth(
 ) -> None:
     """Upper teeth down to `edge`, as far as the lips show them; lower teeth when the mouth is wide open."""
     for level, tone in enumerate(palette.teeth):
-        inset = 0.055 * (1 - level / len(palette.teeth))
-        lower = np.clip(edge - 0.045 * (1 - _ARCH) - 0.012 * level, top, bottom)
-        keep = (0.12 - inset < _SHARE) & (0.88 + inset > _SHARE)
+        inset = 0.06 * level / len(palette.teeth)
+        lower = np.clip(edge - 0.16 * (1 - _ARCH) ** 3 - 0.012 * level, top, bottom)
+        keep = np.abs(_SHARE - 0.5) < 0.44 - inset
         patch.band(x[keep], top[keep], lower[keep], tone, level=level)
     if gap > 0.13:
         lower = np.clip(bottom - LOWER_TEETH * min((gap - 0.13) / 0.12, 1) * _ARCH, top, bottom)

@@ -134,8 +134,8 @@ def _comb(
             chosen = np.flatnonzero((levels == level) & (layer == turn))
             strands = [fixed(canvas.pixels(lines[index]) - corner) for index in chosen]
             tone = mix(ground, shades[level], 0.72).clip(0, 255).tolist()
-            cv2.polylines(hair, strands, False, tone, thick, cv2.LINE_AA, SHIFT)
-    canvas.lay(window, region[window], cv2.GaussianBlur(hair, (0, 0), 0.6))
+            cv2.polylines(hair, strands, False, tone, thick, cv2.LINE_AA if thick == 1 else cv2.LINE_8, SHIFT)
+    canvas.lay(window, region[window], cv2.GaussianBlur(hair, (0, 0), 0.8))  # smooths the strands' steps too
 
 
 def _region(canvas: Canvas, outlines: list[NDArray], *, blur: float = 0.012) -> NDArray[np.float32]:

@@ -60,7 +60,7 @@ def run(data: Path | None) -> list[dict]:
 
 
 def talking_shapes(frames: int) -> np.ndarray:
-    """Landmarks (frames, 68, 2) of a mouth that opens, rounds and closes four times a second; the jaw follows."""
+    """Landmarks (frames, 68, 2) of a mouth that opens and closes four times a second, jaw and now and then brows."""
     time_s = np.arange(frames) / FPS
     track = np.zeros((frames, 4))
     track[:, 0] = 0.11 * (1 - np.cos(2 * np.pi * 4 * time_s)) * (0.6 + 0.4 * np.sin(2 * np.pi * 0.7 * time_s))
@@ -70,6 +70,7 @@ def talking_shapes(frames: int) -> np.ndarray:
     shapes = np.repeat(load_template()[None], frames, axis=0)
     shapes[:, list(LIPS)] += mouth_points(build, track) - mouth_points(build, np.zeros((1, 4)))
     shapes[:, 4:13, 1] += 0.6 * track[:, :1] * np.sin(np.linspace(0.3, np.pi - 0.3, 9))
+    shapes[:, 17:27, 1] -= 0.012 * np.maximum(np.sin(2 * np.pi * 0.5 * time_s), 0)[:, None] ** 4
     return shapes
 
 

@@ -188,3 +188,16 @@ def test_windows():
     expected[4:6, 2:10] = 0
     assert np.array_equal(covered, expected)
     assert remainders(b, union(a, b)) == []
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_slow_drift_is_not_lost(style):
+    # each step is too small to repaint brows and eyes; together they are not
+    painter = painter_of(style)
+    for step in range(201):
+        moved = face()
+        moved[17:48, 1] += 0.02 * step
+        painter.paint(moved)
+    whole = painted(style, moved)
+    assert np.abs(painter.frame.astype(int) - whole).mean() < 0.15
+    assert np.abs(painted(style, face()).astype(int) - whole).mean() > 0.5

@@ -4,6 +4,7 @@ Axes: T frames at 25 fps, 68 landmarks, 2 coordinates.
 """
 
 import contextlib
+import fcntl
 import logging
 import subprocess
 import tempfile
@@ -29,6 +30,7 @@ log = logging.getLogger(__name__)
 
 # x264's own default preset; crf 18 is near transparent for drawn edges.
 ENCODER = {"vcodec": "libx264", "preset": "medium", "crf": 18, "pix_fmt": "yuv420p"}
+_PIPE_BYTES = 1 << 20  # the most that an ordinary user may ask for (/proc/sys/fs/pipe-max-size)
 # Where a face stands in the picture: its outer-eye distance and the height of the eyes, as shares of the size. The flat
 # face fills the picture, the shaded one leaves room for hair and shoulders.
 PLACES = {"flat": (0.34, 0.385), "shaded": (0.255, 0.425)}
@@ -67,6 +69,8 @@ def encode(frames: Iterable[NDArray[np.uint8]], output: str | Path, *, size: tup
     command = encoder_command(output, size=size, fps=fps, audio=audio, pixels=pixels)
     with tempfile.TemporaryFile() as said:
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=said)
+        with contextlib.suppress(AttributeError, OSError):  # a frame in two turns, not in twenty; Linux alone has it
+            fcntl.fcntl(process.stdin, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
         try:
             with contextlib.suppress(BrokenPipeError):  # ffmpeg has given up: it says why below
                 for frame in frames:

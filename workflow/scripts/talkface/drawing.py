@@ -38,6 +38,7 @@ TEETH_EDGE = 0.055
 _BROW = np.interp(np.linspace(0, 1, 25), [0, 0.15, 1], [0.055, 0.07, 0.012])  # its width from the nose outwards, units
 # The forehead of the flat face, right half: half widths of the face, units above the brows.
 _FOREHEAD = np.array([(0.98, 0.10), (0.88, 0.38), (0.66, 0.60), (0.32, 0.70)])
+STILL = 0.0008  # units (0.2 pixels of 250): brows, eyes and nose that moved less since they were painted stay
 _LID_UPPER = {36: (37, 38), 42: (43, 44)}
 _LID_LOWER = {36: (41, 40), 42: (47, 46)}
 
@@ -97,6 +98,7 @@ class FlatPainter:
         self._shade, self._light, self._dark = (triple(colour(code)) for code in ("#c98b63", "#e6b28d", "#b2744f"))
         self._brow = triple(colour("#54351f"))
         self._last: Window | None = None
+        self._upper: NDArray | None = None
 
     def paint(self, landmarks: NDArray) -> list[Window]:
         """Paint landmarks (68, 2) on `frame`; return the windows (rows, columns) that changed."""
@@ -120,12 +122,23 @@ class FlatPainter:
             cv2.fillPoly(tall, [fixed((face - corner) * [1, factor] - 0.5)], 255, cv2.LINE_AA, SHIFT)
             cover = flattened(tall, factor)
             self.frame[window] = cv2.merge([cv2.convertScaleAbs(cover, alpha=a, beta=b) for a, b in self._tones])
-        self._nose_and_brows(landmarks)
-        for first in (36, 42):
-            draw_eye(self.frame, landmarks[first : first + 6], FLAT_PALETTE, unit=unit)
+        self._upper_face(landmarks)
         teeth = landmarks[33] + (self.rest[62] - self.rest[33]) + [0, TEETH_EDGE * unit]
         draw_mouth(self.frame, landmarks, FLAT_PALETTE, unit=unit, teeth_line=teeth)
         return [window]
+
+    def _upper_face(self, landmarks: NDArray) -> None:
+        """Brows, eyes and nose: painted when they moved, else put back from the last time."""
+        upper = landmarks[17:48]
+        if self._upper is not None and np.abs(upper - self._upper).max() <= STILL * self.unit:
+            self.frame[self._upper_window] = self._upper_picture
+            return
+        self._nose_and_brows(landmarks)
+        for first in (36, 42):
+            draw_eye(self.frame, landmarks[first : first + 6], FLAT_PALETTE, unit=self.unit)
+        # everything in this window lies within the skin, so that it can be put on any later one
+        self._upper, self._upper_window = upper.copy(), rectangle(upper, 0.10 * self.unit, self.frame.shape)
+        self._upper_picture = self.frame[self._upper_window].copy()
 
     def _nose_and_brows(self, landmarks: NDArray) -> None:
         corners, unit = landmarks[[36, 45]], self.unit
@@ -173,6 +186,7 @@ class ShadedPainter:
         self._skull = self.origin + self.unit * np.array([(-0.9, -0.5), (0.0, -1.2), (0.9, -0.5)])
         self._prepare_field()
         self._painted: list[Window] = []  # what differs from the still picture
+        self._eyes: dict[int, tuple[NDArray, Window]] = {}  # as last painted, by their first landmark
         self._open = [float(np.ptp(self.rest[k : k + 6, 1])) / self.unit for k in (36, 42)]
         self._teeth = self.rest[62] + [0, TEETH_EDGE * self.unit]
 
@@ -243,20 +257,34 @@ class ShadedPainter:
         pose = self._pose(landmarks)
         warped = self._warp(self._field(landmarks, pose))
         changed = [] if warped is None else [warped]
+        kept = self._kept_eyes(landmarks, warped)
         for old in self._painted:
-            if warped is None or not contains(warped, old):  # else the warp has already painted over it
-                changed.append(old)
-                outside = [old] if warped is None else remainders(old, warped)
-                for window in outside:
-                    self.frame[window] = self.still[window]
+            if old in kept.values() or (warped is not None and contains(warped, old)):
+                continue  # still right, or already painted over by the warp
+            changed.append(old)
+            for window in [old] if warped is None else remainders(old, warped):
+                self.frame[window] = self.still[window]
         self._painted = changed[:1] if warped is not None else []
+        self._painted += kept.values()
         for rest, first in zip(self._open, (36, 42), strict=True):
+            if first in kept:
+                continue
             eye = landmarks[first : first + 6]
-            self._painted.append(draw_eye(self.frame, eye, self.palette, unit=unit, lashes=self.look.lashes, rest=rest))
+            window = draw_eye(self.frame, eye, self.palette, unit=unit, lashes=self.look.lashes, rest=rest)
+            self._eyes[first] = (eye.copy(), window)
+            self._painted.append(window)
         teeth = self._teeth @ pose[:, :2].T + pose[:, 2]
         self._painted.append(draw_mouth(self.frame, landmarks, self.palette, unit=unit, teeth_line=teeth))
-        changed += [window for window in self._painted if warped is None or not contains(warped, window)]
-        return changed
+        return changed + [window for window in self._painted if window not in kept.values()]
+
+    def _kept_eyes(self, landmarks: NDArray, warped: Window | None) -> dict[int, Window]:
+        """Windows of the eyes, by their first landmark, that need no new paint."""
+        kept = {}
+        for first, (eye, window) in self._eyes.items():
+            still = np.abs(landmarks[first : first + 6] - eye).max() <= STILL * self.unit
+            if still and (warped is None or remainders(window, warped) == [window]):
+                kept[first] = window
+        return kept
 
     def _warp(self, pull: NDArray) -> Window | None:
         """Move the still picture by a field (rows, columns, 2) of pixels; return the window that it touched."""

@@ -45,6 +45,10 @@ def contains(outer: Window, inner: Window) -> bool:
 def remainders(window: Window, hole: Window) -> list[Window]:
     """What of a window lies outside another: up to four windows."""
     (rows, columns), (hole_rows, hole_columns) = window, hole
+    if min(rows.stop, hole_rows.stop) <= max(rows.start, hole_rows.start) or (
+        min(columns.stop, hole_columns.stop) <= max(columns.start, hole_columns.start)
+    ):
+        return [window]
     top = min(max(hole_rows.start, rows.start), rows.stop)
     bottom = max(min(hole_rows.stop, rows.stop), top)
     left = min(max(hole_columns.start, columns.start), columns.stop)

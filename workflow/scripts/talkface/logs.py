@@ -41,8 +41,8 @@ def disk_fault(error: BaseException) -> str | None:
 def log_to(path: str | os.PathLike) -> Iterator[None]:
     """Send logging, warnings and the traceback of a crash to the log of a rule.
 
-    A `TalkfaceError`, or an error of the disk, ends the process with status 1 and one line on standard error; any
-    other exception goes on after its traceback has been written, because it is a fault of this program.
+    A `TalkfaceError`, or an error of the disk, ends the process with status 1 and one line, in the log and on standard
+    error; any other exception is a fault of this program and goes on after its traceback has been written.
 
     Parameters
     ----------
@@ -64,11 +64,12 @@ def log_to(path: str | os.PathLike) -> Iterator[None]:
         yield
     except BaseException as error:
         line = str(error) if isinstance(error, TalkfaceError) else disk_fault(error)
+        line = line and " ".join(line.split())
         with contextlib.suppress(OSError):  # a full disk cannot take the log either
-            root.error("%s\n%s", line or error, traceback.format_exc())
+            root.error("%s", line or traceback.format_exc())
         if line is None:
             raise
-        sys.exit(f"talkface: {' '.join(line.split())}")
+        sys.exit(f"talkface: {line}")
     finally:
         root.removeHandler(handler)
         handler.close()

@@ -138,14 +138,24 @@ class Corpus:
 def plan_epoch(lengths: NDArray, frames: int, generator: np.random.Generator) -> NDArray[np.int64]:
     """Stretches of one epoch in random order, (number, 2): clip and first frame.
 
-    Each clip gives as many stretches as fit end to end, from a random first frame on; a shorter clip gives one.
+    The stretches of a clip lie evenly from its first frame to its last, so that its ends count like its middle; the
+    inner ones are moved by chance. A clip that has room for one only gives it from a random frame on.
     """
     plan = []
-    for clip, length in enumerate(lengths):
-        count = max(1, length // frames)
-        first = generator.integers(0, max(0, length - count * frames) + 1)
-        plan += [(clip, first + index * frames) for index in range(count)]
+    for clip, (length, count) in enumerate(zip(lengths, count_stretches(lengths, frames), strict=True)):
+        room = max(0, int(length) - frames)
+        if count == 1:
+            starts = generator.integers(0, room + 1, 1)
+        else:
+            starts = np.linspace(0, room, count)
+            starts[1:-1] += generator.uniform(-0.25, 0.25, count - 2) * room / (count - 1)
+        plan += [(clip, round(start)) for start in starts]
     return generator.permutation(np.array(plan, np.int64))
+
+
+def count_stretches(lengths: NDArray, frames: int) -> NDArray[np.int64]:
+    """Stretches of `frames` frames that clips of `lengths` (C) frames give in an epoch, (C); at least one each."""
+    return np.maximum(1, np.round(np.asarray(lengths) / frames)).astype(np.int64)
 
 
 def batches(
@@ -166,8 +176,7 @@ def batches(
 
 def steps_per_epoch(lengths: NDArray, settings: Settings) -> int:
     """Full batches of one epoch, at least one."""
-    stretches = sum(max(1, int(length) // settings.frames) for length in lengths)
-    return max(1, stretches // settings.stretches)
+    return max(1, int(count_stretches(lengths, settings.frames).sum()) // settings.stretches)
 
 
 def learning_rate_factor(step: int, steps: int, schedule: str) -> float:

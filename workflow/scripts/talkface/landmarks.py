@@ -3,10 +3,11 @@
 Axes: T frames, 68 iBUG points in dlib's order, 2 = (x, y) in pixels of the upright source, y down.
 
 The published systems search the whole frame, doubled in size, anew in each frame. Here the whole frame is searched
-only until a face is found. From then on dlib's detector confirms it every `redetect_frames` in a small window around
-its last place, scaled so that the face is about 100 pixels wide; the boxes between are smoothed in time, and dlib's
-predictor runs on each frame, on a patch cut from the full resolution and brought to one size, twice with the box
-shifted a little. That gives points finer than a pixel and steadier than the published ones.
+only until a face is found. From then on dlib's detector confirms it every `redetect_frames` (twice as many while it
+keeps still, at once when the picture changes) in a small window around its last place, scaled so that the face is
+about 100 pixels wide. The boxes are smoothed in time, and the predictor runs on each frame, on a patch cut from the
+full resolution and brought to one size, three times with the box shifted a little. The means are finer than a pixel
+and steadier than the published points.
 
 results/landmarks/{shard}.h5: a group per clip with `landmarks` (T, 68, 2) float32, `detected` (T,) bool, `box` (T, 4)
 float32 left, top, right, bottom, `faces` (T,) int16 (faces counted in the whole frame, -1 where it was not searched);
@@ -440,7 +441,7 @@ def track_face(
     max_gap_frames : int
         Frames.
     redetect_frames : int
-        Frames from one confirmation of the face to the next.
+        Frames from one confirmation of a moving face to the next.
     recount_frames : int
         Frames from one count of the faces in the whole frame to the next.
 

@@ -103,9 +103,10 @@ def test_landmarks_are_kept_when_a_network_wants_them(stages, monkeypatch):
 
 def test_a_split_left_empty_by_rejections_is_said(stages):
     table = pd.read_csv(stages / "clips.tsv", sep="\t")
+    table["reason"] = "too dark"
     table.loc[table["split"] == "test", "accepted"] = False
     table.to_csv(stages / "clips.tsv", sep="\t", index=False)
-    with pytest.raises(TalkfaceError, match=r"clips\.tsv: no accepted clip in split 'test'"):
+    with pytest.raises(TalkfaceError, match=r"split test: none of its . clips can be used \(.+: too dark"):
         assemble(stages)
     assert not (stages / "toy.h5").exists()
 

@@ -6,7 +6,6 @@ import pandas as pd
 import pytest
 
 from talkface import quality
-from talkface.errors import TalkfaceError
 
 LIMITS = {
     "min_detected_share": 0.9,
@@ -132,19 +131,6 @@ def test_reasons_of_earlier_stages_stand_in_the_table(folder):
     assert table.at["late", "longest_gap_frames"] == 12
     assert table.at["late", "detected_share"] == pytest.approx(0.76)
     assert table.at["late", "jitter_percent"] == 0
-
-
-def test_a_split_left_empty_stops_and_says_why(folder):
-    for number in range(5):
-        write(folder, f"bad{number}", rejected=f"bad{number}.mp4: no face")
-    clips = ["good", *(f"bad{number}" for number in range(5))]
-    with pytest.raises(TalkfaceError) as caught:
-        check(folder, clips, splits=["train", *["valid"] * 5])
-    text = str(caught.value)
-    assert "split valid: none of its 5 clips" in text
-    assert "bad0.mp4: no face" in text
-    assert "and 2 more" in text
-    assert "\n" not in text
 
 
 def test_levels():

@@ -7,9 +7,9 @@ import h5py
 import numpy as np
 import pandas as pd
 import pytest
+import soundfile
 from conftest import run_snakemake
 
-from talkface.audio import write_wav
 from talkface.video import ffmpeg_program
 
 
@@ -30,7 +30,7 @@ def corpus(tmp_path):
     rows = []
     for number in range(6):
         wav, video = tmp_path / "noise.wav", tmp_path / f"clip{number}.mp4"
-        write_wav(wav, rng.integers(-9000, 9000, 3 * 44_100).astype(np.int16))
+        soundfile.write(wav, rng.uniform(-0.3, 0.3, 3 * 44_100), 44_100)
         picture = ["-f", "lavfi", "-i", "color=gray:s=64x64:r=25:d=3"]
         command = [
             ffmpeg_program(),

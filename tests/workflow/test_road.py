@@ -234,7 +234,7 @@ def test_a_split_left_empty_by_rejections_stops_and_says_so(road):
         "--directory", str(folder), cwd=road.copy, check=False,
     )  # fmt: skip
     assert done.returncode != 0
-    assert "no accepted clip in split 'test'" in done.stdout
+    assert "split test: none of its 1 clips can be used (bad_test:" in done.stdout
     assert "bad_test" in (folder / "results" / "qc" / "clips.tsv").read_text(encoding="utf-8")
 
 

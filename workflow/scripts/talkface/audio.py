@@ -1,4 +1,4 @@
-"""Sound: mono masters of clips and speech files, resampling, and the shards that hold them.
+"""Sound: mono masters of clips and speech files, and the shards that hold them.
 
 A master is (S,) int16 at 44.1 kHz, sample 0 at the instant of the clip's first frame (see `video`).
 
@@ -8,7 +8,7 @@ results/audio/{shard}.h5: a dataset per clip, (S,) int16; attributes `rate` (Hz)
 
 import logging
 import wave
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import h5py
@@ -21,13 +21,13 @@ from talkface.video import probe, run, source
 log = logging.getLogger(__name__)
 
 RATE = 44_100  # Hz; GRID's own rate, and that of system A's features
-FULL_SCALE = 32_768.0  # of int16
+BLOCK_BYTES = 1 << 20  # 12 s of sound
 
 
-def extract_audio(
+def sound_blocks(
     path: Path | str, *, rate: int = RATE, start_s: float | None = None, end_s: float | None = None
-) -> np.ndarray:
-    """Mono sound of any video or audio file, in step with its frames.
+) -> Iterator[np.ndarray]:
+    """Mono sound of any video or audio file, in step with its frames, block by block.
 
     Gaps in the stream become silence and a late start is filled, so that sample s is heard at s/rate seconds
     after the first frame. Channels are averaged.
@@ -41,9 +41,9 @@ def extract_audio(
     start_s, end_s : float, optional
         Stretch in seconds, from the first frame on.
 
-    Returns
-    -------
-    (S,) int16 array
+    Yields
+    ------
+    (n,) int16 array
 
     Raises
     ------
@@ -59,15 +59,26 @@ def extract_audio(
         .filter("aresample", rate, **{"async": 1, "min_hard_comp": 0.02, "first_pts": 0})
         .output("pipe:", format="s16le", acodec="pcm_s16le", ac=1, ar=rate)
     )
+    count, heard = 0, False
     with run(stream, what=path) as process:
-        samples = np.frombuffer(process.stdout.read(), dtype="<i2").astype(np.int16)
-    if len(samples) == 0:
+        while block := process.stdout.read(BLOCK_BYTES):  # whole blocks: the pipe is buffered
+            samples = np.frombuffer(block, dtype="<i2").astype(np.int16)
+            count, heard = count + len(samples), heard or bool(samples.any())
+            yield samples
+    if not count:
         raise TalkfaceError(
             f"{path}: the audio stream holds no sample; speech was expected; check the file and start_s"
         )
-    if not samples.any():
+    if not heard:
         raise TalkfaceError(f"{path}: the audio is digital silence; speech was expected; check the recording")
-    return samples
+
+
+def extract_audio(
+    path: Path | str, *, rate: int = RATE, start_s: float | None = None, end_s: float | None = None
+) -> np.ndarray:
+    """The blocks of `sound_blocks` end to end, (S,) int16."""
+    blocks = sound_blocks(path, rate=rate, start_s=start_s, end_s=end_s)
+    return np.concatenate([np.zeros(0, np.int16), *blocks])
 
 
 def extract_audio_shard(
@@ -107,35 +118,6 @@ def extract_audio_shard(
             log.info("clip %s: %.2f s", clip, len(samples) / rate)
 
 
-def read_audio(shard: Path | str, clip: str) -> tuple[np.ndarray, dict]:
-    """Master of a clip and its attributes.
-
-    Returns
-    -------
-    samples : (S,) int16 array
-    attributes : dict
-        rate, source, digest, rejected.
-
-    Raises
-    ------
-    TalkfaceError
-        If the shard has no such clip.
-    """
-    with h5py.File(shard) as file:
-        if clip not in file:
-            raise TalkfaceError(f"{shard}: no clip {clip!r}; it holds {', '.join(file)}; delete the file to remake it")
-        return file[clip][:], dict(file[clip].attrs)
-
-
-def write_wav(path: Path | str, samples: np.ndarray, *, rate: int = RATE) -> None:
-    """Write (S,) int16 samples as a mono wav file, whole or not at all."""
-    with writing(path) as temporary, wave.open(str(temporary), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(rate)
-        file.writeframes(np.asarray(samples).astype("<i2", casting="same_kind").tobytes())
-
-
 def extract_wav(
     path: Path | str,
     output: Path | str,
@@ -144,59 +126,16 @@ def extract_wav(
     start_s: float | None = None,
     end_s: float | None = None,
 ) -> None:
-    """Write the mono master of one video or audio file as wav; parameters as in `extract_audio`.
+    """Write the mono master of one video or audio file as wav, of any length; parameters as in `sound_blocks`.
 
     Raises
     ------
     TalkfaceError
         If the file gives no sound.
     """
-    write_wav(output, extract_audio(path, rate=rate, start_s=start_s, end_s=end_s), rate=rate)
-
-
-def read_wav(path: Path | str) -> tuple[np.ndarray, int]:
-    """Samples (S,) int16 and rate in Hz of a mono wav file that `write_wav` made.
-
-    Raises
-    ------
-    TalkfaceError
-        If it is another kind of file.
-    """
-    try:
-        with wave.open(str(path), "rb") as file:
-            kind = (file.getnchannels(), file.getsampwidth())
-            samples, rate = file.readframes(file.getnframes()), file.getframerate()
-    except (wave.Error, EOFError) as error:
-        raise TalkfaceError(f"{path}: no wav file ({error}); mono 16-bit wav was expected; make it again") from None
-    if kind != (1, 2):
-        raise TalkfaceError(
-            f"{path}: {kind[0]} channels of {8 * kind[1]} bits; mono 16-bit wav was expected; make it with extract_wav"
-        )
-    return np.frombuffer(samples, "<i2").astype(np.int16), rate
-
-
-def resample(samples: np.ndarray, rate_in: float, rate_out: float) -> np.ndarray:
-    """Samples at another rate, in step with the old ones (soxr's highest quality, linear phase).
-
-    Parameters
-    ----------
-    samples : (S,) array
-        int16, or float in any scale.
-    rate_in, rate_out : float
-        Hz.
-
-    Returns
-    -------
-    (ceil(S * rate_out / rate_in),) float32 array
-        In [-1, 1] where `samples` is int16, else in its scale.
-    """
-    import soxr
-
-    values = np.asarray(samples)
-    values = values.astype(np.float32) / FULL_SCALE if values.dtype == np.int16 else values.astype(np.float32)
-    if rate_in == rate_out:
-        return values
-    count = int(np.ceil(len(values) * rate_out / rate_in))
-    changed = soxr.resample(values, rate_in, rate_out, quality="VHQ")
-    # soxr rounds the length its own way; one sample more or less is settled here.
-    return np.pad(changed[:count], (0, max(0, count - len(changed))))
+    with writing(output) as temporary, wave.open(str(temporary), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        for block in sound_blocks(path, rate=rate, start_s=start_s, end_s=end_s):
+            file.writeframes(block.astype("<i2").tobytes())

@@ -129,7 +129,7 @@ def assemble_dataset(
     classes = [network_class(name) for name in sorted(set(networks))]
     table = pd.read_csv(quality, sep="\t", dtype={"clip": str, "speaker": str, "split": str}, keep_default_na=False)
     accepted = table[table["accepted"].astype(str).str.lower().isin(["true", "1", "yes"])]
-    check_splits(accepted["split"], quality)
+    _refuse_empty_splits(table, accepted)
     write_dataset(
         output,
         _gather(
@@ -142,6 +142,18 @@ def assemble_dataset(
         corpus=corpus,
         components=components,
     )
+
+
+def _refuse_empty_splits(table: pd.DataFrame, accepted: pd.DataFrame) -> None:
+    """Raise a TalkfaceError if quality control has left nothing of a split."""
+    for split, rows in table.groupby("split", sort=False):
+        if split not in set(accepted["split"]):
+            shown = "; ".join(f"{row.clip}: {row.reason}" for row in rows.head(3).itertuples())
+            more = f"; and {len(rows) - 3} more" if len(rows) > 3 else ""
+            raise TalkfaceError(
+                f"split {split}: none of its {len(rows)} clips can be used ({shown}{more}); at least one is needed; "
+                "see results/qc/clips.tsv, then give other clips or change the limits under qc in the config"
+            )
 
 
 def check_splits(splits: Iterable[str], where: str | Path) -> None:

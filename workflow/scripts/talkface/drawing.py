@@ -170,7 +170,7 @@ class ShadedPainter:
         For strands of hair, freckles and the backdrop.
     """
 
-    REACH = 0.6  # units
+    REACH = 0.5  # units
     LEAST = 0.5  # pixels: what moves less stays
     # Landmarks that pull the skin: without lids and inner lips, which are painted on every frame.
     PULLING = (*range(27), *points.NOSE, *points.EYE_CORNERS, *points.OUTER_LIP)

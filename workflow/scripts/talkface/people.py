@@ -47,7 +47,7 @@ PEOPLE: dict[str, Person] = {
     ),
     "en+f4": Person(
         look=Look(
-            skin="#efc5a8", lips="#b8474f", iris="#6286a3", brow="#9a8f87", hair="#c9c5c0", hair_style="bob",
+            skin="#efc5a8", lips="#a23a44", iris="#6286a3", brow="#9a8f87", hair="#c9c5c0", hair_style="bob",
             clothes="#6d4a77", neckline="turtle", backdrop=("#b6b0c4", "#6f6b86", "#f0e6ea"), blush=0.5, lashes=1.1,
             neck=0.84, shoulders=0.86, brow_width=0.75, age=0.85, hair_grey=0.5, earrings="#d8c27a",
         ),

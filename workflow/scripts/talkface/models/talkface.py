@@ -72,12 +72,12 @@ class Network(BaseNetwork):
         dropout: float = 0.2,
         lip_weight: float = 3.0,
         velocity_weight: float = 1.0,
-        augmented_share: float = 0.5,
+        augmented_share: float = 0.3,
         gain_db: tuple = (-6, 0),
-        noise_db: tuple = (20, 60),
-        warp: float = 0.1,
-        mask: tuple = (2, 8, 6),
-        silence_share: float = 0.02,
+        noise_db: tuple = (30, 60),
+        warp: float = 0.05,
+        mask: tuple = (1, 4, 4),
+        silence_share: float = 0.01,
     ):
         super().__init__(shape_model)
         self.lookahead = lookahead_frames

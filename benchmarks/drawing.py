@@ -18,8 +18,8 @@ from talkface.video import FPS, ffmpeg_program
 
 ROUNDS = 5
 SIZE = 1000  # pixels, both ways
-FRAMES = 250  # 10 s
-PUBLISHED_FRAMES = 20  # matplotlib's speed does not depend on how many there are
+FRAMES = 500  # 20 s
+PUBLISHED_FRAMES = 20  # of matplotlib, whose speed does not depend on how many there are
 RATE = 44_100
 
 
@@ -54,8 +54,9 @@ def run(data: Path | None) -> list[dict]:
             work = f"{style}, {SIZE} x {SIZE}, {FRAMES} frames"
             rows.append(common | {"work": f"{work}, beside ffmpeg alone", "published": alone, "ratio": share})
             rows[-1]["required"] = ">= 0.85"
-            rows.append(common | {"work": f"{work}, beside matplotlib", "published": published})
-            rows[-1] |= {"ratio": ours / published, "required": ">= 8"}
+            if style == "flat":  # the face that the published procedure draws
+                rows.append(common | {"work": f"{work}, beside matplotlib", "published": published})
+                rows[-1] |= {"ratio": ours / published, "required": ">= 8"}
     return rows
 
 

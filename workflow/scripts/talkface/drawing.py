@@ -198,7 +198,8 @@ class ShadedPainter:
         paint_body(canvas, face, self.look)
         head = paint_skin(canvas, face, self.look, rng)
         paint_front_hair(canvas, face, self.look, rng, head)
-        canvas.planes += rng.uniform(-0.7, 0.7, canvas.shape)  # dither: soft gradients would show steps
+        # dither: the soft backdrop would show steps; skin moves, and moving grain costs the encoder dear
+        canvas.planes += rng.uniform(-0.7, 0.7, canvas.shape) * (1 - head)
         return canvas.picture()
 
     def _prepare_field(self) -> None:

@@ -55,7 +55,7 @@ class Network(BaseNetwork):
     def forward(self, audio: Tensor, state: None = None) -> tuple[Tensor, None]:
         x = audio[:, None]  # (B, 1, N)
         for layer in (self.conv1, self.conv2, self.conv3, self.conv4):
-            x = functional.leaky_relu(layer(x), self.SLOPE)  # (B, C, P)
+            x = functional.leaky_relu(layer(x), self.SLOPE, inplace=not self.training)  # (B, C, P)
             x = functional.dropout(x, self.dropout, self.training, inplace=True)
         windows = x.unfold(2, self.POSITIONS, self.HOP_POSITIONS)  # (B, C, T, 122), a view
         x = self.fc1(windows.transpose(1, 2).flatten(2))  # (B, T, K)

@@ -76,7 +76,7 @@ def measure_speed(data: Path) -> list[dict]:
                 "published": published,
                 "ours": ours,
                 "ratio": published / ours,
-                "required": required,
+                "required": f">= {required}" if required else "",
             }
         )
     return rows
@@ -101,19 +101,17 @@ def measure_accuracy(clips: list[Path]) -> list[dict]:
                 "unit": "px",
                 "published": jitter(published),
                 "ours": jitter(published) * ratio,
-                "ratio": 1 / ratio,
-                "required": 1,
+                "ratio": ratio,
+                "required": "<= 1",
             }
         )
     rows.append(
         {
             "case": "landmarks, largest median distance",
-            "work": f"{len(clips)} clips; the limit stands as published",
+            "work": f"{len(clips)} clips, ours from the published points",
             "unit": "% of outer-eye distance",
-            "published": MAX_DISTANCE_PERCENT,
             "ours": max(distances),
-            "ratio": MAX_DISTANCE_PERCENT / max(distances),
-            "required": 1,
+            "required": f"<= {MAX_DISTANCE_PERCENT:g}",
         }
     )
     return rows

@@ -9,13 +9,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from talkface import points
+from talkface import metrics, points
 from talkface.demo import PAUSE_S, RATE_WPM, SIZE, make_clip, perform
 from talkface.errors import TalkfaceError
 from talkface.faces import Build, neutral_face
+from talkface.identity import neutral_shapes
+from talkface.landmarks import predictor_path, track_face
 from talkface.people import PEOPLE, person_of
 from talkface.speech import speak
-from talkface.video import FPS, probe
+from talkface.template import load_template
+from talkface.video import FPS, probe, read_frames
 from talkface.visemes import CLOSED, LIP_ON_TEETH, sounds
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -94,6 +97,32 @@ def test_the_measured_mouth_follows_the_drawn_one(clips, voice):
         assert np.corrcoef(length(measured), length(drawn))[0, 1] >= least
     error = np.linalg.norm(measured - drawn, axis=-1)[:, list(points.LIPS)] / points.outer_eye_distance(drawn).mean()
     assert error.mean() < 0.037  # of the outer-eye distance: the trial's worst
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("voice", VOICES)
+def test_the_drawn_truth_measures_landmarking_and_identity_removal(clips, voice):
+    """Our own tracker's points, freed of identity, against the motion that was drawn on the face of nobody."""
+    video, truth, *_ = clips[voice]
+    track = track_face(read_frames(probe(video)), predictor=predictor_path())
+    assert track.detected.all()
+    drawn = truth["landmarks"]
+    error = (
+        np.linalg.norm(track.landmarks - drawn, axis=-1)[:, list(points.LIPS)] / points.outer_eye_distance(drawn).mean()
+    )
+    assert error.mean() < 0.025
+    template = load_template()
+    motion = truth["shape"] - truth["rest"] + template
+    errors = {}
+    for method, threshold, frames in (("fixed", 1.0, 5), ("published", 0.1, 1)):
+        shape, _ = neutral_shapes(
+            track.landmarks, template=template, method=method, threshold=threshold, reference_frames=frames
+        )
+        errors[method] = metrics.rmse(shape, motion, indices=points.LIPS)
+        assert np.corrcoef(points.mouth_opening(shape), points.mouth_opening(motion))[0, 1] > 0.9
+    still = metrics.rmse(np.broadcast_to(template, motion.shape), motion, indices=points.LIPS)
+    assert errors["fixed"] < 0.5 * still
+    assert errors["fixed"] < errors["published"]
 
 
 @pytest.mark.slow

@@ -81,7 +81,10 @@ def assign_splits(units: Iterable[str], *, seed: int, shares: tuple[float, float
     """
     units = sorted(set(units))
     if len(units) < 3:
-        raise TalkfaceError(f"{len(units)} units to split; expected at least 3: one each for train, valid and test")
+        raise TalkfaceError(
+            f"{len(units)} to split ({', '.join(units)}); expected at least 3, one each for train, valid and test; "
+            "name the speakers by sub-folders or a pattern (PATTERN=), or split by clip (SPLIT_BY=clip)"
+        )
     order = np.random.default_rng(seed).permutation(units)
     valid, test = (max(1, round(share * len(units))) for share in shares)
     names = np.full(len(units), SPLITS[0], dtype=object)

@@ -10,7 +10,6 @@ import subprocess
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import IO
 
 import cv2
 import ffmpeg
@@ -32,7 +31,6 @@ log = logging.getLogger(__name__)
 # x264's own default preset; crf 18 is near transparent for drawn edges.
 ENCODER = {"vcodec": "libx264", "preset": "medium", "crf": 18, "pix_fmt": "yuv420p"}
 _PIPE_BYTES = 1 << 20  # the most that an ordinary user may ask for (/proc/sys/fs/pipe-max-size)
-PIPE_BYTES = 1 << 20  # Linux's usual limit for a user
 # Where a face stands in the picture: its outer-eye distance and the height of the eyes, as shares of the size. The flat
 # face fills the picture, the shaded one leaves room for hair and shoulders.
 PLACES = {"flat": (0.34, 0.385), "shaded": (0.255, 0.425)}
@@ -89,14 +87,6 @@ def encode(frames: Iterable[NDArray[np.uint8]], output: str | Path, *, size: tup
             lines = said.read().decode(errors="replace").splitlines()
             reason = "; ".join(line.strip() for line in lines if line.strip())[-400:] or f"exit status {status}"
             raise TalkfaceError(f"{output}: ffmpeg could not write it: {reason}")
-
-
-def _widen(pipe: IO[bytes]) -> None:
-    """Let a pipe hold most of a frame: through the 64 KB it has by default both sides would wait 20 times a frame."""
-    with contextlib.suppress(ImportError, AttributeError, OSError):  # Linux alone can, up to a limit of its own
-        import fcntl
-
-        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
 
 
 def load_shapes(path: str | Path) -> NDArray[np.float64]:
@@ -241,6 +231,7 @@ def animate(
             "%d shapes for %.3f s of audio: %s", len(shapes), duration_s, "cut" if len(shapes) > frames else "held"
         )
     shapes = shapes[np.minimum(np.arange(frames), len(shapes) - 1)]
+    cv2.setNumThreads(1)  # the encoder keeps all cores busy, and the windows painted are small
     pictures = paint_frames(shapes, style=style, size=size, blink=blink, seed=seed)
     with writing(output) as film:
         encode(pictures, film, size=(size, size), audio=audio, pixels="yuv420p")

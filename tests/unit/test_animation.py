@@ -165,7 +165,7 @@ def test_bad_predictions_are_refused_by_name(tmp_path, speech, array, word):
 
 
 def test_a_pickle_or_a_letter_is_no_array(tmp_path):
-    np.save(tmp_path / "pickle.npy", np.array([{}], dtype=object), allow_pickle=True)
+    np.save(tmp_path / "pickle.npy", np.array([{}], dtype=object))
     (tmp_path / "letter.npy").write_text("Dear reader")
     (tmp_path / "empty.npy").write_bytes(b"")
     for name in ("pickle", "letter", "empty"):

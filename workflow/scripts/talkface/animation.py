@@ -151,6 +151,7 @@ def paint_frames(
         painter = FlatPainter(rest * unit + origin, size=(size, size))
     planes = YuvPicture((size, size))
     planes.update(painter.frame, [(slice(0, size), slice(0, size))])
+    cv2.setNumThreads(1)  # from here on the encoder keeps all cores busy, and what is painted is small
     for landmarks in shapes * unit + origin:
         planes.update(painter.frame, painter.paint(landmarks))
         yield planes.picture
@@ -231,7 +232,6 @@ def animate(
             "%d shapes for %.3f s of audio: %s", len(shapes), duration_s, "cut" if len(shapes) > frames else "held"
         )
     shapes = shapes[np.minimum(np.arange(frames), len(shapes) - 1)]
-    cv2.setNumThreads(1)  # the encoder keeps all cores busy, and the windows painted are small
     pictures = paint_frames(shapes, style=style, size=size, blink=blink, seed=seed)
     with writing(output) as film:
         encode(pictures, film, size=(size, size), audio=audio, pixels="yuv420p")

@@ -182,6 +182,9 @@ class ShadedPainter:
         self.origin = self.rest[list(points.OUTER_EYE_CORNERS)].mean(axis=0)
         self.palette = shaded_palette(look)
         self.still = self._portrait(size, rng)
+        self._still4 = cv2.cvtColor(
+            self.still, cv2.COLOR_BGR2BGRA
+        )  # OpenCV moves four channels in half the time of three
         self.frame = self.still.copy()
         self._skull = self.origin + self.unit * np.array([(-0.9, -0.5), (0.0, -1.2), (0.9, -0.5)])
         self._prepare_field()
@@ -304,8 +307,7 @@ class ShadedPainter:
         top, left = low_r * cell, low_c * cell
         fine = fine[: height - top, : width - left]
         window = (slice(top, top + fine.shape[0]), slice(left, left + fine.shape[1]))
-        cv2.remap(
-            self.still, cv2.add(fine, self._identity[window]), None, cv2.INTER_LINEAR, self.frame[window],
-            cv2.BORDER_REPLICATE,
-        )  # fmt: skip
+        places = cv2.add(fine, self._identity[window])
+        skin = cv2.remap(self._still4, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        cv2.cvtColor(skin, cv2.COLOR_BGRA2BGR, self.frame[window])
         return window

@@ -1,9 +1,12 @@
 """A made-up corpus whose mouth follows its sound: learnt in seconds, and known exactly."""
 
 import numpy as np
+import torch
 
-from talkface import points
+from talkface import checkpoint, points
 from talkface.dataset import Clip, write_dataset
+from talkface.models import build_network, network_names
+from talkface.shape_model import fit_shape_model
 from talkface.template import load_template
 
 # The lower lip and the chin fall when the mouth opens.
@@ -53,3 +56,16 @@ def toy_dataset(path, *, train=12, valid=3, test=3, components=6, rates=(8000, 1
             clips.append(toy_clip(f"{split}{index}", frames=length, seed=seed, rates=rates, split=split))
     write_dataset(path, clips, corpus="toy", components=components)
     return path
+
+
+def save_fresh_weights(folder):
+    """Weights of every network as its constructor leaves them, {name}.pt in `folder`; gives the folder."""
+    faces = shapes(np.random.default_rng(0).uniform(size=100))
+    faces += 0.01 * np.random.default_rng(1).standard_normal(faces.shape).astype(np.float32)
+    shape_model = fit_shape_model(faces, components=6)
+    for name in network_names():
+        torch.manual_seed(0)
+        network = build_network(name, shape_model, {})
+        content = checkpoint.pack_network(network, name=name, arguments={}, shape_model=shape_model)
+        checkpoint.save_file(folder / f"{name}.pt", content)
+    return folder

@@ -3,27 +3,16 @@
 import numpy as np
 import pytest
 import soundfile
-import torch
 
-from talkface import checkpoint, prediction
-from talkface.models import build_network, network_names
-from talkface.shape_model import fit_shape_model
-from tests.toy_corpus import shapes
+from talkface import prediction
+from talkface.models import network_names
+from tests.toy_corpus import save_fresh_weights
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """Fresh weights of each network."""
-    folder = tmp_path_factory.mktemp("models")
-    faces = shapes(np.random.default_rng(0).uniform(size=100))
-    faces += 0.01 * np.random.default_rng(1).standard_normal(faces.shape).astype(np.float32)
-    shape_model = fit_shape_model(faces)
-    for name in network_names():
-        torch.manual_seed(0)
-        network = build_network(name, shape_model, {})
-        content = checkpoint.pack_network(network, name=name, arguments={}, shape_model=shape_model)
-        checkpoint.save_file(folder / f"{name}.pt", content)
-    return folder
+    return save_fresh_weights(tmp_path_factory.mktemp("models"))
 
 
 @pytest.mark.parametrize("name", network_names())

@@ -96,7 +96,7 @@ def test_the_measured_mouth_follows_the_drawn_one(clips, voice):
     for length, least in ((points.mouth_opening, 0.9), (points.mouth_width, 0.85)):
         assert np.corrcoef(length(measured), length(drawn))[0, 1] >= least
     error = np.linalg.norm(measured - drawn, axis=-1)[:, list(points.LIPS)] / points.outer_eye_distance(drawn).mean()
-    assert error.mean() < 0.037  # of the outer-eye distance: the trial's worst
+    assert error.mean() < 0.037  # of the outer-eye distance: 1.7 times what the ten measure on average
 
 
 @pytest.mark.slow

@@ -8,24 +8,14 @@ import torch
 
 from talkface import checkpoint, prediction
 from talkface.errors import TalkfaceError
-from talkface.models import build_network, network_names
-from talkface.shape_model import fit_shape_model
-from tests.toy_corpus import shapes
+from talkface.models import network_names
+from tests.toy_corpus import save_fresh_weights
 
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     """Weights of every network, fresh from the constructor."""
-    faces = shapes(np.random.default_rng(0).uniform(size=100))
-    faces += 0.01 * np.random.default_rng(1).standard_normal(faces.shape).astype(np.float32)
-    shape_model = fit_shape_model(faces, components=6)
-    folder = tmp_path_factory.mktemp("models")
-    for name in network_names():
-        torch.manual_seed(0)
-        network = build_network(name, shape_model, {})
-        content = checkpoint.pack_network(network, name=name, arguments={}, shape_model=shape_model)
-        checkpoint.save_file(folder / f"{name}.pt", content)
-    return folder
+    return save_fresh_weights(tmp_path_factory.mktemp("models"))
 
 
 def noise(seconds, rate, *, seed=0):

@@ -60,7 +60,7 @@ def test_every_object_of_the_schema_is_strict(schema):
 
 
 def test_every_line_of_the_config_says_what_it_is(project):
-    """HOUSE habit: a sentence (and a unit) on every line that carries a value."""
+    """A sentence (and a unit) on every line that carries a value."""
     for number, line in enumerate((project / "config" / "config.yaml").read_text(encoding="utf-8").splitlines(), 1):
         if line.strip() and not line.lstrip().startswith("#"):
             assert "#" in line, f"config.yaml, line {number}: {line}"

@@ -1,10 +1,8 @@
 """Running the workflow as a user does, in a folder of its own."""
 
 import os
-import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -30,15 +28,3 @@ def snakemake(project, tmp_path):
         return run_snakemake(project, *arguments, cwd=cwd, check=check, **keywords)
 
     return run
-
-
-@pytest.fixture
-def copy_of_project(project, tmp_path) -> Path:
-    """A copy of the workflow's own files, so that a test may change them."""
-    target = tmp_path / "copy"
-    target.mkdir()
-    for name in ("Snakefile", "config", "workflow", "profiles", "envs"):
-        source = project / name
-        copy = shutil.copytree if source.is_dir() else shutil.copy
-        copy(source, target / name)
-    return target

@@ -7,7 +7,7 @@ rule draw_animation:
     input:
         predictions="results/predictions/{model}/{clip}.npy",
         audio="results/audio/{clip}.wav",
-        code=modules("animation", "drawing", "parts", "portrait", "wardrobe", "canvas", "looks", "faces", "people"),
+        code=PAINTING,
         template=HOME / "workflow" / "scripts" / "talkface" / "template.tsv",
     output:
         film="results/anim/{model}/{clip}.mp4",
@@ -35,9 +35,9 @@ rule draw_animation:
 # The film a user asks for by the clip's name alone.
 use rule draw_animation as draw_chosen_animation with:
     input:
-        predictions=f"results/predictions/{config['animate']['model']}/{{clip}}.npy",
+        predictions=f"results/predictions/{ANIMATED}/{{clip}}.npy",
         audio="results/audio/{clip}.wav",
-        code=modules("animation", "drawing", "parts", "portrait", "wardrobe", "canvas", "looks", "faces", "people"),
+        code=PAINTING,
         template=HOME / "workflow" / "scripts" / "talkface" / "template.tsv",
     output:
         film="results/anim/{clip}.mp4",
@@ -46,7 +46,7 @@ use rule draw_animation as draw_chosen_animation with:
     benchmark:
         "results/benchmarks/draw_chosen_animation/{clip}.tsv"
     message:
-        f"Animating {{wildcards.clip}} as {config['animate']['model']} predicts it"
+        f"Animating {{wildcards.clip}} as {ANIMATED} predicts it"
 
 
 rule animate_all:

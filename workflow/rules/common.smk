@@ -1,6 +1,7 @@
 # The sheet, the configuration, their checks, and the names every rule file uses. No rules.
 # expects: config/config.yaml, the sheet it names
-# produces: CLIPS, SHARDS, SHARD_OF, SPEAKERS, SPEECH, SOUNDS, MODELS, SELECTED, ANIMATED, CORPUS, modules(), stretch()
+# produces: CLIPS, SHARDS, SHARD_OF, SPEAKERS, SPEECH, VIDEOS, SOUNDS, MODELS, SELECTED, ANIMATED, CORPUS, PAINTING,
+# modules(), stretch()
 # reads from config: corpus, clips, split_by, media.clips_per_shard, models, training.models, animate.model
 import sys
 from pathlib import Path
@@ -46,14 +47,17 @@ except TalkfaceError as error:
     raise WorkflowError(str(error)) from None
 
 CORPUS = config["corpus"]
+# What decides how a face is painted, in the demo corpus and in films alike.
+PAINTING = modules("animation", "drawing", "parts", "portrait", "wardrobe", "canvas", "looks", "faces", "people")
 SHARDS = Catalogue("shard", make_shards(CLIPS, clips_per_shard=config["media"]["clips_per_shard"]))
 SHARD_OF = Catalogue("clip of the sheet", {clip: shard for shard, clips in SHARDS.items() for clip in clips})
 SPEAKERS = Catalogue(
     "speaker",
     {name: list(rows.index) for name, rows in CLIPS.groupby("speaker", sort=False)},
 )
+VIDEOS = Catalogue("clip of the sheet", dict(CLIPS["video"]))
 # What can be heard: the videos of the sheet and the files dropped into resources/speech/.
-SOUNDS = Catalogue("clip of the sheet or file in resources/speech/", dict(CLIPS["video"]) | SPEECH)
+SOUNDS = Catalogue("clip of the sheet or file in resources/speech/", VIDEOS | SPEECH)
 
 
 def stretch(clip, edge):

@@ -58,7 +58,7 @@ rule extract_wav:
 
 rule extract_frames:
     input:
-        video=lambda w: CLIPS.at[w.clip, "video"] if SHARD_OF[w.clip] else None,
+        video=lambda w: VIDEOS[w.clip],
         code=modules("video"),
     output:
         folder=directory("results/frames/{clip}"),

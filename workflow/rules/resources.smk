@@ -11,20 +11,7 @@ DEMO = Catalogue(
 
 rule make_demo_clip:
     input:
-        code=modules(
-            "demo",
-            "faces",
-            "people",
-            "looks",
-            "visemes",
-            "speech",
-            "drawing",
-            "parts",
-            "portrait",
-            "wardrobe",
-            "canvas",
-            "animation",
-        ),
+        code=PAINTING + modules("demo", "visemes", "speech"),
         template=HOME / "workflow" / "scripts" / "talkface" / "template.tsv",
     output:
         video="resources/demo/{clip}.mp4",

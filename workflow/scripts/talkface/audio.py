@@ -20,7 +20,7 @@ from talkface.video import probe, run, source
 
 log = logging.getLogger(__name__)
 
-RATE = 44_100  # Hz; GRID's own rate, and that of system A's features
+RATE = 44_100  # Hz; GRID's own rate, and that of the features of Eskimez et al. 2018
 BLOCK_BYTES = 1 << 20  # 12 s of sound
 
 

@@ -32,12 +32,12 @@ from numpy.typing import ArrayLike, NDArray
 from talkface.errors import TalkfaceError
 from talkface.features import FPS, resample
 from talkface.shape_model import FIELDS, ShapeModel, ShapeStatistics
+from talkface.sheet import SPLITS
 from talkface.storage import writing
 
 log = logging.getLogger(__name__)
 
 LAYOUT = 1
-SPLITS = ("train", "valid", "test")
 CHUNK_FRAMES = 750  # of the stored arrays: 30 s
 
 

@@ -1,8 +1,8 @@
 """Identity removal: what a face does, freed of whose face it is.
 
-Two methods. `published` is that of the replication toolkit of Eskimez et al. 2020 (SYSTEMS: row C): Procrustes over all
-68 points, one closed-mouth frame as the reference, lip pairs in stored order. `fixed` aligns on points that speech does
-not move (else the mouth's own motion turns and scales the face), takes lip points that lie above each other, and
+Two methods. `published` is that of the replication toolkit by shanemcandrewai for Eskimez et al. 2020: Procrustes over
+all 68 points, one closed-mouth frame as the reference, lip pairs in stored order. `fixed` aligns on points that speech
+does not move (else the mouth's own motion turns and scales the face), takes lip points that lie above each other, and
 averages several closed-mouth frames, so that the noise of one does not become an offset of the speaker.
 
 Axes: T frames, P points (68), 2 coordinates (x, y).

@@ -83,7 +83,7 @@ def measure_landmarks(landmarks: np.ndarray, *, detected: np.ndarray, box: np.nd
     Returns
     -------
     dict
-        detected_share, face_size_px, faces, crowded_share (of the counts that saw more than one face),
+        detected_share, face_size_px, faces, counts (the faces of each frame searched),
         jitter_percent, longest_gap_frames, frames.
     """
     detected = np.asarray(detected, bool)

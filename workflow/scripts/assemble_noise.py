@@ -1,0 +1,8 @@
+"""Recordings of noise in one file."""
+
+from talkface.logs import log_to
+
+with log_to(snakemake.log[0]):
+    from talkface.noise import assemble_noise
+
+    assemble_noise(snakemake.input.recordings, snakemake.output.noise)

@@ -1,0 +1,8 @@
+"""The noises of the demo, made by formula."""
+
+from talkface.logs import log_to
+
+with log_to(snakemake.log[0]):
+    from talkface.noise_sources import make_noises
+
+    make_noises(snakemake.output.noises)

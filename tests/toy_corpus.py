@@ -38,15 +38,21 @@ def shapes(loudness):
     return faces.astype(np.float32)
 
 
-def toy_clip(name, *, frames=60, seed=0, rates=(8000, 16000), split="train", speaker="toy"):
+RATES = (8_000, 16_000, 44_100, 48_000)  # of all networks
+
+
+def toy_clip(name, *, frames=60, seed=0, rates=RATES, split="train", speaker="toy"):
     """One clip: sound whose loudness opens the mouth."""
-    generator = np.random.default_rng(seed)
-    fine = envelope(frames, generator, per_frame=640)  # 16 kHz
-    audio = {rate: sound(fine[:: 16000 // rate], rate, np.random.default_rng(seed)) for rate in rates}
-    return Clip(name, speaker, split, f"digest-{name}", shapes(fine[::640]), audio)
+
+    def loudness(per_frame):
+        return envelope(frames, np.random.default_rng(seed), per_frame=per_frame)
+
+    audio = {rate: sound(loudness(rate // 25), rate, np.random.default_rng(seed)) for rate in rates}
+    faces = shapes(loudness(1))
+    return Clip(name, speaker, split, f"digest-{name}", faces, audio, landmarks=200 + 100 * faces)
 
 
-def toy_dataset(path, *, train=12, valid=3, test=3, components=6, rates=(8000, 16000), frames=60):
+def toy_dataset(path, *, train=12, valid=3, test=3, components=6, rates=RATES, frames=60):
     """A dataset file of toy clips; each fourth clip is a little shorter."""
     clips = []
     for split, number in (("train", train), ("valid", valid), ("test", test)):
@@ -58,14 +64,30 @@ def toy_dataset(path, *, train=12, valid=3, test=3, components=6, rates=(8000, 1
     return path
 
 
+def toy_shape_model():
+    """Six components: the moving mouth, and noise."""
+    generator = np.random.default_rng(0)
+    faces = shapes(generator.uniform(size=200)) + 0.01 * generator.standard_normal((200, 68, 2))
+    return fit_shape_model(faces, components=6)
+
+
+def make_network(name, **arguments):
+    """A network with fresh weights, ready to predict, on a shape model of six components."""
+    torch.manual_seed(0)
+    return build_network(name, toy_shape_model(), arguments).eval()
+
+
+def noise_for(network, frames, *, stretches=2):
+    """White noise as sound for so many frames."""
+    generator = torch.Generator().manual_seed(1)
+    samples = network.before + (frames - 1) * network.hop + network.after
+    return torch.randn(stretches, samples, generator=generator) * 0.3
+
+
 def save_fresh_weights(folder):
     """Weights of every network as its constructor leaves them, {name}.pt in `folder`; gives the folder."""
-    faces = shapes(np.random.default_rng(0).uniform(size=100))
-    faces += 0.01 * np.random.default_rng(1).standard_normal(faces.shape).astype(np.float32)
-    shape_model = fit_shape_model(faces, components=6)
     for name in network_names():
-        torch.manual_seed(0)
-        network = build_network(name, shape_model, {})
+        network, shape_model = make_network(name), toy_shape_model()
         content = checkpoint.pack_network(network, name=name, arguments={}, shape_model=shape_model)
         checkpoint.save_file(folder / f"{name}.pt", content)
     return folder

@@ -42,6 +42,7 @@ def test_tables_are_tidy(dataset, weights, tmp_path):
     assert set(toy.index) == {
         *("lip_rmse", "lip_rmse_shuffled", "face_rmse", "face_rmse_shuffled"),
         *("mouth_opening_correlation", "training_steps"),
+        *("lip_rmse_first_difference", "lip_rmse_second_difference"),
     }
     assert toy.at["training_steps", "value"] == 7
     assert toy.at["lip_rmse", "clips"] == 3
@@ -57,7 +58,12 @@ def test_the_mean_face_is_measured_by_hand(dataset):
         errors.append(np.sqrt((distance**2).mean(axis=1)).mean())
     table = evaluation.evaluate_mean_face(dataset, seed=1).set_index("measure")
     assert table.at["lip_rmse", "value"] == pytest.approx(100 * np.mean(errors), rel=1e-5)
-    assert set(table.index) == {"lip_rmse", "face_rmse"}
+    assert set(table.index) == {
+        "lip_rmse",
+        "face_rmse",
+        "lip_rmse_first_difference",
+        "lip_rmse_second_difference",
+    }
 
 
 def test_clips_without_a_correlation_do_not_count():

@@ -26,10 +26,44 @@ def test_count_frames(samples, rate, frames):
     assert features.count_frames(samples, rate) == frames
 
 
+def level(samples, kind, *, cuts=(), rate=8_000):
+    peak = np.abs(samples.astype(float)).max() / 32_768
+    leveller = features.Leveller(kind, rate=rate, peak=peak)
+    return np.concatenate([leveller.apply(piece) for piece in np.split(samples, cuts)])
+
+
+def tone(amplitude, seconds, rate=8_000):
+    wave = amplitude * np.sin(2 * np.pi * 200 * np.arange(seconds * rate) / rate)
+    return np.round(32_767 * wave).astype(np.int16)
+
+
 def test_level_brings_the_peak_to_one_but_not_silence():
-    assert features.level(0.5) * 0.5 == pytest.approx(1)
-    assert features.level(0.001) * 0.001 == pytest.approx(0.1)
-    assert features.level(0) == 100
+    assert np.abs(level(tone(0.5, 1), "peak")).max() == pytest.approx(1)
+    assert np.abs(level(tone(0.001, 1), "peak")).max() == pytest.approx(0.1, rel=0.05)
+    assert not level(tone(0, 1), "peak").any()
+
+
+def test_running_level_knows_only_what_was_heard():
+    quiet_then_loud = np.concatenate([tone(0.05, 2), tone(0.5, 2)])
+    levelled = level(quiet_then_loud, "running")
+    np.testing.assert_array_equal(levelled[:16_000], level(tone(0.05, 2), "running"))
+    assert np.abs(levelled).max() < 1.000001
+    assert np.abs(levelled[16_000:]).max() == pytest.approx(1)
+    # It starts at -20 dB and forgets that by 3 dB a second: after two seconds a tone of -26 dB is at full scale.
+    assert np.abs(levelled[:800]).max() == pytest.approx(0.5, rel=0.05)
+    assert np.abs(levelled[15_800:16_000]).max() > 0.97
+    assert np.abs(level(np.concatenate([tone(0.5, 1), tone(0.05, 1)]), "running")[8_100:8_500]).max() < 0.12
+
+
+def test_running_level_is_the_same_however_the_file_is_cut():
+    samples = np.concatenate([tone(0.3, 1), tone(0, 1), tone(0.02, 1)])
+    whole = level(samples, "running")
+    np.testing.assert_allclose(level(samples, "running", cuts=(1, 700, 701, 9_000)), whole, rtol=1e-5)
+    assert np.isfinite(whole).all()
+
+
+def test_recorded_level_changes_nothing():
+    np.testing.assert_allclose(level(tone(0.3, 1), "recorded"), tone(0.3, 1) / 32_768, rtol=1e-6)
 
 
 @pytest.mark.parametrize("rate", [8_000, 16_000, 48_000])

@@ -4,7 +4,6 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections import Counter
 
 import numpy as np
 import pandas as pd
@@ -14,12 +13,12 @@ import yaml
 
 from talkface import training
 from talkface.checkpoint import load_network, read_file
+from talkface.corpus import steps_per_epoch
 from talkface.dataset import read_part, read_shape_model
 from talkface.errors import TalkfaceError
-from talkface.models import build_network
 from talkface.prediction import predict_samples
-from talkface.training import Corpus, Settings
-from tests.toy_corpus import toy_clip, toy_dataset
+from talkface.training import Settings
+from tests.toy_corpus import toy_dataset
 
 BLOCK = {
     "network": "talkface",
@@ -220,9 +219,7 @@ def test_patience_stops_it_and_the_best_weights_are_kept(dataset, monkeypatch):
 
 
 def test_steps_and_epochs_limit_it(dataset):
-    per_epoch = training.steps_per_epoch(
-        np.diff(parts_of(dataset)["train"].frame_offsets), Settings.read(BLOCK, name="")
-    )
+    per_epoch = steps_per_epoch(np.diff(parts_of(dataset)["train"].frame_offsets), Settings.read(BLOCK, name=""))
     assert fit(dataset, max_epochs=2).step == 2 * per_epoch
     run = fit(dataset, max_steps=per_epoch + 1)
     assert run.step == per_epoch + 1
@@ -257,56 +254,6 @@ def test_the_learning_rate_rises_and_falls():
 
 
 # What a batch holds -----------------------------------------------------------------------------------------------
-
-
-def test_an_epoch_visits_each_clip_as_often_as_it_has_room():
-    lengths = np.array([75, 16, 9, 160, 20])
-    for seed in range(20):
-        plan = training.plan_epoch(lengths, 16, np.random.default_rng(seed))
-        assert Counter(plan[:, 0].tolist()) == {0: 5, 1: 1, 2: 1, 3: 10, 4: 1}
-        for clip, start in plan:
-            assert 0 <= start <= max(0, lengths[clip] - 16)
-
-
-def test_each_frame_counts_alike():
-    """The ends of a clip, where mouths are closed, as much as its middle."""
-    seen = np.zeros(75)
-    for seed in range(400):
-        for _, start in training.plan_epoch(np.array([75]), 16, np.random.default_rng(seed)):
-            seen[start : start + 16] += 1
-    assert seen.min() > 0.6 * seen.mean()
-    assert seen.max() < 1.6 * seen.mean()
-    alone = {training.plan_epoch(np.array([20]), 16, np.random.default_rng(seed))[0, 1] for seed in range(60)}
-    assert alone == {0, 1, 2, 3, 4}
-
-
-@pytest.mark.parametrize(("name", "rate"), [("cnn", 8_000), ("talkface", 16_000)])
-def test_a_stretch_holds_the_sound_and_the_faces_of_its_frames(dataset, name, rate):
-    network = build_network(name, read_shape_model(dataset), {})
-    part = read_part(dataset, "train", rate=rate)
-    corpus = Corpus(part, network, torch.device("cpu"))
-    clip, start, frames = 3, 40, 20  # clip 3 has 53 frames: 7 lie beyond its end
-    batch = corpus.cut(torch.tensor([clip, 0]), torch.tensor([start, 0]), frames)
-    made = toy_clip("x", frames=53, seed=3)
-    np.testing.assert_array_equal(batch.shape[0, :13].numpy(), made.shape[40:])
-    assert batch.known[0].tolist() == [True] * 13 + [False] * 7
-    assert batch.known[1].all()
-    padded = np.pad(made.audio[rate].astype(float), (network.before, 40_000))
-    expected = padded[start * network.hop :][: batch.audio.shape[1]] / np.abs(made.audio[rate].astype(float)).max()
-    np.testing.assert_allclose(batch.audio[0].numpy(), expected, atol=1e-6)
-    assert (batch.audio[1, : network.before] == 0).all()  # before the clip's first sample
-
-
-def test_steps_are_the_same_from_wherever_they_are_taken_up(dataset):
-    settings = Settings.read(BLOCK, name="toy")
-    network = build_network("talkface", read_shape_model(dataset), {})
-    corpus = Corpus(parts_of(dataset)["train"], network, torch.device("cpu"))
-    whole = dict(training.batches(corpus, settings, seed=1, first_step=0, last_step=14))
-    rest = dict(training.batches(corpus, settings, seed=1, first_step=5, last_step=14))
-    assert list(whole) == list(range(14))
-    assert list(rest) == list(range(5, 14))
-    for step, batch in rest.items():
-        assert torch.equal(batch.audio, whole[step].audio)
 
 
 @pytest.mark.gpu

@@ -1,8 +1,8 @@
 # The sheet, the configuration, their checks, and the names every rule file uses. No rules.
 # expects: config/config.yaml, the sheet it names
-# produces: CLIPS, SHARDS, SHARD_OF, SPEAKERS, SPEECH, VIDEOS, SOUNDS, MODELS, SELECTED, ANIMATED, CORPUS, PAINTING,
-# modules(), stretch()
-# reads from config: corpus, clips, split_by, media.clips_per_shard, models, training.models, animate.model
+# produces: CLIPS, SHARDS, SHARD_OF, SPEAKERS, SPEECH, VIDEOS, SOUNDS, MODELS, EXTERNAL, SOURCES, SELECTED, ANIMATED,
+# IMPORTED, COMPARED, CORPUS, PAINTING, modules(), stretch(), only(), but()
+# reads from config: corpus, clips, split_by, media.clips_per_shard, models, external, training.models, animate.model
 import sys
 from pathlib import Path
 
@@ -12,7 +12,7 @@ HOME = Path(workflow.basedir)
 sys.path.insert(0, str(HOME / "workflow" / "scripts"))
 
 from talkface.errors import TalkfaceError
-from talkface.settings import Catalogue, check_config
+from talkface.settings import Catalogue, check_config, resolve_models
 from talkface.sheet import find_speech, make_shards, read_sheet
 
 SPEECH_SUFFIXES = (".wav", ".flac", ".mp3", ".ogg", ".m4a")
@@ -40,12 +40,17 @@ try:
         "speech file",
         find_speech("resources/speech", suffixes=SPEECH_SUFFIXES, clips=CLIPS.index),
     )
-    MODELS = Catalogue("model", config["models"])
+    MODELS = Catalogue("model", resolve_models(config["models"]))
+    EXTERNAL = {f"external-{name}": folder for name, folder in config["external"].items()}
+    # What can be compared and animated: entries of the catalogue and predictions made elsewhere.
+    SOURCES = Catalogue("model", MODELS | EXTERNAL)
     SELECTED = [name for name in config["training"]["models"] if MODELS[name]]
-    ANIMATED = config["animate"]["model"] if MODELS[config["animate"]["model"]] else None
+    ANIMATED = config["animate"]["model"] if SOURCES[config["animate"]["model"]] else None
 except TalkfaceError as error:
     raise WorkflowError(str(error)) from None
 
+IMPORTED = [name for name, block in MODELS.items() if block.get("weights")]
+COMPARED = [*SELECTED, *EXTERNAL]
 CORPUS = config["corpus"]
 # What decides how a face is painted, in the demo corpus and in films alike.
 PAINTING = modules("animation", "drawing", "parts", "portrait", "wardrobe", "canvas", "looks", "faces", "people")
@@ -64,6 +69,16 @@ def stretch(clip, edge):
     """start_s or end_s of a clip; None where the sheet has none, and for a speech file."""
     value = CLIPS.at[clip, edge] if clip in CLIPS.index else float("nan")
     return None if value != value else float(value)
+
+
+def only(names):
+    """Pattern of a wildcard that is one of these names and nothing else."""
+    return "|".join(sorted(names)) or "(?!)"
+
+
+def but(names):
+    """Pattern of a wildcard that is any name but these."""
+    return (rf"(?!(?:{only(names)})[./])" if names else "") + r"[A-Za-z0-9][A-Za-z0-9_-]*"
 
 
 wildcard_constraints:

@@ -3,6 +3,10 @@
 # reads from config: evaluate, seed, training.device
 
 
+# An imported model was not trained here.
+CURVES = [model for model in SELECTED if model not in IMPORTED]
+
+
 # A model may be named like the table.
 ruleorder: summarise_evaluation > evaluate_model
 
@@ -18,6 +22,8 @@ rule evaluate_model:
         "results/logs/evaluate_model/{model}.log",
     benchmark:
         "results/benchmarks/evaluate_model/{model}.tsv"
+    wildcard_constraints:
+        model=but(EXTERNAL),
     conda:
         "../../envs/torch.yaml"
     threads: 2
@@ -36,7 +42,7 @@ rule evaluate_model:
 
 rule summarise_evaluation:
     input:
-        tables=expand("results/evaluation/{model}.tsv", model=SELECTED),
+        tables=expand("results/evaluation/{model}.tsv", model=COMPARED),
         dataset=f"results/dataset/{CORPUS}.h5",
         code=modules("evaluation", "metrics"),
     output:
@@ -52,7 +58,7 @@ rule summarise_evaluation:
         mem_mb=3000,
         runtime=20,
     params:
-        models=SELECTED,
+        models=COMPARED,
         split=config["evaluate"]["split"],
         seed=config["seed"],
     message:
@@ -63,7 +69,7 @@ rule summarise_evaluation:
 
 rule plot_curves:
     input:
-        curves=expand("results/models/{model}/curve.tsv", model=SELECTED),
+        curves=expand("results/models/{model}/curve.tsv", model=CURVES),
         code=modules("figures"),
     output:
         picture=report(
@@ -82,7 +88,7 @@ rule plot_curves:
         mem_mb=1000,
         runtime=10,
     params:
-        models=SELECTED,
+        models=CURVES,
     message:
         "Drawing the curves of training"
     script:

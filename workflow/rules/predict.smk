@@ -1,6 +1,6 @@
 # expects: results/audio/{clip}.wav (a row of the sheet or a file of resources/speech/), results/models/{model}/weights.pt
-# produces: results/predictions/{model}/{clip}.npy, (T, 68, 2) float32, template frame, 25 fps
-# reads from config: training.device
+# produces: results/predictions/{model}/{clip}.npy, (T, 68, 2 or 3) float32, template frame, 25 fps
+# reads from config: training.device, seed
 
 
 rule predict_landmarks:
@@ -14,6 +14,8 @@ rule predict_landmarks:
         "results/logs/predict_landmarks/{model}/{clip}.log",
     benchmark:
         "results/benchmarks/predict_landmarks/{model}/{clip}.tsv"
+    wildcard_constraints:
+        model=but(EXTERNAL),
     conda:
         "../../envs/torch.yaml"
     threads: 1
@@ -21,6 +23,7 @@ rule predict_landmarks:
         mem_mb=1500,
         runtime=20,
     params:
+        seed=config["seed"],
         device=config["training"]["device"],
     message:
         "Predicting the face of {wildcards.clip} with {wildcards.model}"

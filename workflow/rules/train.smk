@@ -1,12 +1,15 @@
 # expects: results/dataset/{corpus}.h5
 # produces: results/models/{model}/ (weights.pt, curve.tsv, config.yaml, card.md); rolling state in results/state/{model}/
 # reads from config: training, models.<name>, seed
+# entries with `weights` are imported instead (import.smk)
 
 
 rule train_model:
     input:
-        dataset=f"results/dataset/{CORPUS}.h5",
-        code=modules("training", "checkpoint", "features", "shape_model", "devices", "models/__init__"),
+        dataset=lambda w: MODELS[w.model].get("dataset") or f"results/dataset/{CORPUS}.h5",
+        noise=lambda w: MODELS[w.model].get("noise") or [],
+        init=lambda w: MODELS[w.model].get("init") or [],
+        code=modules("training", "corpus", "checkpoint", "features", "shape_model", "devices", "models/__init__"),
         network=lambda w: modules(f"models/{MODELS[w.model]['network']}"),
     output:
         weights="results/models/{model}/weights.pt",
@@ -17,6 +20,8 @@ rule train_model:
         "results/logs/train_model/{model}.log",
     benchmark:
         "results/benchmarks/train_model/{model}.tsv"
+    wildcard_constraints:
+        model=but(IMPORTED),
     conda:
         "../../envs/torch.yaml"
     threads: 8

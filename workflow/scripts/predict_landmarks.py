@@ -9,6 +9,7 @@ with log_to(snakemake.log[0]):
         snakemake.input.audio,
         snakemake.output.landmarks,
         weights=snakemake.input.weights,
+        seed=snakemake.params.seed,
         threads=snakemake.threads,
         device=snakemake.params.device,
     )

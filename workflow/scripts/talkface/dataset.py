@@ -18,10 +18,11 @@ Frames of all accepted clips lie end to end, clip c from frame_offsets[c] to fra
 Attributes: corpus, fps (25), layout (1). Frame i of a clip stands for the instant i/25 s of its sound.
 """
 
+import dataclasses
 import hashlib
 import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import h5py
@@ -68,6 +69,13 @@ class Part:
     rate : int
         Hz.
     landmarks : (N, 68, 2) float32 array or None
+        Pixels of the upright source.
+    features : (N, F) float32 array or None
+        What a network hears, where a training file from elsewhere brings it instead of sound.
+    targets : (N, ...) float32 array or None
+        What it aims at, likewise.
+    known : (N,) bool array or None
+        Frames of this split, where splits divide clips; None: all.
     """
 
     clips: list[str]
@@ -77,10 +85,30 @@ class Part:
     audio: NDArray
     audio_offsets: NDArray
     rate: int
-    landmarks: NDArray | None = field(default=None)
+    landmarks: NDArray | None = None
+    features: NDArray | None = None
+    targets: NDArray | None = None
+    known: NDArray | None = None
 
     def __len__(self) -> int:
         return len(self.clips)
+
+    def take(self, chosen: ArrayLike) -> "Part":
+        """The clips of these indices only."""
+        frames = {}
+        for name in ("shape", "landmarks", "features", "targets", "known"):
+            data = getattr(self, name)
+            frames[name] = None if data is None else _take(data, self.frame_offsets, chosen)[0]
+        audio, audio_offsets = _take(self.audio, self.audio_offsets, chosen)
+        return Part(
+            clips=[self.clips[index] for index in chosen],
+            speakers=[self.speakers[index] for index in chosen],
+            frame_offsets=_take(self.shape, self.frame_offsets, chosen)[1],
+            audio=audio,
+            audio_offsets=audio_offsets,
+            rate=self.rate,
+            **frames,
+        )
 
     def shape_of(self, index: int) -> NDArray:
         """Shapes (T, 68, 2) of clip `index`."""
@@ -286,6 +314,15 @@ def _open(path: str | Path) -> h5py.File:
     return file
 
 
+def is_dataset(path: str | Path) -> bool:
+    """Whether an HDF5 file has the layout above, and not that of another system."""
+    try:
+        with h5py.File(path, "r") as file:
+            return file.attrs.get("layout") is not None or "frame_offsets" in file
+    except OSError:
+        return True  # whoever reads it says what is wrong
+
+
 def read_part(path: str | Path, split: str, *, rate: int, landmarks: bool = False) -> Part:
     """Clips of one split with their sound at `rate` Hz.
 
@@ -348,11 +385,32 @@ def read_rates(path: str | Path) -> list[int]:
         return sorted(int(rate) for rate in file["audio"])
 
 
+def join(parts: Sequence[Part]) -> Part:
+    """Parts of one dataset as one."""
+    arrays = {}
+    for name in ("shape", "audio", "landmarks", "features", "targets", "known"):
+        found = [getattr(part, name) for part in parts]
+        arrays[name] = None if found[0] is None else np.concatenate(found)
+    offsets = {
+        name: np.concatenate([[0], np.cumsum(np.concatenate([np.diff(getattr(part, name)) for part in parts]))])
+        for name in ("frame_offsets", "audio_offsets")
+    }
+    return Part(
+        clips=[clip for part in parts for clip in part.clips],
+        speakers=[speaker for part in parts for speaker in part.speakers],
+        rate=parts[0].rate,
+        **arrays,
+        **offsets,
+    )
+
+
 def digest_arrays(*parts: Part) -> str:
     """sha256 of what a network sees of the dataset; a file made again with the same content keeps it."""
     state = hashlib.sha256()
     for part in parts:
-        for array in (part.shape, part.frame_offsets, part.audio, part.audio_offsets):
-            state.update(np.ascontiguousarray(array).data)
+        for field in dataclasses.fields(part):
+            array = getattr(part, field.name)
+            if isinstance(array, np.ndarray):
+                state.update(np.ascontiguousarray(array).data)
         state.update("\n".join(part.clips).encode())
     return state.hexdigest()

@@ -13,7 +13,8 @@ results/evaluation/{model}.tsv and summary.tsv are tidy: one row a number.
 | clips | how many count; a clip whose correlation is not defined does not |
 
 Measures: lip_rmse and face_rmse in percent of the outer-eye distance; the same with _shuffled, where the frames of the
-prediction stand in random order; mouth_opening_correlation, -1 .. 1; training_steps.
+prediction stand in random order; lip_rmse of the differences from frame to frame, _first_difference and
+_second_difference; mouth_opening_correlation, -1 .. 1; training_steps.
 """
 
 import logging
@@ -39,14 +40,17 @@ DRAWS = 1_000  # of the bootstrap
 
 
 def measure_clip(prediction: NDArray, truth: NDArray, *, generator: np.random.Generator) -> dict[str, float]:
-    """All measures of one clip; shapes (T, 68, 2), template frame.
+    """All measures of one clip; shapes (T, 68, 2 or 3), template frame, of which x and y count.
 
     `generator` shuffles the frames of the control.
     """
+    prediction = prediction[..., :2]
     control = metrics.shuffled(prediction, generator)
     return {
         "lip_rmse": metrics.rmse(prediction, truth, indices=points.LIPS),
         "lip_rmse_shuffled": metrics.rmse(control, truth, indices=points.LIPS),
+        "lip_rmse_first_difference": metrics.rmse(prediction, truth, indices=points.LIPS, difference=1),
+        "lip_rmse_second_difference": metrics.rmse(prediction, truth, indices=points.LIPS, difference=2),
         "face_rmse": metrics.rmse(prediction, truth),
         "face_rmse_shuffled": metrics.rmse(control, truth),
         "mouth_opening_correlation": metrics.opening_correlation(prediction, truth),
@@ -119,7 +123,7 @@ def evaluate_model(
     generator = np.random.default_rng(seed)
     clips = []
     for index in range(len(part)):
-        prediction = predict_samples(network, part.audio_of(index), device=chosen)
+        prediction = predict_samples(network, part.audio_of(index), seed=seed, device=chosen)
         clips.append(measure_clip(prediction, part.shape_of(index), generator=generator))
     table = tidy(clips, model=model, corpus=read_corpus(dataset), split=split, seed=seed)
     steps = content["facts"]["steps"]
@@ -146,9 +150,11 @@ def evaluate_mean_face(dataset: str | Path, *, seed: int, split: str = "test") -
     for index in range(len(part)):
         truth = part.shape_of(index)
         face = np.broadcast_to(mean, truth.shape)
-        clips.append(
-            {"lip_rmse": metrics.rmse(face, truth, indices=points.LIPS), "face_rmse": metrics.rmse(face, truth)}
-        )
+        measures = {"lip_rmse": metrics.rmse(face, truth, indices=points.LIPS), "face_rmse": metrics.rmse(face, truth)}
+        for order, name in ((1, "first"), (2, "second")):
+            error = metrics.rmse(face, truth, indices=points.LIPS, difference=order)
+            measures[f"lip_rmse_{name}_difference"] = error
+        clips.append(measures)
     return tidy(clips, model="mean_face", corpus=read_corpus(dataset), split=split, seed=seed)
 
 

@@ -6,6 +6,7 @@ Time: video frame i stands for the instant i/25 s. Feature frame m is centred on
 feature frame 4 i.
 """
 
+import math
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -24,6 +25,7 @@ BLOCK_S = 20.0  # seconds read at a time
 # Full scale of the loudest sample; a file whose peak lies below -40 dB is taken as silence and not raised to it.
 QUIETEST_PEAK = 0.01
 FULL_SCALE = 32_768.0  # of int16
+LEVELS = ("peak", "running", "recorded")
 
 
 def count_frames(samples: int, rate: int) -> int:
@@ -31,12 +33,43 @@ def count_frames(samples: int, rate: int) -> int:
     return -(-samples * COUNTING_RATE // rate) // (COUNTING_RATE // FPS) + 1 if samples else 0
 
 
-def level(peak: float) -> float:
-    """Factor that brings a file whose loudest sample is `peak` (0 .. 1) to full scale.
+class Leveller:
+    """Brings the samples of one file to the level a network expects, block by block.
 
-    Eskimez et al. 2020 divide by the peak of the whole file; so does this, except that a file below -40 dB is silence.
+    Parameters
+    ----------
+    kind : {"peak", "running", "recorded"}
+        peak: the loudest sample of the whole file comes to full scale, as Eskimez et al. 2020 do (except that a file
+        below -40 dB is silence); running: the loudest sample so far, which the level forgets by 3 dB a second, so that
+        no sound is heard in the light of a later one; recorded: as it is.
+    rate : int
+        Hz.
+    peak : float
+        Loudest sample of the file, 0 .. 1; only "peak" asks for it.
     """
-    return 1 / max(float(peak), QUIETEST_PEAK)
+
+    START = 0.1  # what "running" takes for the level before anything was heard: -20 dB
+    FORGETS_DB = 3.0  # a second: a pause between two sentences changes little, a speaker who steps back is followed
+
+    def __init__(self, kind: str, *, rate: int, peak: float = 0.0):
+        self.kind = kind
+        self.gain = (1 / max(float(peak), QUIETEST_PEAK) if kind == "peak" else 1.0) / FULL_SCALE
+        self._fall = self.FORGETS_DB / 20 * math.log(10) / rate  # of the logarithm, a sample
+        self._held = math.log(self.START)
+
+    def apply(self, block: NDArray[np.int16]) -> NDArray[np.float32]:
+        """The next samples (n,) of the file, levelled, in [-1, 1] unless `peak` was too low."""
+        if self.kind != "running":
+            return block.astype(np.float32) * np.float32(self.gain)
+        if not len(block):
+            return np.zeros(0, np.float32)
+        samples = block.astype(np.float32) * np.float32(self.gain)
+        # The envelope e[n] = max(|x[n]|, e[n - 1] f) is a running maximum once the fall is taken out.
+        place = np.arange(1, len(block) + 1) * self._fall
+        rising = np.log(np.maximum(np.abs(samples), 1e-6)) + place
+        held = np.maximum.accumulate(np.maximum(rising, self._held)) - place
+        self._held = max(held[-1], math.log(QUIETEST_PEAK))
+        return samples / np.maximum(np.exp(held), QUIETEST_PEAK).astype(np.float32)
 
 
 def resample_blocks(blocks: Iterable[NDArray], rate: int, new_rate: int) -> Iterator[NDArray]:

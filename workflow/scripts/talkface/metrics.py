@@ -20,7 +20,7 @@ def _pair(prediction: ArrayLike, truth: ArrayLike) -> tuple[NDArray, NDArray]:
     return prediction[:count], truth[:count]
 
 
-def rmse(prediction: ArrayLike, truth: ArrayLike, *, indices: Sequence[int] = ALL) -> float:
+def rmse(prediction: ArrayLike, truth: ArrayLike, *, indices: Sequence[int] = ALL, difference: int = 0) -> float:
     """Root of the mean squared distance between predicted and true points, averaged over frames.
 
     Parameters
@@ -29,11 +29,13 @@ def rmse(prediction: ArrayLike, truth: ArrayLike, *, indices: Sequence[int] = AL
         Template frame; the longer one is cut.
     indices : sequence of int
         The points that count, for instance `points.LIPS`; all by default.
+    difference : int
+        0 compares positions, 1 and 2 their first and second differences from frame to frame, as Eskimez et al. 2018 do.
 
     Returns
     -------
     float
-        Percent of the outer-eye distance; NaN when there is no frame.
+        Percent of the outer-eye distance (per frame, per squared frame); NaN when there are too few frames.
 
     Notes
     -----
@@ -41,9 +43,10 @@ def rmse(prediction: ArrayLike, truth: ArrayLike, *, indices: Sequence[int] = AL
     toolkit of Eskimez et al. 2020 measures it, though in another unit.
     """
     prediction, truth = _pair(prediction, truth)
-    if not len(truth):
+    if len(truth) <= difference:
         return float("nan")
-    squared = np.square(prediction - truth).sum(axis=-1)[:, list(indices)]  # (T, points)
+    error = np.diff(prediction - truth, n=difference, axis=0)
+    squared = np.square(error).sum(axis=-1)[:, list(indices)]  # (T, points)
     return float(100 * np.sqrt(squared.mean(axis=1)).mean())
 
 

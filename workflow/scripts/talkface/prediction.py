@@ -1,8 +1,9 @@
 """Landmarks from speech of any length in bounded memory, by any trained network.
 
-Sound is read twice, in blocks: once for its peak, which sets the level (`features.level`), once for the faces. The
-network runs over chunks of frames; neighbouring chunks overlap by the sound a frame needs, and a recurrent network
-hands its state on, so that the cut changes nothing.
+Sound is read twice, in blocks: once for its peak, which may set the level (`features.Leveller`), once for the faces.
+The network runs over chunks of frames; neighbouring chunks overlap by the sound a frame needs, and a recurrent network
+hands its state on, so that the cut changes nothing. A network that draws while predicting (published dropout) draws
+from the same seed for every file.
 
 T = floor(L / 320) + 1 frames for L samples at 8 kHz, whatever rate the file or the network has; frame i stands for the
 instant i/25 s.
@@ -22,7 +23,7 @@ from tqdm import tqdm
 from talkface.checkpoint import load_network
 from talkface.devices import choose_device
 from talkface.errors import TalkfaceError
-from talkface.features import FPS, FULL_SCALE, count_frames, level, read_blocks
+from talkface.features import FPS, FULL_SCALE, Leveller, count_frames, read_blocks
 from talkface.models import BaseNetwork
 from talkface.storage import writing
 
@@ -37,7 +38,7 @@ def predict_chunks(
     blocks: Iterable[NDArray[np.int16]],
     *,
     frames: int,
-    gain: float,
+    leveller: Leveller,
     chunk_frames: int = CHUNK_FRAMES,
     device: torch.device | str = "cpu",
 ) -> Iterator[NDArray[np.float32]]:
@@ -48,52 +49,91 @@ def predict_chunks(
     network : BaseNetwork
         In eval mode, on `device`.
     blocks : iterable of (n,) int16 arrays
-        Sound at the network's rate.
+        Sound at the network's rate, from the beginning of a file to its end.
     frames : int
-        T, how many frames to give; sound beyond the end counts as silence.
-    gain : float
-        Factor on the samples after scaling to [-1, 1].
+        T, how many frames to give; sound beyond the end is what the network's `edges` says.
+    leveller : Leveller
     chunk_frames : int
+        Rounded up to a multiple of the network's `multiple`.
     device : torch.device or str
 
     Yields
     ------
-    (t, 68, 2) float32 array
+    (t, 68, D) float32 array
         Template frame; together T frames.
     """
-    blocks = iter(blocks)
-    held = np.zeros(network.before, np.int16)  # samples from `first * hop - before` on
+    chunk_frames = -(-chunk_frames // network.multiple) * network.multiple
+    sound = _Stream(blocks, leveller, network)
     state = None
     for first in range(0, frames, chunk_frames):
         count = min(chunk_frames, frames - first)
-        needed = network.before + (count - 1) * network.hop + network.after
-        pieces, size = [held], len(held)
-        while size < needed:
-            block = next(blocks, None)
-            if block is None:
-                block = np.zeros(needed - size, np.int16)
-            pieces.append(block)
-            size += len(block)
-        held = np.concatenate(pieces)
-        audio = torch.from_numpy(held[:needed]).to(device).float()[None] * (gain / FULL_SCALE)  # (1, N)
+        held = sound.read(network.before + (count - 1) * network.hop + network.after)
         with torch.inference_mode():
-            coefficients, state = network(audio, state)
-            yield network.decode(coefficients)[0].cpu().numpy()  # (t, 68, 2)
-        held = held[count * network.hop :]
+            outputs, state = network(torch.from_numpy(held).to(device)[None], state)  # (1, t, K)
+            yield network.decode(outputs)[0].cpu().numpy()  # (t, 68, D)
+        sound.skip(count * network.hop)
+
+
+class _Stream:
+    """Levelled samples of a file and of what lies beyond its ends, from `before` samples ahead of it on."""
+
+    def __init__(self, blocks: Iterable[NDArray[np.int16]], leveller: Leveller, network: BaseNetwork):
+        self.blocks = (leveller.apply(block) for block in blocks)
+        self.reflects = network.edges == "reflect"
+        self.beyond = network.after + 2 * network.hop  # samples; no frame sees farther past the end
+        self.ended = False
+        self.held = np.zeros(0, np.float32)
+        self._fill(network.before + 1)
+        self.held = np.concatenate([self._mirror(self.held[1:], network.before)[::-1], self.held])
+
+    def read(self, samples: int) -> NDArray[np.float32]:
+        """The next `samples`, without moving on."""
+        self._fill(samples)
+        return np.pad(self.held[:samples], (0, max(0, samples - len(self.held))))
+
+    def skip(self, samples: int) -> None:
+        """Move on."""
+        self.held = self.held[samples:]
+
+    def _fill(self, samples: int) -> None:
+        """Hold at least so many, if the file has them; at its end also what lies beyond."""
+        pieces, size = [self.held], len(self.held)
+        while size < samples and not self.ended:
+            piece = next(self.blocks, None)
+            self.ended = piece is None
+            if piece is not None:
+                pieces.append(piece)
+                size += len(piece)
+            else:
+                pieces.append(self._mirror(np.concatenate(pieces)[:-1][::-1], self.beyond))
+        self.held = np.concatenate(pieces)
+
+    def _mirror(self, known: NDArray[np.float32], samples: int) -> NDArray[np.float32]:
+        """`samples` samples: those known, nearest first, where the network wants a mirror; zeros beyond them."""
+        known = known[:samples] if self.reflects else known[:0]
+        return np.pad(known, (0, samples - len(known)))
 
 
 def predict_samples(
-    network: BaseNetwork, samples: NDArray[np.int16], *, device: torch.device | str = "cpu"
+    network: BaseNetwork, samples: NDArray[np.int16], *, seed: int = 0, device: torch.device | str = "cpu"
 ) -> NDArray[np.float32]:
-    """Shapes (T, 68, 2) of sound (S,) at the network's rate."""
+    """Shapes (T, 68, D) of sound (S,) at the network's rate."""
+    torch.manual_seed(seed)
     peak = np.abs(samples.astype(np.float32)).max(initial=0) / FULL_SCALE
     frames = count_frames(len(samples), network.rate)
-    chunks = predict_chunks(network, [samples], frames=frames, gain=level(peak), device=device)
-    return np.concatenate([np.zeros((0, 68, 2), np.float32), *chunks])
+    leveller = Leveller(network.level, rate=network.rate, peak=peak)
+    chunks = predict_chunks(network, [samples], frames=frames, leveller=leveller, device=device)
+    return np.concatenate([np.zeros((0, 68, network.coordinates), np.float32), *chunks])
 
 
 def predict_file(
-    audio: str | Path, output: str | Path, *, weights: str | Path, threads: int = 1, device: str = "auto"
+    audio: str | Path,
+    output: str | Path,
+    *,
+    weights: str | Path,
+    seed: int = 0,
+    threads: int = 1,
+    device: str = "auto",
 ) -> None:
     """Write the faces that a trained network sees in a sound file.
 
@@ -102,9 +142,11 @@ def predict_file(
     audio : path
         A wav file of any rate and length.
     output : path
-        (T, 68, 2) float32 .npy, template frame, 25 fps.
+        (T, 68, 2 or 3) float32 .npy, template frame, 25 fps.
     weights : path
         results/models/{model}/weights.pt.
+    seed : int
+        For networks that draw while predicting.
     threads : int
         Of the CPU.
     device : str
@@ -116,6 +158,7 @@ def predict_file(
         If the file is no sound, is empty or holds samples that are no numbers.
     """
     torch.set_num_threads(threads)
+    torch.manual_seed(seed)
     chosen = choose_device(device)
     network = load_network(weights).to(chosen)
     peak = max(
@@ -126,9 +169,11 @@ def predict_file(
     if not peak:
         log.warning("%s: digital silence; the face will rest", audio)
     with writing(output) as temporary:
-        faces = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.float32, shape=(frames, 68, 2))
+        shape = (frames, 68, network.coordinates)
+        faces = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.float32, shape=shape)
+        leveller = Leveller(network.level, rate=network.rate, peak=peak / FULL_SCALE)
         blocks = read_blocks(audio, network.rate)
-        chunks = predict_chunks(network, blocks, frames=frames, gain=level(peak / FULL_SCALE), device=chosen)
+        chunks = predict_chunks(network, blocks, frames=frames, leveller=leveller, device=chosen)
         place = 0
         with tqdm(
             total=frames, desc="predicting", unit="frame", file=sys.stderr, disable=frames < BAR_FROM_FRAMES

@@ -30,6 +30,40 @@ def known(name: str, names: Sequence[str], *, most: int = 20) -> str:
     return (f"did you mean '{near[0]}'? " if near else "") + f"known are: {listed}{rest}"
 
 
+def resolve_models(models: Mapping[str, Mapping]) -> dict[str, dict]:
+    """The catalogue with each entry written out: one that says `like: other` takes from there what it does not say.
+
+    Parameters
+    ----------
+    models : mapping of name to block
+        As in the config; blocks are not changed.
+
+    Raises
+    ------
+    TalkfaceError
+        If an entry is like none there is, or like itself.
+    """
+
+    def resolve(name: str, asked: tuple[str, ...]) -> dict:
+        block = dict(models[name])
+        other = block.pop("like", None)
+        if other is None:
+            return block
+        if other in asked:
+            raise TalkfaceError(f"config, models.{name}: like {other} is like itself; name an entry with a network")
+        if other not in models:
+            raise TalkfaceError(f"config, models.{name}: like '{other}' is no entry; {known(other, list(models))}")
+        base = resolve(other, (*asked, other))
+        arguments = {**base.get("arguments", {}), **block.get("arguments", {})}
+        return {**base, **block, "arguments": arguments}
+
+    resolved = {name: resolve(name, (name,)) for name in models}
+    for name, block in resolved.items():
+        if "network" not in block:
+            raise TalkfaceError(f"config, models.{name}: no network; give `network` or `like`")
+    return resolved
+
+
 def check_config(config: Mapping[str, Any], schema_path: str | Path) -> None:
     """Compare a configuration with its schema.
 

@@ -19,10 +19,10 @@ class ShapeModel:
 
     Attributes
     ----------
-    mean : (68, 2) float64 array
-        Template frame.
-    components : (K, 136) float64 array
-        Orthonormal rows; column 2 p + a moves coordinate a of point p.
+    mean : (68, D) float64 array
+        Template frame; D is 2, or 3 in models that came from elsewhere.
+    components : (K, 68 D) float64 array
+        Column D p + a moves coordinate a of point p. Rows fitted here are orthonormal; others need not be.
     variance_ratio : (K,) float64 array
         Share of the training frames' variance that lies along each component, falling.
     deviation : (K,) float64 array
@@ -37,14 +37,20 @@ class ShapeModel:
     def __len__(self) -> int:
         return len(self.components)
 
+    @property
+    def fit(self) -> NDArray:
+        """What turns offsets from the mean, x and y of each point, into coefficients by least squares: (136, K)."""
+        plane = self.components.reshape(len(self), *self.mean.shape)[..., :2].reshape(len(self), -1)  # (K, 136)
+        return np.linalg.pinv(plane)
+
     def encode(self, shape: ArrayLike) -> NDArray:
-        """Coefficients (..., K) of shapes (..., 68, 2): the least-squares fit."""
-        offset = np.asarray(shape, np.float64) - self.mean
-        return offset.reshape(*offset.shape[:-2], -1) @ self.components.T  # (..., K)
+        """Coefficients (..., K) of shapes (..., 68, 2): the least-squares fit of x and y."""
+        offset = np.asarray(shape, np.float64) - self.mean[:, :2]
+        return offset.reshape(*offset.shape[:-2], -1) @ self.fit  # (..., K)
 
     def decode(self, coefficients: ArrayLike) -> NDArray:
-        """Shapes (..., 68, 2) of coefficients (..., K)."""
-        offset = np.asarray(coefficients, np.float64) @ self.components  # (..., 136)
+        """Shapes (..., 68, D) of coefficients (..., K)."""
+        offset = np.asarray(coefficients, np.float64) @ self.components  # (..., 68 D)
         return self.mean + offset.reshape(*offset.shape[:-1], *self.mean.shape)
 
     def first(self, count: int) -> "ShapeModel":

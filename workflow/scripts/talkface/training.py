@@ -1,10 +1,9 @@
 """Training of any network of `talkface.models` on a dataset file.
 
-The corpus is moved to the device once and batches are cut there, so that a graphics card never waits for the host; on
-it, arithmetic is in half precision. Every step draws from a seed of its own, made of the run's seed and the step: a run
-that was killed continues from its rolling state with the numbers it would have had, and on the CPU ends with the same.
-
-Axes: B stretches, N samples, T video frames, C clips.
+The corpus is moved to the device once and batches are cut there (`talkface.corpus`), so that a graphics card never
+waits for the host; on it, arithmetic is in half precision. Every step draws from a seed of its own, made of the run's
+seed and the step: a run that was killed continues from its rolling state with the numbers it would have had, and on the
+CPU ends with the same.
 """
 
 import copy
@@ -15,7 +14,6 @@ import logging
 import math
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,16 +21,16 @@ import numpy as np
 import pandas as pd
 import torch
 import yaml
-from numpy.typing import NDArray
 from torch import Tensor
 from tqdm import tqdm
 
 from talkface import checkpoint
-from talkface.dataset import Part, digest_arrays, read_corpus, read_part, read_shape_model
+from talkface.corpus import SPLITTERS, Corpus, batches, resplit, steps_per_epoch
+from talkface.dataset import Part, digest_arrays, is_dataset, read_corpus, read_part, read_shape_model
 from talkface.devices import choose_device, half_precision, has_bfloat16
 from talkface.errors import TalkfaceError
-from talkface.features import FULL_SCALE, level
-from talkface.models import BaseNetwork, Batch, build_network, network_class
+from talkface.models import BaseNetwork, Batch, build_network, choice, network_class
+from talkface.noise import NoiseBank, read_noise
 from talkface.shape_model import ShapeModel
 from talkface.storage import writing
 
@@ -69,6 +67,20 @@ class Settings:
         `max_steps` unless that is 0.
     patience_epochs : int
         Epochs without a better validation loss after which training stops; 0 never stops early.
+    split : {"sheet", "window", "clip", "speaker"}
+        Which frames judge a training, see `corpus.resplit`.
+    published : bool
+        Whether what the network's class calls published stands above all other keys.
+    init : str, optional
+        File of weights to start from.
+    weights : str, optional
+        File of weights that are imported instead of trained, see `talkface.importing`.
+    shape_model : dict
+        Files mean, components, template, boosts (.npy) that belong to weights or a training file from elsewhere.
+    dataset : str, optional
+        Training file to use instead of the corpus's: in the layout of Eskimez et al. 2018 or 2020, or ours.
+    noise : str, optional
+        HDF5 file of noise, for networks that train with it.
     """
 
     network: str
@@ -85,6 +97,13 @@ class Settings:
     min_steps: int = 0
     max_steps: int = 0
     patience_epochs: int = 20
+    split: str = "sheet"
+    published: bool = False
+    init: str | None = None
+    weights: str | None = None
+    shape_model: dict = dataclasses.field(default_factory=dict)
+    dataset: str | None = None
+    noise: str | None = None
 
     @classmethod
     def read(cls, block: dict[str, Any], *, name: str) -> "Settings":
@@ -95,88 +114,12 @@ class Settings:
                 raise TalkfaceError(
                     f"config: models.{name} has no key {key!r}; known are {', '.join(known)}; correct the config"
                 )
+        if block.get("published"):
+            published = network_class(block["network"]).PUBLISHED
+            arguments = {**block.get("arguments", {}), **published.get("arguments", {})}
+            block = {**block, **published, "arguments": arguments}
+        choice(f"{name}.split", block.get("split", "sheet"), SPLITTERS)
         return cls(**block)
-
-
-class Corpus:
-    """Clips of one split on the device, from which stretches are cut.
-
-    Parameters
-    ----------
-    part : Part
-    network : BaseNetwork
-        Says how much sound a frame needs.
-    device : torch.device
-    """
-
-    def __init__(self, part: Part, network: BaseNetwork, device: torch.device):
-        self.before, self.after, self.hop = network.before, network.after, network.hop
-        self.lengths = np.diff(part.frame_offsets)  # (C), frames; on the host, where epochs are planned
-        peaks = [np.abs(part.audio_of(index).astype(np.float32)).max(initial=0) for index in range(len(part))]
-        gain = np.array([level(peak / FULL_SCALE) for peak in peaks]) / FULL_SCALE
-        self.gain = torch.from_numpy(gain).float().to(device)  # (C)
-        self.audio = torch.from_numpy(part.audio).to(device)
-        self.audio_offsets = torch.from_numpy(part.audio_offsets).to(device)
-        self.shape = torch.from_numpy(part.shape).to(device)
-        self.frame_offsets = torch.from_numpy(part.frame_offsets).to(device)
-
-    def cut(self, clip: Tensor, start: Tensor, frames: int) -> Batch:
-        """Stretches of `frames` frames that begin at frame `start` (B) of clips `clip` (B), on the device."""
-        device = self.audio.device
-        samples = self.before + (frames - 1) * self.hop + self.after
-        place = (start * self.hop - self.before)[:, None] + torch.arange(samples, device=device)  # (B, N)
-        first, last = self.audio_offsets[clip][:, None], self.audio_offsets[clip + 1][:, None]
-        inside = (place >= 0) & (place < last - first)
-        index = torch.where(inside, place + first, first).clamp(max=len(self.audio) - 1)
-        audio = self.audio[index].float() * (self.gain[clip][:, None] * inside)  # (B, N)
-        frame = start[:, None] + torch.arange(frames, device=device)  # (B, T)
-        first, last = self.frame_offsets[clip][:, None], self.frame_offsets[clip + 1][:, None]
-        known = frame < last - first
-        return Batch(audio, self.shape[torch.minimum(frame + first, last - 1)], known)
-
-
-def plan_epoch(lengths: NDArray, frames: int, generator: np.random.Generator) -> NDArray[np.int64]:
-    """Stretches of one epoch in random order, (number, 2): clip and first frame.
-
-    The stretches of a clip lie evenly from its first frame to its last, so that its ends count like its middle; the
-    inner ones are moved by chance. A clip that has room for one only gives it from a random frame on.
-    """
-    plan = []
-    for clip, (length, count) in enumerate(zip(lengths, count_stretches(lengths, frames), strict=True)):
-        room = max(0, int(length) - frames)
-        if count == 1:
-            starts = generator.integers(0, room + 1, 1)
-        else:
-            starts = np.linspace(0, room, count)
-            starts[1:-1] += generator.uniform(-0.25, 0.25, count - 2) * room / (count - 1)
-        plan += [(clip, round(start)) for start in starts]
-    return generator.permutation(np.array(plan, np.int64))
-
-
-def count_stretches(lengths: NDArray, frames: int) -> NDArray[np.int64]:
-    """Stretches of `frames` frames that clips of `lengths` (C) frames give in an epoch, (C); at least one each."""
-    return np.maximum(1, np.round(np.asarray(lengths) / frames)).astype(np.int64)
-
-
-def batches(
-    corpus: Corpus, settings: Settings, *, seed: int, first_step: int, last_step: int
-) -> Iterator[tuple[int, Batch]]:
-    """Steps first_step .. last_step - 1 and their batches, the same whichever step is the first."""
-    step, device = first_step, corpus.audio.device
-    per_epoch = steps_per_epoch(corpus.lengths, settings)
-    while step < last_step:
-        epoch, position = divmod(step, per_epoch)
-        plan = plan_epoch(corpus.lengths, settings.frames, np.random.default_rng([seed, epoch]))
-        on_device = torch.from_numpy(plan).to(device)
-        for place in range(position, min(per_epoch, position + last_step - step)):
-            clip, start = on_device[place * settings.stretches : (place + 1) * settings.stretches].T
-            yield step, corpus.cut(clip, start, settings.frames)
-            step += 1
-
-
-def steps_per_epoch(lengths: NDArray, settings: Settings) -> int:
-    """Full batches of one epoch, at least one."""
-    return max(1, int(count_stretches(lengths, settings.frames).sum()) // settings.stretches)
 
 
 def learning_rate_factor(step: int, steps: int, schedule: str) -> float:
@@ -189,19 +132,24 @@ def learning_rate_factor(step: int, steps: int, schedule: str) -> float:
 
 @torch.inference_mode()
 def validate(network: BaseNetwork, corpus: Corpus) -> float:
-    """Loss over all frames of a split: no dropout, no augmentation."""
+    """Loss over all frames of a split. What is drawn for it (noise, published dropout) is the same every time."""
     network.eval()
+    device = corpus.sound.device
     frames = int(min(VALID_FRAMES, corpus.lengths.max()))
     plan = [(clip, start) for clip, length in enumerate(corpus.lengths) for start in range(0, int(length), frames)]
-    total = torch.zeros((), device=corpus.audio.device)
+    draws = torch.from_numpy(np.random.default_rng(0).random((len(plan), 2), np.float32)).to(device)
+    total = torch.zeros((), device=device)
     count = torch.zeros_like(total)
-    for place in range(0, len(plan), VALID_STRETCHES):
-        clip, start = torch.tensor(plan[place : place + VALID_STRETCHES], device=corpus.audio.device).T
-        batch = corpus.cut(clip, start, frames)
-        known = batch.known.sum()
-        with half_precision(corpus.audio.device):
-            total += network.loss(batch) * known
-        count += known
+    with torch.random.fork_rng([device] if device.type == "cuda" else []):
+        torch.manual_seed(0)
+        for place in range(0, len(plan), VALID_STRETCHES):
+            taken = slice(place, place + VALID_STRETCHES)
+            clip, start = torch.tensor(plan[taken], device=device).T
+            batch = corpus.cut(clip, start, frames, draws[taken])
+            known = batch.known.sum()
+            with half_precision(device):
+                total += network.loss(batch) * known
+            count += known
     network.train()
     return float(total / count)
 
@@ -346,21 +294,17 @@ def train_model(
     """
     torch.set_num_threads(threads)
     settings = Settings.read(block, name=model)
-    rate = network_class(settings.network).rate
-    parts = {split: read_part(dataset, split, rate=rate) for split in ("train", "valid")}
-    stored = read_shape_model(dataset)
-    if settings.components > len(stored):
-        raise TalkfaceError(
-            f"config: models.{model}.components is {settings.components}, but the dataset's shape model has "
-            f"{len(stored)}; raise dataset.components or lower it"
-        )
-    shape_model = stored.first(settings.components)
+    parts, shape_model, corpus = read_material(settings.dataset or dataset, settings, model=model, seed=seed)
+    noise = None
+    if settings.noise:
+        noise = read_noise(settings.noise, rate=network_class(settings.network).rate)
     state = Path(state)
     identity = fingerprint(settings, data=digest_arrays(*parts.values()), seed=seed)
     run = fit(
         parts,
         shape_model,
         settings,
+        noise=noise,
         seed=seed,
         model=model,
         device=choose_device(device),
@@ -374,7 +318,7 @@ def train_model(
     resolved = dataclasses.asdict(settings) | {"seed": seed}
     facts = {
         "model": model,
-        "corpus": read_corpus(dataset),
+        "corpus": corpus,
         "steps": run.step,
         "stopped_early": run.step < run.steps,
         "best_step": run.best_step,
@@ -398,12 +342,43 @@ def train_model(
     (state / f"{identity[:16]}.pt").unlink(missing_ok=True)
 
 
+def read_material(
+    dataset: str | Path, settings: Settings, *, model: str, seed: int
+) -> tuple[dict[str, Part], ShapeModel, str]:
+    """What a model learns from: training and validation clips, the shape model, the corpus's name.
+
+    `dataset` may also be a training file of the published systems (`talkface.exchange`), which knows no splits: where
+    the settings say no other way, its clips are divided by chance.
+    """
+    kind = network_class(settings.network)
+    if is_dataset(dataset):
+        parts = [
+            read_part(dataset, split, rate=kind.rate, landmarks=kind.wants_landmarks) for split in ("train", "valid")
+        ]
+        stored, corpus, how = read_shape_model(dataset), read_corpus(dataset), settings.split
+        if settings.components > len(stored):
+            raise TalkfaceError(
+                f"config: models.{model}.components is {settings.components}, but the dataset's shape model has "
+                f"{len(stored)}; raise dataset.components or lower it"
+            )
+        shape_model = stored.first(settings.components)
+    else:
+        from talkface.exchange import read_training_file
+
+        whole, shape_model = read_training_file(dataset, settings.shape_model, components=settings.components)
+        parts, corpus = [whole], Path(dataset).stem
+        how = "clip" if settings.split == "sheet" else settings.split
+    train, valid = resplit(parts, how, seed=seed)
+    return {"train": train, "valid": valid}, shape_model, corpus
+
+
 def fit(
     parts: dict[str, Part],
     shape_model: ShapeModel,
     settings: Settings,
     *,
     seed: int,
+    noise: NoiseBank | None = None,
     model: str = "model",
     device: torch.device | str = "cpu",
     state: Path | None = None,
@@ -418,6 +393,8 @@ def fit(
         With `settings.components` components.
     settings : Settings
     seed : int
+    noise : NoiseBank, optional
+        For networks that train with it.
     model : str
         Name for messages.
     device : torch.device or str
@@ -434,7 +411,15 @@ def fit(
     device = torch.device(device)
     torch.manual_seed(seed)
     network = build_network(settings.network, shape_model, settings.arguments)
-    train, valid = (Corpus(parts[split], network, device) for split in ("train", "valid"))
+    if network.wants_noise and noise is None:
+        raise TalkfaceError(
+            f"config: models.{model} trains with noise and names no file of it; give `noise: results/noise.h5`"
+        )
+    if settings.init:
+        from talkface.importing import load_initial
+
+        load_initial(network, settings.init)
+    train, valid = (Corpus(parts[split], network, device, noise=noise) for split in ("train", "valid"))
     per_epoch = steps_per_epoch(train.lengths, settings)
     steps = max(settings.max_epochs * per_epoch, settings.min_steps)
     steps = min(steps, settings.max_steps or steps)

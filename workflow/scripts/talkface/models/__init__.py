@@ -2,20 +2,25 @@
 
 A new network is a new file here and a block in the config; nothing else names it.
 
-Axes: B stretches, N samples, T video frames, K shape coefficients.
+Axes: B stretches, N samples, T video frames, F numbers of a feature frame, K outputs, P clips' frames end to end,
+D coordinates (2 or 3).
 """
 
 import abc
 import importlib
 import inspect
 import pkgutil
-from typing import ClassVar, NamedTuple
+from collections.abc import Sequence
+from typing import Any, ClassVar, NamedTuple
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from talkface.dataset import Part
 from talkface.errors import TalkfaceError
-from talkface.features import FPS
+from talkface.features import FPS, LEVELS
 from talkface.shape_model import ShapeModel
 
 
@@ -24,17 +29,21 @@ class Batch(NamedTuple):
 
     Attributes
     ----------
-    audio : (B, before + (T - 1) * rate / 25 + after) float32
-        In [-1, 1], each clip brought to full scale (`features.level`); zeros beyond the clip's ends.
-    shape : (B, T, 68, 2) float32
-        Template frame.
+    sound : (B, before + (T - 1) * rate / 25 + after) float32
+        In [-1, 1], each clip at the network's `level`; zeros beyond the clip's ends. For a network that hears frames,
+        (B, before_frames + T + after_frames, F) of what it listens to; beyond its ends, the clip's first and last.
+    target : (B, T, ...) float32
+        Of the network's `targets`.
     known : (B, T) bool
-        False beyond the clip's ends.
+        False beyond the clip's ends, and for frames that belong to another split.
+    noise : (B, N) float32, optional
+        As much noise as there is sound, at whatever level; for networks that want it.
     """
 
-    audio: Tensor
-    shape: Tensor
+    sound: Tensor
+    target: Tensor
     known: Tensor
+    noise: Tensor | None = None
 
 
 class BaseNetwork(nn.Module, abc.ABC):
@@ -43,55 +52,99 @@ class BaseNetwork(nn.Module, abc.ABC):
     Parameters
     ----------
     shape_model : ShapeModel
-        With as many components as the network has outputs.
+        With as many components as the network predicts coefficients.
+    level : {"peak", "running", "recorded"}
+        How loud it hears a file, see `features.Leveller`.
 
     Attributes
     ----------
     rate : int
         Hz; the rate the network listens at.
     before, after : int
-        Frame i sees samples [i * rate / 25 - before, i * rate / 25 + after).
+        In prediction, frame i sees samples [i * rate / 25 - before, i * rate / 25 + after).
+    edges : {"silence", "reflect"}
+        What lies beyond the ends of a file in prediction.
+    multiple : int
+        Prediction goes in chunks of a multiple of so many frames.
+    hears_frames : bool
+        Training cuts the frames that `listen` makes of whole clips instead of samples.
+    before_frames, after_frames : int
+        How many of those frames it sees before a stretch and after it.
     wants_landmarks : bool
         Whether the dataset must hold pixel landmarks for it.
+    wants_noise : bool
+        Whether batches must hold noise for it.
+    PUBLISHED : dict
+        What `published: true` sets in a block of the config: the defects of the published system, and its batches.
     """
 
     rate: ClassVar[int]
+    edges: ClassVar[str] = "silence"
+    multiple: ClassVar[int] = 1
+    hears_frames: ClassVar[bool] = False
     wants_landmarks: ClassVar[bool] = False
+    PUBLISHED: ClassVar[dict] = {}
     before: int
     after: int
+    before_frames: int = 0
+    after_frames: int = 0
+    wants_noise: bool = False
 
-    def __init__(self, shape_model: ShapeModel):
+    def __init__(self, shape_model: ShapeModel, *, level: str = "peak"):
         super().__init__()
-        mean = torch.from_numpy(shape_model.mean).float().flatten()  # (136)
-        basis = torch.from_numpy(shape_model.components).float()  # (K, 136)
+        self.level = choice("level", level, LEVELS)
+        self.coordinates = shape_model.mean.shape[-1]  # D
+        mean = torch.from_numpy(shape_model.mean).float().flatten()  # (68 D)
+        basis = torch.from_numpy(shape_model.components).float()  # (K, 68 D)
+        fit = torch.from_numpy(shape_model.fit).float()  # (136, K)
         self.register_buffer("mean", mean, persistent=False)  # kept beside the weights, under names of its own
         self.register_buffer("basis", basis, persistent=False)
+        self.register_buffer("fit", fit, persistent=False)
 
     @property
     def hop(self) -> int:
         """Samples from one video frame to the next."""
         return self.rate // FPS
 
-    def encode(self, shape: Tensor) -> Tensor:
-        """Coefficients (B, T, K) of shapes (B, T, 68, 2)."""
-        with torch.autocast(shape.device.type, enabled=False):  # half precision would round the truth
-            return (shape.float().flatten(2) - self.mean) @ self.basis.T  # (B, T, K)
+    def targets(self, part: Part) -> NDArray[np.float32]:
+        """What training aims at, one row a frame of the part: (P, ...); the shapes (P, 68, 2) unless overridden."""
+        return part.shape
 
-    def decode(self, coefficients: Tensor) -> Tensor:
-        """Shapes (B, T, 68, 2) of coefficients (B, T, K)."""
-        with torch.autocast(coefficients.device.type, enabled=False):
-            return (self.mean + coefficients.float() @ self.basis).unflatten(-1, (-1, 2))  # (B, T, 68, 2)
+    def listen(self, audio: Tensor, frames: int) -> Tensor:
+        """Frames (frames, F) of a whole clip's samples (S,); only networks that hear frames have it."""
+        raise NotImplementedError
+
+    def encode(self, shape: Tensor) -> Tensor:
+        """Coefficients (B, T, K) of shapes (B, T, 68, 2): the least-squares fit of x and y."""
+        with torch.autocast(shape.device.type, enabled=False):  # half precision would round the truth
+            flat = self.mean.unflatten(0, (68, -1))[:, :2].flatten()
+            return (shape.float().flatten(-2) - flat) @ self.fit  # (B, T, K)
+
+    def decode(self, outputs: Tensor) -> Tensor:
+        """Shapes (B, T, 68, D) of the network's outputs (B, T, K), in the template frame."""
+        with torch.autocast(outputs.device.type, enabled=False):
+            return (self.mean + outputs.float() @ self.basis).unflatten(-1, (68, self.coordinates))
 
     @abc.abstractmethod
-    def forward(self, audio: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
-        """Coefficients (B, T, K) of audio (B, before + (T - 1) * hop + after), and what the next stretch needs.
+    def forward(self, sound: Tensor, state: Any = None) -> tuple[Tensor, Any]:
+        """Outputs (B, T, K) of samples (B, before + (T - 1) * hop + after), and what the next stretch needs.
 
-        A stretch that follows another one gets that one's state, so that speech may be cut anywhere.
+        A stretch that follows another one gets that one's state, so that speech may be cut anywhere; without a state
+        the file begins here.
         """
 
     @abc.abstractmethod
     def loss(self, batch: Batch) -> Tensor:
         """What training lowers, a number; augmentation belongs here, and only when `self.training`."""
+
+
+def choice(name: str, value: str, choices: Sequence[str]) -> str:
+    """The value of a switch; a TalkfaceError if it is none of the choices."""
+    if value not in choices:
+        raise TalkfaceError(
+            f"models: {name} is {value!r}; one of {', '.join(choices)} was expected; correct the config"
+        )
+    return value
 
 
 def masked_mean(error: Tensor, known: Tensor) -> Tensor:

@@ -11,10 +11,13 @@ windows lie 20 ms later than those of their generation; and they keep dropout on
 Axes: B stretches, N samples, C channels, P positions (a stack stride of 16 samples apart), T frames, K coefficients.
 """
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from talkface.dataset import Part
 from talkface.models import BaseNetwork, Batch, masked_mean
 from talkface.shape_model import ShapeModel
 
@@ -40,8 +43,15 @@ class Network(BaseNetwork):
     POSITIONS = 122  # of the last convolution in one window
     HOP_POSITIONS = 20  # from one window to the next: 320 samples / 2^4
 
-    def __init__(self, shape_model: ShapeModel, *, dropout: float = 0.2, gain_db: tuple = (-12, 6, 3)):
-        super().__init__(shape_model)
+    def __init__(
+        self,
+        shape_model: ShapeModel,
+        *,
+        dropout: float = 0.2,
+        gain_db: tuple = (-12, 6, 3),
+        level: str = "peak",
+    ):
+        super().__init__(shape_model, level=level)
         self.dropout = dropout
         lowest, highest, step = gain_db
         self.register_buffer("gains", 10 ** (torch.arange(lowest, highest + 1, step) / 20), persistent=False)
@@ -52,8 +62,14 @@ class Network(BaseNetwork):
             if isinstance(module, nn.Conv1d | nn.Linear):
                 nn.init.xavier_uniform_(module.weight)
 
-    def forward(self, audio: Tensor, state: None = None) -> tuple[Tensor, None]:
-        x = audio[:, None]  # (B, 1, N)
+    def targets(self, part: Part) -> NDArray[np.float32]:
+        """Coefficients (P, K)."""
+        if part.targets is not None:
+            return part.targets
+        return self.encode(torch.from_numpy(part.shape)).numpy()
+
+    def forward(self, sound: Tensor, state: None = None) -> tuple[Tensor, None]:
+        x = sound[:, None]  # (B, 1, N)
         for layer in (self.conv1, self.conv2, self.conv3, self.conv4):
             x = functional.leaky_relu(layer(x), self.SLOPE, inplace=not self.training)  # (B, C, P)
             x = functional.dropout(x, self.dropout, self.training, inplace=True)
@@ -63,9 +79,9 @@ class Network(BaseNetwork):
 
     def loss(self, batch: Batch) -> Tensor:
         """Mean absolute error of the coefficients."""
-        audio = batch.audio
+        audio = batch.sound
         if self.training:
             draw = torch.randint(len(self.gains), (len(audio), 1), device=audio.device)
             audio = audio * self.gains[draw]
         coefficients, _ = self(audio)
-        return masked_mean((coefficients.float() - self.encode(batch.shape)).abs(), batch.known)
+        return masked_mean((coefficients.float() - batch.target).abs(), batch.known)

@@ -78,8 +78,9 @@ class Network(BaseNetwork):
         warp: float = 0.05,
         mask: tuple = (1, 4, 4),
         silence_share: float = 0.01,
+        level: str = "peak",
     ):
-        super().__init__(shape_model)
+        super().__init__(shape_model, level=level)
         self.lookahead = lookahead_frames
         self.velocity_weight = velocity_weight
         self.gain_db, self.noise_db, self.mask = gain_db, noise_db, mask
@@ -122,12 +123,12 @@ class Network(BaseNetwork):
             x = x[:, self.lookahead :]  # (B, T, hidden)
         return self.deviation * self.out(self.drop(x)), after
 
-    def forward(self, audio: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        return self.speak(self.hear(self.features(audio)), state)
+    def forward(self, sound: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        return self.speak(self.hear(self.features(sound)), state)
 
     def loss(self, batch: Batch) -> Tensor:
         """Mean absolute error of positions, lips weighted, and of differences between neighbouring frames."""
-        audio, shape, known = batch
+        audio, shape, known, _ = batch
         if self.training:
             changed = torch.rand(len(audio), 1, device=audio.device) < self.augmented_share  # (B, 1)
             audio, shape = self.augment_sound(audio, shape, changed)

@@ -4,11 +4,7 @@
 from talkface.noise_sources import NOISES, find_recordings
 
 DEMO_NOISES = [f"resources/demo/noise/{noise}.wav" for noise in NOISES]
-
-
-def recordings(wildcards):
-    """The noises of the folder that config names; of the demo where it names none."""
-    return find_recordings(config["noise"]["folder"]) if config["noise"]["folder"] else DEMO_NOISES
+NOISE_FOLDER = config["noise"]["folder"]
 
 
 rule make_demo_noise:
@@ -34,7 +30,7 @@ rule make_demo_noise:
 
 rule assemble_noise:
     input:
-        recordings=recordings,
+        recordings=lambda w: (find_recordings(NOISE_FOLDER) if NOISE_FOLDER else DEMO_NOISES),
         code=modules("noise", "features"),
     output:
         noise="results/noise.h5",

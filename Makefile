@@ -1,5 +1,6 @@
 # The front doors; each works on a machine that has only git, make and Python 3.11 or newer.
 #   make demo                      learn from the embedded demo corpus and animate its test clips
+#   make zoo                       every repaired model of the catalogue on the demo corpus, side by side
 #   make test, make check          tests; style and lint
 #   make bench                     the speed suite: ours beside the published procedures
 #   make sheet VIDEOS=folder       a sample sheet from a folder of videos (SHEET=, SPLIT_BY=, PATTERN=)
@@ -15,12 +16,17 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 RUN := PATH="$(CURDIR)/$(BIN):$$PATH"
 MODULE := PYTHONPATH=workflow/scripts $(BIN)/python -m
 
-.PHONY: demo test check bench sheet template pins clean
+.PHONY: demo zoo test check bench sheet template pins clean
 
 demo: .venv/run
 	$(RUN) snakemake --cores $(CORES) train_all evaluate_all animate_all
 	@echo
 	@echo "Watch results/anim/*.mp4: voices the model never heard. Figures: results/evaluation/summary.tsv"
+
+zoo: .venv/run
+	$(RUN) snakemake --cores $(CORES) --configfile config/zoo.yaml -- results/evaluation/zoo.tsv
+	@echo
+	@cut -f 1-6 results/evaluation/zoo.tsv
 
 test: .venv/dev
 	$(RUN) pytest --numprocesses 2 --dist loadfile

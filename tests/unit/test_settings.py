@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from talkface.errors import TalkfaceError
-from talkface.settings import Catalogue, check_config, known
+from talkface.settings import Catalogue, check_config, known, resolve_models
 
 
 @pytest.fixture
@@ -73,3 +73,47 @@ def test_catalogue():
         models["talkfce"]
     assert known("x", []) == "known are: none"
     assert known("x", [f"clip{i}" for i in range(30)]).endswith("and 10 more")
+
+
+def test_an_entry_takes_from_another_what_it_does_not_say():
+    models = {
+        "a": {"network": "n", "frames": 3, "arguments": {"x": 1, "y": 2}},
+        "b": {"like": "a", "arguments": {"y": 5}},
+        "c": {"like": "b", "frames": 9, "published": True},
+    }
+    resolved = resolve_models(models)
+    assert resolved["b"] == {"network": "n", "frames": 3, "arguments": {"x": 1, "y": 5}}
+    assert resolved["c"] == {"network": "n", "frames": 9, "arguments": {"x": 1, "y": 5}, "published": True}
+    assert resolved["a"] == models["a"]
+    assert models["b"] == {"like": "a", "arguments": {"y": 5}}
+
+
+@pytest.mark.parametrize(
+    ("models", "message"),
+    [
+        ({"a": {"like": "b"}}, "models.a: like 'b' is no entry; known are: a"),
+        ({"a": {"like": "b"}, "b": {"like": "a"}}, "is like itself"),
+        ({"a": {"frames": 3}}, "models.a: no network"),
+    ],
+)
+def test_entries_like_nothing_are_named(models, message):
+    with pytest.raises(TalkfaceError, match=message):
+        resolve_models(models)
+
+
+def test_every_published_model_has_its_twin(project):
+    models = yaml.safe_load((project / "config" / "config.yaml").read_text(encoding="utf-8"))["models"]
+    published = {name for name in models if name.endswith("_published")}
+    assert {name.removesuffix("_published") for name in published} == set(models) - published - {"talkface"}
+    assert all(models[name]["like"] == name.removesuffix("_published") for name in published)
+
+
+@pytest.mark.parametrize("name", ["zoo.yaml", "published.yaml"])
+def test_shipped_config_files_fit_the_shipped_config(project, name):
+    shipped = yaml.safe_load((project / "config" / "config.yaml").read_text(encoding="utf-8"))
+    extra = yaml.safe_load((project / "config" / name).read_text(encoding="utf-8"))
+    for model, block in extra.get("models", {}).items():
+        shipped["models"][model].update(block)
+    for model in extra.get("training", {}).get("models", []):
+        assert model in shipped["models"]
+    check_config(shipped, project / "workflow" / "schemas" / "config.schema.yaml")

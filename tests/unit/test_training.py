@@ -16,6 +16,7 @@ from talkface.checkpoint import load_network, read_file
 from talkface.corpus import steps_per_epoch
 from talkface.dataset import read_part, read_shape_model
 from talkface.errors import TalkfaceError
+from talkface.models import network_class
 from talkface.prediction import predict_samples
 from talkface.training import Settings
 from tests.toy_corpus import toy_dataset
@@ -242,6 +243,25 @@ def test_unknown_keys_and_too_many_components_are_named(dataset, tmp_path):
     with pytest.raises(TalkfaceError, match=r"models\.toy\.components is 7, .* has 6"):
         train(dataset, tmp_path, block=BLOCK | {"components": 7})
     assert not list(tmp_path.rglob("*.pt"))
+
+
+def test_published_stands_above_all_other_keys(monkeypatch):
+    monkeypatch.setattr(
+        network_class("talkface"), "PUBLISHED", {"split": "window", "frames": 1, "arguments": {"level": "recorded"}}
+    )
+    plain = Settings.read(BLOCK, name="toy")
+    published = Settings.read(BLOCK | {"published": True, "split": "clip"}, name="toy")
+    assert (plain.split, plain.frames, plain.arguments) == ("sheet", 30, BLOCK["arguments"])
+    assert (published.split, published.frames) == ("window", 1)
+    assert published.arguments == BLOCK["arguments"] | {"level": "recorded"}
+    with pytest.raises(TalkfaceError, match=r"toy\.split is 'frame'; one of sheet, window, clip, speaker"):
+        Settings.read(BLOCK | {"split": "frame"}, name="toy")
+
+
+@pytest.mark.parametrize("split", ["window", "clip"])
+def test_a_model_may_divide_its_clips_itself(dataset, tmp_path, split):
+    facts = train(dataset, tmp_path, block=BLOCK | {"split": split, "max_epochs": 1})["facts"]
+    assert facts["train_clips"] + facts["valid_clips"] == (30 if split == "window" else 15)
 
 
 def test_the_learning_rate_rises_and_falls():

@@ -1,5 +1,6 @@
 # expects: results/dataset/{corpus}.h5, results/models/{model}/
-# produces: results/evaluation/{model}.tsv, summary.tsv (layout: talkface/evaluation.py), curves.svg
+# produces: results/evaluation/{model}.tsv, summary.tsv (layout: talkface/evaluation.py), zoo.tsv (layout:
+# talkface/comparison.py), curves.svg
 # reads from config: evaluate, seed, training.device
 
 
@@ -7,8 +8,8 @@
 CURVES = [model for model in SELECTED if model not in IMPORTED]
 
 
-# A model may be named like the table.
-ruleorder: summarise_evaluation > evaluate_model
+# A model may be named like a table.
+ruleorder: summarise_evaluation > compare_models > evaluate_model
 
 
 rule evaluate_model:
@@ -65,6 +66,31 @@ rule summarise_evaluation:
         "Gathering the measures of all models"
     script:
         "../scripts/summarise_evaluation.py"
+
+
+rule compare_models:
+    input:
+        summary="results/evaluation/summary.tsv",
+        weights=expand("results/models/{model}/weights.pt", model=SELECTED),
+        code=modules("comparison"),
+    output:
+        table="results/evaluation/zoo.tsv",
+    log:
+        "results/logs/compare_models/zoo.log",
+    benchmark:
+        "results/benchmarks/compare_models/zoo.tsv"
+    conda:
+        "../../envs/torch.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=20,
+    params:
+        models=SELECTED,
+    message:
+        "Putting the models side by side"
+    script:
+        "../scripts/compare_models.py"
 
 
 rule plot_curves:

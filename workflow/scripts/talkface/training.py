@@ -508,7 +508,7 @@ Network `{settings.network}`, {facts["parameters"]:,} parameters: predicts {sett
 ({100 * facts["variance_share"]:.1f} % of the training faces' variance) from speech, at 25 frames a second.
 
 - **Data**: corpus `{facts["corpus"]}`, {facts["train_clips"]} training clips ({facts["train_frames"]:,} frames,
-  {facts["train_speakers"]} speakers), {facts["valid_clips"]} validation clips.
+  {facts["train_speakers"]} speakers), {facts["valid_clips"]} validation clips; divided by {settings.split}.
 - **Training**: {facts["steps"]:,} steps of {settings.stretches * settings.frames} frames in {facts["seconds"]} s on
   {facts["device"]}, seed {seed}; {ended}. The weights are those of step {facts["best_step"]:,}.
 - **Validation loss**: {facts["valid_loss"]:.5f} (the network's own loss, in template units; what it means on the

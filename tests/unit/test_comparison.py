@@ -1,0 +1,42 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from talkface.checkpoint import pack_network, save_file
+from talkface.comparison import COLUMNS, compare_models
+from talkface.evaluation import COLUMNS as TIDY
+from tests.toy_corpus import make_network, toy_shape_model
+
+
+@pytest.fixture
+def summary(tmp_path):
+    values = {
+        "mean_face": {"lip_rmse": 3.0},
+        "good": {"lip_rmse": 1.5, "lip_rmse_shuffled": 4.0, "mouth_opening_correlation": 0.9, "training_steps": 7},
+        "external-other": {"lip_rmse": 2.5, "lip_rmse_shuffled": 3.5, "mouth_opening_correlation": 0.5},
+    }
+    rows = [
+        (model, "toy", "test", "clean", np.nan, measure, value, np.nan, np.nan, 3)
+        for model, measures in values.items()
+        for measure, value in (measures | {"lip_rmse_first_difference": 0.5, "lip_rmse_second_difference": 0.7}).items()
+    ]
+    pd.DataFrame(rows, columns=TIDY).to_csv(tmp_path / "summary.tsv", sep="\t", index=False)
+    return tmp_path / "summary.tsv"
+
+
+def test_one_row_a_model_with_how_it_was_trained_and_how_well_it_does(summary, tmp_path):
+    content = pack_network(make_network("talkface"), name="talkface", arguments={}, shape_model=toy_shape_model())
+    content |= {"facts": {"steps": 7, "parameters": 12, "seconds": 1.5}}
+    content |= {"config": {"learning_rate": 0.01, "schedule": "cosine", "stretches": 4, "frames": 30}}
+    save_file(tmp_path / "good.pt", content)
+    compare_models(summary, tmp_path / "zoo.tsv", weights={"good": tmp_path / "good.pt"})
+    table = pd.read_csv(tmp_path / "zoo.tsv", sep="\t")
+    assert tuple(table.columns) == COLUMNS
+    assert list(table["model"]) == ["good", "external-other"]
+    good, other = table.iloc[0], table.iloc[1]
+    assert (good["steps"], good["batch"], good["learning_rate"], good["schedule"]) == (7, "4 x 30", 0.01, "cosine")
+    assert good["lip_rmse"] == 1.5
+    assert good["lip_rmse_mean_face"] == other["lip_rmse_mean_face"] == 3
+    assert good["opening_correlation"] == 0.9
+    assert other["steps"] == 0
+    assert pd.isna(other["batch"])

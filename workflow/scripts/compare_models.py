@@ -1,0 +1,12 @@
+"""How each model was trained and how well it does, side by side."""
+
+from talkface.logs import log_to
+
+with log_to(snakemake.log[0]):
+    from talkface.comparison import compare_models
+
+    compare_models(
+        snakemake.input.summary,
+        snakemake.output.table,
+        weights=dict(zip(snakemake.params.models, snakemake.input.weights, strict=True)),
+    )

@@ -1,6 +1,6 @@
 # expects: results/qc/clips.tsv, results/audio/{shard}.h5, results/shapes/{speaker}.h5, results/landmarks/{shard}.h5
 # produces: results/dataset/{corpus}.h5 (layout: talkface/dataset.py)
-# reads from config: dataset, the networks of training.models
+# reads from config: dataset, the networks of training.models and animate.model
 
 
 rule assemble_dataset:
@@ -23,7 +23,7 @@ rule assemble_dataset:
         mem_mb=3000,
         runtime=60,
     params:
-        networks=sorted({MODELS[model]["network"] for model in SELECTED}),
+        networks=sorted({MODELS[model]["network"] for model in (*SELECTED, ANIMATED) if model in MODELS}),
         components=config["dataset"]["components"],
     message:
         "Gathering the accepted clips of {wildcards.corpus}"

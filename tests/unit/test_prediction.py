@@ -65,9 +65,9 @@ def test_cnn_over_the_file_equals_windows_one_by_one(trained, tmp_path):
     rate, seconds = 8_000, 12.3
     soundfile.write(tmp_path / "a.wav", noise(seconds, rate), rate, subtype="PCM_16")
     faces = predict(trained, "cnn", tmp_path / "a.wav", tmp_path)
-    samples, _ = soundfile.read(tmp_path / "a.wav", dtype="float32")
-    padded = np.pad(samples / np.abs(samples).max(), 1_120)  # half a window of zeros at both ends
+    samples, _ = soundfile.read(tmp_path / "a.wav", dtype="int16")
     network = checkpoint.load_network(trained / "cnn.pt")
+    padded = np.pad(Leveller(network.level, rate=rate).apply(samples), 1_120)  # half a window of zeros at both ends
     frames = len(samples) // 320 + 1
     assert len(faces) == frames
     with torch.inference_mode():

@@ -1,15 +1,27 @@
-"""The base network of Eskimez, Maddox, Xu, Duan 2020, "Noise-Resilient Training Method for Face Landmark Generation
-From Speech" (TASLP 28:27-38), after the description in the paper; weights of the authors' code fit by name.
+"""The networks of Eskimez, Maddox, Xu, Duan 2020, "Noise-Resilient Training Method for Face Landmark Generation From
+Speech" (TASLP 28:27-38), after the description in the paper; weights of the authors' code fit by name.
 
 Speech at 8 kHz, a window of 7 frames (2,240 samples), four convolutions, a linear layer, 6 coefficients. Windows of
 neighbouring frames share six sevenths of their samples, and their hop of 320 samples is 20 strides of the stack, so the
-convolutions run once over a stretch and serve all of its windows; the linear layer is then a convolution, too.
+convolutions run once over a stretch and serve all of its windows; the linear layer then runs over those.
 
-Where the window lies: [320 i - 1120, 320 i + 1120) of frame i, in training and in prediction. (The authors' training
-windows lie 20 ms later than those of their generation; and they keep dropout on when generating.)
+Noise-resilient (NR): each stretch is heard twice, clean and with noise, and its features shall be the same.
+Temporal condition (TC): a second linear layer sees the coefficients of the frame before beside what is heard. Nothing
+bends its output, so that generation is u(t) + P y(t - 1): all u at once, and a product of 6 x 6 a frame.
+
+Where the window lies: [320 i - 1120, 320 i + 1120) of frame i.
+
+What was published and is repaired here, each a switch (PUBLISHED sets them all): dropout stayed on at generation
+(`generation_dropout`), training windows lay 20 ms later than those of generation (`window_centre`), the loudest sample
+of a file set its level (`level`), the index into the list of signal-to-noise ratios was taken for the ratio (`snr`), TC
+was trained on true frames alone (`own_share`), gain, dropout and noise stayed on in validation (`validation`), and
+windows of one clip stood on both sides of the split (`split` of the block).
 
 Axes: B stretches, N samples, C channels, P positions (a stack stride of 16 samples apart), T frames, K coefficients.
 """
+
+from collections.abc import Sequence
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -18,12 +30,15 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from talkface.dataset import Part
-from talkface.models import BaseNetwork, Batch, masked_mean
+from talkface.errors import TalkfaceError
+from talkface.models import BaseNetwork, Batch, choice, masked_mean
+from talkface.noise import mix
 from talkface.shape_model import ShapeModel
+from talkface.template import load_template
 
 
 class Network(BaseNetwork):
-    """Four strided convolutions and a linear layer over windows of speech.
+    """Four strided convolutions and a linear layer over windows of speech, two with the temporal condition.
 
     Parameters
     ----------
@@ -33,13 +48,54 @@ class Network(BaseNetwork):
         After each convolution; one mask a stretch, so that overlapping windows share it where they overlap.
     gain_db : (lowest, highest, step)
         Random gain in training, one draw a stretch; lowest == highest == 0 for none.
+    noise_resilient : bool
+        Train with noise, which the batches must hold.
+    snr : {"list", "index"}
+        Mix at a ratio drawn from `snr_db`, or at its index in that list: 0, 1, 2 .. dB (published).
+    snr_db : (lowest, highest, step)
+        Signal-to-noise ratios, dB.
+    feature_weight : float
+        Weight of the mean squared difference between the features of clean and noisy speech.
+    temporal_condition : bool
+    own_share : float
+        Share of the stretches that training runs through as generation does, on the network's own frames; the others
+        see the true frame before. 0 published.
+    boosts : (K,) sequence, optional
+        Factors on the coefficients that TC shows, not on those it feeds back.
+    rest : (K,) sequence, optional
+        What TC starts from; by default the coefficients of the template.
+    generation_dropout : bool
+        Predict window by window with dropout on (published).
+    window_centre : {"start", "middle"}
+        Where the windows of training and validation are centred: on the instant of their frame, as in prediction, or
+        half a frame later (published).
+    level : {"running", "peak", "recorded"}
+        See `features.Leveller`; peak published.
+    validation : {"quiet", "as_trained"}
+        Judge on clean speech, TC on its own frames; or with the gain, dropout, noise and true frames of training
+        (published), drawn alike each time.
     """
 
     rate = 8_000
-    before = after = 1_120  # half a window of 7 frames of 320 samples
+    before = 1_120  # half a window of 7 frames of 320 samples
+
+    PUBLISHED: ClassVar[dict] = {
+        "split": "window",
+        "stretches": 128,
+        "frames": 1,
+        "arguments": {
+            "snr": "index",
+            "own_share": 0.0,
+            "generation_dropout": True,
+            "window_centre": "middle",
+            "level": "peak",
+            "validation": "as_trained",
+        },
+    }
 
     KERNEL, STRIDE, SLOPE = 21, 2, 0.3
     CHANNELS = (1, 64, 128, 256, 512)
+    WINDOW = 2_240  # samples
     POSITIONS = 122  # of the last convolution in one window
     HOP_POSITIONS = 20  # from one window to the next: 320 samples / 2^4
 
@@ -48,40 +104,161 @@ class Network(BaseNetwork):
         shape_model: ShapeModel,
         *,
         dropout: float = 0.2,
-        gain_db: tuple = (-12, 6, 3),
-        level: str = "peak",
+        gain_db: Sequence[float] = (-12, 6, 3),
+        noise_resilient: bool = False,
+        snr: str = "list",
+        snr_db: Sequence[float] = (6, 30, 3),
+        feature_weight: float = 1e-3,
+        temporal_condition: bool = False,
+        own_share: float = 0.5,
+        boosts: Sequence[float] = (),
+        rest: Sequence[float] = (),
+        generation_dropout: bool = False,
+        window_centre: str = "start",
+        level: str = "running",
+        validation: str = "quiet",
     ):
         super().__init__(shape_model, level=level)
-        self.dropout = dropout
-        lowest, highest, step = gain_db
-        self.register_buffer("gains", 10 ** (torch.arange(lowest, highest + 1, step) / 20), persistent=False)
+        outputs = len(shape_model)
+        self.dropout, self.feature_weight, self.own_share = dropout, feature_weight, own_share
+        self.wants_noise, self.temporal_condition = noise_resilient, temporal_condition
+        self.generation_dropout = generation_dropout and dropout > 0
+        self.late = self.hop // 2 if choice("window_centre", window_centre, ("start", "middle")) == "middle" else 0
+        self.after = self.before + self.late  # the last samples are for training alone
+        self.validates_quietly = choice("validation", validation, ("quiet", "as_trained")) == "quiet"
+        ratios = _steps("snr_db", snr_db)
+        if choice("snr", snr, ("list", "index")) == "index":
+            ratios = torch.arange(len(ratios), dtype=torch.float32)
+        self._hold("ratios", ratios)
+        self._hold("gains", 10 ** (_steps("gain_db", gain_db) / 20))
+        template = torch.from_numpy(load_template()).float()
+        self._hold("rest", _numbers("rest", rest, outputs) if len(rest) else self.encode(template[None])[0])
+        self._hold("boosts", _numbers("boosts", boosts, outputs) if len(boosts) else torch.ones(outputs))
         for index, (wide_in, wide_out) in enumerate(zip(self.CHANNELS, self.CHANNELS[1:], strict=False), start=1):
             setattr(self, f"conv{index}", nn.Conv1d(wide_in, wide_out, self.KERNEL, stride=self.STRIDE))
-        self.fc1 = nn.Linear(self.CHANNELS[-1] * self.POSITIONS, len(shape_model))
+        self.fc1 = nn.Linear(self.CHANNELS[-1] * self.POSITIONS, outputs)
+        if temporal_condition:
+            self.fc2 = nn.Linear(2 * outputs, outputs)
         for module in self.modules():
             if isinstance(module, nn.Conv1d | nn.Linear):
                 nn.init.xavier_uniform_(module.weight)
 
-    def targets(self, part: Part) -> NDArray[np.float32]:
-        """Coefficients (P, K)."""
-        if part.targets is not None:
-            return part.targets
-        return self.encode(torch.from_numpy(part.shape)).numpy()
+    def _hold(self, name: str, value: Tensor) -> None:
+        self.register_buffer(name, value, persistent=False)  # no weight of the authors' files
 
-    def forward(self, sound: Tensor, state: None = None) -> tuple[Tensor, None]:
+    def targets(self, part: Part) -> NDArray[np.float32]:
+        """Coefficients (P, K); with the temporal condition (P, 2, K), those of the frame before in the second place.
+
+        Before the first frame of a clip the face is at rest, as in generation.
+        """
+        own = self.encode(torch.from_numpy(part.shape)).numpy() if part.targets is None else part.targets
+        if not self.temporal_condition:
+            return own
+        earlier = np.roll(own, 1, axis=0)
+        earlier[part.frame_offsets[:-1]] = self.rest.cpu().numpy()
+        return np.stack([own, earlier], axis=1)
+
+    def forward(self, sound: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
+        sound = sound[:, : sound.shape[1] - self.late]  # (B, N)
+        if self.generation_dropout and not self.training:
+            windows = sound.unfold(1, self.WINDOW, self.hop)  # (B, T, 2240)
+            heard = self.see(self.hear(windows.flatten(0, 1), dropping=True)).unflatten(0, windows.shape[:2])[:, :, 0]
+        else:
+            heard = self.see(self.hear(sound, dropping=self.training))  # (B, T, K)
+        if not self.temporal_condition:
+            return heard, None
+        coefficients = self.follow(heard, self.rest.expand(len(sound), -1) if state is None else state)
+        return coefficients * self.boosts, coefficients[:, -1]
+
+    def hear(self, sound: Tensor, *, dropping: bool) -> Tensor:
+        """Features (B, C, P) of sound (B, N), in which the windows of all frames overlap."""
         x = sound[:, None]  # (B, 1, N)
+        inplace = not torch.is_grad_enabled()
         for layer in (self.conv1, self.conv2, self.conv3, self.conv4):
-            x = functional.leaky_relu(layer(x), self.SLOPE, inplace=not self.training)  # (B, C, P)
-            x = functional.dropout(x, self.dropout, self.training, inplace=True)
-        windows = x.unfold(2, self.POSITIONS, self.HOP_POSITIONS)  # (B, C, T, 122), a view
-        x = self.fc1(windows.transpose(1, 2).flatten(2))  # (B, T, K)
-        return functional.leaky_relu(x, self.SLOPE), None
+            x = functional.leaky_relu(layer(x), self.SLOPE, inplace=inplace)  # (B, C, P)
+            x = functional.dropout(x, self.dropout, dropping, inplace=True)
+        return x
+
+    def see(self, features: Tensor) -> Tensor:
+        """What each window says, (B, T, K), of features (B, C, P)."""
+        windows = features.unfold(2, self.POSITIONS, self.HOP_POSITIONS)  # (B, C, T, 122), a view
+        return functional.leaky_relu(self.fc1(windows.transpose(1, 2).flatten(2)), self.SLOPE)
+
+    def follow(self, heard: Tensor, first: Tensor) -> Tensor:
+        """Coefficients (B, T, K), each frame after the one predicted before it; `first` (B, K) before them all."""
+        with torch.autocast(heard.device.type, enabled=False):
+            of_heard, of_before = self.fc2.weight.T.split(len(self.rest))  # (K, K) each
+            said = (heard.float() @ of_heard + self.fc2.bias).unbind(1)
+            frames, last = [], first
+            for frame in said:
+                last = torch.addmm(frame, last, of_before)  # (B, K)
+                frames.append(last)
+            return torch.stack(frames, dim=1)
 
     def loss(self, batch: Batch) -> Tensor:
-        """Mean absolute error of the coefficients."""
-        audio = batch.sound
-        if self.training:
-            draw = torch.randint(len(self.gains), (len(audio), 1), device=audio.device)
-            audio = audio * self.gains[draw]
-        coefficients, _ = self(audio)
-        return masked_mean((coefficients.float() - batch.target).abs(), batch.known)
+        """Mean absolute error of the coefficients; NR adds that of noisy speech, and the difference of the features.
+
+        Raises
+        ------
+        TalkfaceError
+            If noise is wanted and the batch holds none.
+        """
+        disturbed = self.training or not self.validates_quietly
+        sound = batch.sound[:, self.late :]
+        if disturbed:
+            sound = sound * _draw(self.gains, sound)
+        copies = 2 if disturbed and self.wants_noise else 1
+        if copies == 2:
+            if batch.noise is None:
+                raise TalkfaceError("models: noise_resilient wants noise; name a file: noise: results/noise.h5")
+            sound = torch.cat([sound, mix(sound, batch.noise[:, self.late :], _draw(self.ratios, sound))])
+        features = self.hear(sound, dropping=disturbed)  # (copies B, C, P)
+        known, target = batch.known.repeat(copies, 1), batch.target.repeat(copies, *[1] * (batch.target.ndim - 1))
+        predicted = self.see(features).float()  # (copies B, T, K)
+        if self.temporal_condition:
+            target, earlier = target.unbind(2)
+            predicted = self.condition(predicted, earlier, self.own_share if disturbed else 1.0)
+        loss = copies * masked_mean((predicted - target).abs(), known)
+        if copies == 2:
+            clean, noisy = features.float().chunk(2)
+            difference = (clean - noisy).square().mean(dim=1)  # (B, P)
+            windows = difference.unfold(1, self.POSITIONS, self.HOP_POSITIONS)  # (B, T, 122)
+            loss = loss + self.feature_weight * masked_mean(windows, batch.known)
+        return loss
+
+    def condition(self, heard: Tensor, earlier: Tensor, own_share: float) -> Tensor:
+        """Coefficients (B, T, K) with the true frames before, `earlier` (B, T, K); in a share of the stretches with
+        the network's own, after the first, and gradients through all of them.
+        """
+        if own_share <= 0:
+            return self.fc2(torch.cat([heard, earlier], dim=2)).float()
+        own = self.follow(heard, earlier[:, 0])
+        if own_share >= 1:
+            return own
+        told = self.fc2(torch.cat([heard, earlier], dim=2)).float()
+        return torch.where(torch.rand(len(heard), 1, 1, device=heard.device) < own_share, own, told)
+
+
+def _draw(values: Tensor, sound: Tensor) -> Tensor:
+    """One of the values for each stretch, (B, 1)."""
+    return values[torch.randint(len(values), (len(sound), 1), device=sound.device)]
+
+
+def _steps(name: str, bounds: Sequence[float]) -> Tensor:
+    """The values from bounds[0] to bounds[1] in steps of bounds[2]; a TalkfaceError if there are none."""
+    if len(bounds) != 3 or bounds[1] < bounds[0] or bounds[2] <= 0:
+        raise TalkfaceError(
+            f"models: {name} is {list(bounds)}, which holds no value; [lowest, highest, step] was expected, as in "
+            "[6, 30, 3]; correct the config"
+        )
+    lowest, highest, step = bounds
+    return torch.arange(lowest, highest + step / 1e3, step, dtype=torch.float32)
+
+
+def _numbers(name: str, values: Sequence[float], count: int) -> Tensor:
+    """As many numbers as there are coefficients; a TalkfaceError if they are fewer or more."""
+    if len(values) != count:
+        raise TalkfaceError(
+            f"models: {name} has {len(values)} numbers, but the shape model has {count} components; give {count}"
+        )
+    return torch.tensor([float(value) for value in values])

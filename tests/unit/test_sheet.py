@@ -36,6 +36,17 @@ def test_read(sheet, tmp_path):
     assert (clips.end_s == 1.5).all()
 
 
+def test_a_sound_file_of_its_own(sheet, tmp_path):
+    columns = ("clip", "speaker", "split", "video", "audio")
+    (tmp_path / "v" / "a1.wav").touch()
+    clips = read_sheet(sheet([(*row, "v/a1.wav" if row[0] == "a1" else "") for row in ROWS], columns))
+    assert clips.audio["a1"] == str(tmp_path / "v" / "a1.wav")
+    assert clips.audio["b1"] == clips.video["b1"]
+    assert (read_sheet(sheet()).audio == read_sheet(sheet()).video).all()
+    with pytest.raises(TalkfaceError, match=r"clip 'a1': there is no file .*a2\.wav'; mend the column audio"):
+        read_sheet(sheet([(*row, "v/a2.wav") for row in ROWS], columns))
+
+
 def swap(index, value, row=0):
     rows = [list(r) for r in ROWS]
     rows[row][index] = value
@@ -157,14 +168,59 @@ def test_sheet_from_folder(tmp_path):
     pd.testing.assert_frame_equal(written, again)
 
 
-def test_ravdess_video_without_sound_is_left_out(tmp_path):
-    for actor in ("01", "02", "03"):
-        for modality in ("01", "02"):
-            path = tmp_path / f"Actor_{actor}" / f"{modality}-01-05-02-01-01-{actor}.mp4"
-            path.parent.mkdir(exist_ok=True)
+UTTERANCES = [f"01-05-02-01-01-{actor}" for actor in ("01", "02", "03")]
+
+
+def touch_ravdess(folder, *, videos=(), sounds=()):
+    """Empty RAVDESS files of three actors in the folders of its archives."""
+    for utterance in UTTERANCES:
+        for modality in (*videos, *sounds):
+            kind = "Audio_Speech" if modality in sounds else "Video_Speech"
+            path = folder / kind / f"Actor_{utterance[-2:]}" / f"{modality}-{utterance}{MEDIA[modality]}"
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.touch()
+
+
+MEDIA = {"01": ".mp4", "02": ".mp4", "03": ".wav"}
+
+
+def test_ravdess_video_without_sound_is_left_out(tmp_path):
+    touch_ravdess(tmp_path, videos=("01", "02"))
     written = sheet_from_folder(tmp_path, output=tmp_path / "r.tsv")
-    assert list(written["clip"]) == [f"01-01-05-02-01-01-{actor}" for actor in ("01", "02", "03")]
+    assert list(written["clip"]) == [f"01-{utterance}" for utterance in UTTERANCES]
+    assert "audio" not in written
+    for path in tmp_path.rglob("01-*.mp4"):
+        path.unlink()
+    with pytest.raises(TalkfaceError, match="no videos"):
+        sheet_from_folder(tmp_path, output=tmp_path / "r.tsv")
+
+
+@pytest.mark.parametrize(("videos", "taken"), [(("01", "02"), "01"), (("02",), "02")])
+def test_ravdess_pictures_are_paired_with_their_sound(tmp_path, videos, taken):
+    corpus = tmp_path / "corpus"
+    touch_ravdess(corpus, videos=videos, sounds=("03",))
+    (corpus / "Audio_Speech" / "Actor_01" / "03-01-06-02-01-01-01.wav").touch()  # without a picture
+    (corpus / "music.wav").touch()
+    sheet_from_folder(corpus, output=tmp_path / "sheets" / "r.tsv")
+    clips = read_sheet(tmp_path / "sheets" / "r.tsv")
+    assert list(clips.index) == [f"{taken}-{utterance}" for utterance in UTTERANCES]
+    assert list(clips.speaker) == ["actor_01", "actor_02", "actor_03"]
+    for utterance, row in zip(UTTERANCES, clips.itertuples(), strict=True):
+        actor = f"Actor_{utterance[-2:]}"
+        assert Path(row.video).resolve() == corpus / "Video_Speech" / actor / f"{taken}-{utterance}.mp4"
+        assert Path(row.audio).resolve() == corpus / "Audio_Speech" / actor / f"03-{utterance}.wav"
+
+
+def test_only_what_has_a_sound_file_names_one(tmp_path):
+    corpus = tmp_path / "corpus"
+    touch_ravdess(corpus, videos=("01",), sounds=("03",))
+    (corpus / "Audio_Speech" / "Actor_02" / f"03-{UTTERANCES[1]}.wav").unlink()
+    (corpus / "other").mkdir()
+    (corpus / "other" / "hello.mp4").touch()
+    written = sheet_from_folder(corpus, output=tmp_path / "r.tsv", pattern=None).set_index("clip")
+    assert (written["audio"] == "").tolist() == [False, True, False, True]
+    clips = read_sheet(tmp_path / "r.tsv")
+    assert clips.audio["hello"] == clips.video["hello"]
 
 
 def test_folder_faults(tmp_path):

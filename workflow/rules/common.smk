@@ -61,8 +61,8 @@ SPEAKERS = Catalogue(
     {name: list(rows.index) for name, rows in CLIPS.groupby("speaker", sort=False)},
 )
 VIDEOS = Catalogue("clip of the sheet", dict(CLIPS["video"]))
-# What can be heard: the videos of the sheet and the files dropped into resources/speech/.
-SOUNDS = Catalogue("clip of the sheet or file in resources/speech/", VIDEOS | SPEECH)
+# What can be heard: the clips of the sheet and the files dropped into resources/speech/.
+SOUNDS = Catalogue("clip of the sheet or file in resources/speech/", dict(CLIPS["audio"]) | SPEECH)
 
 
 def stretch(clip, edge):

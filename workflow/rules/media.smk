@@ -1,11 +1,11 @@
-# expects: the videos of the sheet, or sound files in resources/speech
+# expects: the videos of the sheet and its sound files, or sound files in resources/speech
 # produces: results/audio/{shard}.h5, results/audio/{clip}.wav, results/frames/{clip}/
 # reads from config: media
 
 
 rule extract_audio:
     input:
-        videos=lambda w: [CLIPS.at[clip, "video"] for clip in SHARDS[w.shard]],
+        sources=lambda w: [CLIPS.at[clip, "audio"] for clip in SHARDS[w.shard]],
         code=modules("audio", "video"),
     output:
         audio="results/audio/{shard}.h5",

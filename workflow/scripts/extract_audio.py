@@ -6,7 +6,7 @@ with log_to(snakemake.log[0]):
     from talkface.audio import extract_audio_shard
 
     extract_audio_shard(
-        snakemake.input.videos,
+        snakemake.input.sources,
         snakemake.output.audio,
         clips=snakemake.params.clips,
         start_s=snakemake.params.start_s,

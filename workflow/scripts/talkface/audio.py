@@ -82,7 +82,7 @@ def extract_audio(
 
 
 def extract_audio_shard(
-    videos: Sequence[Path | str],
+    sources: Sequence[Path | str],
     output: Path | str,
     *,
     clips: Sequence[str],
@@ -94,27 +94,27 @@ def extract_audio_shard(
 
     Parameters
     ----------
-    videos : sequence of paths
-        One a clip.
+    sources : sequence of paths
+        Videos or sound files, one a clip; a sound file begins with the first frame of its clip's video.
     output : path
         results/audio/{shard}.h5.
     clips : sequence of str
-        Names, in the order of `videos`.
+        Names, in the order of `sources`.
     start_s, end_s : sequence of float or None
         The stretch of each clip in seconds.
     rate : int
         Hz.
     """
     with writing(output) as temporary, h5py.File(temporary, "w") as file:
-        for clip, video, begin, end in zip(clips, videos, start_s, end_s, strict=True):
+        for clip, path, begin, end in zip(clips, sources, start_s, end_s, strict=True):
             rejected, samples = "", np.zeros(0, np.int16)
             try:
-                samples = extract_audio(video, rate=rate, start_s=begin, end_s=end)
+                samples = extract_audio(path, rate=rate, start_s=begin, end_s=end)
             except TalkfaceError as error:
                 rejected = str(error)
                 log.warning("clip %s rejected: %s", clip, rejected)
             dataset = file.create_dataset(clip, data=samples)
-            dataset.attrs.update(rate=rate, source=Path(video).name, digest=digest(video), rejected=rejected)
+            dataset.attrs.update(rate=rate, source=Path(path).name, digest=digest(path), rejected=rejected)
             log.info("clip %s: %.2f s", clip, len(samples) / rate)
 
 

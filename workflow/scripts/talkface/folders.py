@@ -1,5 +1,8 @@
 """A sheet from a folder of videos: `make sheet VIDEOS=folder`.
 
+RAVDESS has each utterance up to three times: with picture and sound (01-...), picture alone (02-...), sound alone
+(03-....wav). Picture and sound of one utterance are paired, the sound-only file being the better recording.
+
 Speakers are read from the path: a GRID speaker (`s1` .. `s34`) from any part of it, a RAVDESS actor from the last field
 of the file name, else from `--pattern`, else from the sub-folder.
 """
@@ -24,7 +27,8 @@ VIDEO_SUFFIXES = (".mp4", ".mpg", ".mpeg", ".mov", ".avi", ".mkv", ".webm", ".m4
 GRID_CLIP = re.compile(r"[blps][bgrw][abiw][a-z][1-9z][anps]")
 GRID_SPEAKER = re.compile(r"s([1-9]|[12]\d|3[0-4])")
 # RAVDESS: modality-channel-emotion-intensity-statement-repetition-actor (https://doi.org/10.5281/zenodo.1188976).
-RAVDESS_CLIP = re.compile(r"(?P<modality>0[123])-0[12]-0[1-8]-0[12]-0[12]-0[12]-(?P<actor>[012]\d)")
+RAVDESS_CLIP = re.compile(r"(?P<modality>0[123])-(?P<utterance>0[12]-0[1-8]-0[12]-0[12]-0[12]-(?P<actor>[012]\d))")
+SOUND_SUFFIXES = (".wav", ".flac")  # of RAVDESS's sound-only files
 
 
 def clean_name(text: str) -> str:
@@ -59,16 +63,32 @@ def speaker_of(path: Path, *, pattern: str | None = None) -> str:
     return clean_name(path.parent.name) or "speaker"
 
 
-def find_videos(folder: Path) -> list[Path]:
-    """Videos below a folder, relative to it, in order of their names. RAVDESS files without sound are left out."""
-    found = []
+def find_videos(folder: Path) -> list[tuple[Path, Path | None]]:
+    """Videos below a folder with the sound files that belong to them, relative to it, in order of their names.
+
+    A sound file is given for RAVDESS utterances that have one; any other video has its own sound. Of an utterance that
+    is there with and without sound, the first is taken; a picture whose sound is nowhere is left out.
+    """
+    videos: list[Path] = []
+    utterances: dict[str, dict[str, Path]] = {}  # utterance -> modality -> file
     for path in sorted(folder.rglob("*")):
+        suffix = path.suffix.lower()
+        if suffix not in VIDEO_SUFFIXES + SOUND_SUFFIXES or not path.is_file():
+            continue
         ravdess = RAVDESS_CLIP.fullmatch(path.stem)
-        if path.suffix.lower() in VIDEO_SUFFIXES and path.is_file() and not (ravdess and ravdess["modality"] != "01"):
-            found.append(path.relative_to(folder))
+        if ravdess and (suffix in SOUND_SUFFIXES) == (ravdess["modality"] == "03"):
+            utterances.setdefault(ravdess["utterance"], {}).setdefault(ravdess["modality"], path.relative_to(folder))
+        elif not ravdess and suffix in VIDEO_SUFFIXES:
+            videos.append(path.relative_to(folder))
+    found: list[tuple[Path, Path | None]] = [(video, None) for video in videos]
+    for files in utterances.values():
+        sound = files.get("03")
+        video = files.get("01") or (files.get("02") if sound else None)
+        if video:
+            found.append((video, sound))
     if not found:
         raise TalkfaceError(f"{folder}: no videos below it; expected files ending in {', '.join(VIDEO_SUFFIXES)}")
-    return found
+    return sorted(found)
 
 
 def assign_splits(units: Iterable[str], *, seed: int, shares: tuple[float, float] = (0.1, 0.1)) -> dict[str, str]:
@@ -103,12 +123,13 @@ def sheet_from_folder(
     Returns
     -------
     DataFrame
-        The sheet, with the columns clip, speaker, split, video (relative to the sheet's folder).
+        The sheet, with the columns clip, speaker, split, video and, where a clip has a sound file of its own, audio
+        (both relative to the sheet's folder).
     """
     folder, output = Path(folder), Path(output)
     if not folder.is_dir():
         raise TalkfaceError(f"{folder}: not a folder; give the folder of the videos: make sheet VIDEOS=folder")
-    videos = find_videos(folder)
+    videos, sounds = zip(*find_videos(folder), strict=True)
     speakers = [speaker_of(video, pattern=pattern) for video in videos]
     stems = [clean_name(video.stem) or "clip" for video in videos]
     if len({stem.lower() for stem in stems}) < len(stems):
@@ -125,7 +146,13 @@ def sheet_from_folder(
     sheet = pd.DataFrame({"clip": clips, "speaker": speakers})
     sheet["split"] = sheet[split_by].map(splits)
     place = output.parent.resolve()
-    sheet["video"] = [Path(os.path.relpath((folder / video).resolve(), place)).as_posix() for video in videos]
+
+    def address(path: Path) -> str:
+        return Path(os.path.relpath((folder / path).resolve(), place)).as_posix()
+
+    sheet["video"] = [address(video) for video in videos]
+    if any(sounds):
+        sheet["audio"] = [address(sound) if sound else "" for sound in sounds]
     with writing(output) as temporary:
         sheet.to_csv(temporary, sep="\t", index=False)
     return sheet

@@ -8,7 +8,8 @@ import pandas as pd
 from talkface.errors import TalkfaceError
 
 REQUIRED = ("clip", "speaker", "split", "video")
-OPTIONAL = ("start_s", "end_s")
+OPTIONAL = ("audio", "start_s", "end_s")
+TIMES = ("start_s", "end_s")
 SPLITS = ("train", "valid", "test")
 # Names become parts of file names: letters, digits, _ and - only, so that no shell, URL or file system minds them.
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
@@ -41,8 +42,9 @@ def read_sheet(path: str | Path, *, split_by: str = "speaker", shipped: bool = F
     Parameters
     ----------
     path : path
-        Tab-separated, with the columns clip, speaker, split, video and, optional, start_s and end_s (seconds).
-        A relative video path starts at the sheet's own folder.
+        Tab-separated, with the columns clip, speaker, split, video and, optional, audio (a file of its own for the
+        sound, which begins with the video's first frame), start_s and end_s (seconds). A relative path starts at the
+        sheet's own folder.
     split_by : {"speaker", "clip"}
         With "speaker", a speaker who stands in two splits is refused.
     shipped : bool
@@ -52,7 +54,8 @@ def read_sheet(path: str | Path, *, split_by: str = "speaker", shipped: bool = F
     Returns
     -------
     DataFrame
-        Index clip; columns speaker, split, video (path as a string), start_s, end_s (NaN: from the start, to the end).
+        Index clip; columns speaker, split, video, audio (paths as strings; the video where the sheet names no sound),
+        start_s, end_s (NaN: from the start, to the end).
 
     Raises
     ------
@@ -97,14 +100,18 @@ def read_sheet(path: str | Path, *, split_by: str = "speaker", shipped: bool = F
                 f"{path}: speaker '{speaker}' stands in several splits ({splits}), so the test would not be of an "
                 "unseen speaker; put each speaker into one, or say that it is meant with split_by: clip"
             )
-    for column in OPTIONAL:
+    for column in TIMES:
         sheet[column] = _seconds(sheet, column, path)
     wrong = sheet[(sheet.start_s < 0) | (sheet.end_s <= sheet.start_s.fillna(0))]
     if len(wrong):
         raise TalkfaceError(
             f"{path}: clip '{wrong['clip'].iloc[0]}' ends before it starts; expected 0 <= start_s < end_s"
         )
-    sheet["video"] = [_resolve(video, clip, path, shipped=shipped) for video, clip in zip(sheet.video, sheet["clip"])]
+    audio = sheet["audio"] if "audio" in sheet else [""] * len(sheet)
+    sheet["audio"] = [name if name.strip() else video for name, video in zip(audio, sheet.video)]
+    for column in ("video", "audio"):
+        rows = zip(sheet[column], sheet["clip"])
+        sheet[column] = [_resolve(name, clip, path, column=column, shipped=shipped) for name, clip in rows]
     return sheet.set_index("clip")[["speaker", "split", "video", *OPTIONAL]]
 
 
@@ -120,13 +127,13 @@ def _seconds(sheet: pd.DataFrame, column: str, path: Path) -> pd.Series:
     return numbers.astype(float)
 
 
-def _resolve(video: str, clip: str, path: Path, *, shipped: bool) -> str:
-    """Where a row's video lies; it must exist unless rules make it."""
-    if shipped and video.startswith(MADE_BY_RULES + "/"):
-        return video
-    resolved = path.parent / video
-    if not video.strip() or not resolved.is_file():
-        raise TalkfaceError(f"{path}: clip '{clip}': there is no file {str(resolved)!r}; mend the column video")
+def _resolve(name: str, clip: str, path: Path, *, column: str, shipped: bool) -> str:
+    """Where the file lies that a row names in a column; it must exist unless rules make it."""
+    if shipped and name.startswith(MADE_BY_RULES + "/"):
+        return name
+    resolved = path.parent / name
+    if not name.strip() or not resolved.is_file():
+        raise TalkfaceError(f"{path}: clip '{clip}': there is no file {str(resolved)!r}; mend the column {column}")
     return str(resolved)
 
 

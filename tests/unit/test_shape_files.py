@@ -1,5 +1,7 @@
 """Shape models of Eskimez et al. 2020 (published files where they are at hand, else made up)."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import scipy.spatial
@@ -7,6 +9,7 @@ import scipy.spatial
 from talkface.errors import TalkfaceError
 from talkface.shape_files import read_shape_model_files
 from talkface.template import load_template
+from tests.foreign import foreign_face, write_shape_files
 
 KEYS = {"mean": "mean_shape", "components": "eigen_vectors", "template": "mean", "boosts": "tcboost"}
 
@@ -17,35 +20,10 @@ def published(shared_data):
     return {key: shared_data / "reference" / f"eskimez2020_{name}.npy" for key, name in KEYS.items()}
 
 
-def face(coordinates=3, *, scale=100.0, turn=0.1, shift=(300.0, 200.0)):
-    """A made-up face in pixels, turned and moved: (68, coordinates)."""
-    generator = np.random.default_rng(0)
-    depth = generator.uniform(-0.3, 0.3, (68, 1))
-    turned = load_template() @ np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
-    return np.hstack([turned * scale + shift, depth * scale])[:, :coordinates]
-
-
 @pytest.fixture
 def files(tmp_path):
     """Write made-up files; keywords replace arrays, None leaves a file out."""
-
-    def make(**changed):
-        generator = np.random.default_rng(1)
-        mean = face()
-        arrays = {
-            "mean": mean.reshape(1, -1),
-            "components": generator.standard_normal((6, 204)) * 5,
-            "template": mean * 1.5 + generator.standard_normal((68, 3)),
-            "boosts": np.array([1, 2.4, 2.8, 3.2, 3.6, 4]),
-        } | changed
-        paths = {}
-        for key, array in arrays.items():
-            if array is not None:
-                paths[key] = tmp_path / f"{key}.npy"
-                np.save(paths[key], array, allow_pickle=True)
-        return paths
-
-    return make
+    return partial(write_shape_files, tmp_path)
 
 
 def test_published_files_lie_in_the_template_frame(published):
@@ -73,7 +51,7 @@ def test_published_files_lie_in_the_template_frame(published):
 
 
 def test_a_mean_shape_in_pixels_takes_the_template_to_it(files):
-    mean, components = face(), np.random.default_rng(2).standard_normal((6, 204))
+    mean, components = foreign_face(), np.random.default_rng(2).standard_normal((6, 204))
     moved = (mean + (np.arange(6) @ components * 0.2).reshape(68, 3)) * 0.01 + 5
     _, rest, _ = read_shape_model_files(files(components=components, template=moved))
     fitted = scipy.spatial.procrustes(mean, moved)[1]
@@ -85,7 +63,7 @@ def test_a_mean_shape_in_pixels_takes_the_template_to_it(files):
 
 @pytest.mark.parametrize("shape", [(68, 2), (136,), (1, 136)])
 def test_faces_of_two_coordinates(files, shape):
-    paths = files(mean=face(2).reshape(shape), components=np.eye(4, 136), template=None, boosts=None)
+    paths = files(mean=foreign_face(2).reshape(shape), components=np.eye(4, 136), template=None, boosts=None)
     shape_model, rest, boosts = read_shape_model_files(paths)
     np.testing.assert_allclose(shape_model.mean, load_template(), atol=1e-9)
     assert shape_model.encode(shape_model.decode([1.0, 2, 3, 4])) == pytest.approx([1, 2, 3, 4])
@@ -100,11 +78,11 @@ FAULTS = [
     ({"mean": np.zeros((70, 3))}, r"mean.npy: an array \(70, 3\); 68 points of 2 or 3 coordinates"),
     ({"mean": BAD}, "mean.npy: holds NaN or infinite values"),
     ({"mean": np.zeros((68, 3))}, "mean.npy: both outer eye corners at one place"),
-    ({"mean": face() * [1, -1, 1]}, "mean.npy: the chin lies above the eyes"),
+    ({"mean": foreign_face() * [1, -1, 1]}, "mean.npy: the chin lies above the eyes"),
     ({"mean": np.array(["face"] * 204)}, "mean.npy: an array of <U4; numbers were expected"),
     ({"mean": np.array([{}] * 204)}, "mean.npy: not readable .Object arrays cannot be loaded"),
     ({"components": np.zeros((6, 136))}, r"components.npy: an array \(6, 136\); \(number, 204\) was expected"),
-    ({"template": face(2)}, "template.npy: a face of 2 coordinates a point; 3 were expected"),
+    ({"template": foreign_face(2)}, "template.npy: a face of 2 coordinates a point; 3 were expected"),
     ({"boosts": np.ones(5)}, "boosts.npy: 5 numbers; 6 were expected"),
 ]
 

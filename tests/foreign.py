@@ -44,6 +44,9 @@ class PlainNetwork(nn.Module):
         self.fc1 = nn.Linear(512 * 122, 6)
         if conditioned:
             self.fc2 = nn.Linear(12, 6)
+        for module in self.modules():
+            if isinstance(module, nn.Conv1d | nn.Linear):
+                nn.init.xavier_uniform_(module.weight)
 
     def forward(self, window, previous):
         """Coefficients (6,) of a window (2240,), given those of the frame before."""

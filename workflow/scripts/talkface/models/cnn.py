@@ -20,7 +20,8 @@ windows of one clip stood on both sides of the split (`split` of the block).
 Axes: B stretches, N samples, C channels, P positions (a stack stride of 16 samples apart), T frames, K coefficients.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -142,6 +143,39 @@ class Network(BaseNetwork):
         for module in self.modules():
             if isinstance(module, nn.Conv1d | nn.Linear):
                 nn.init.xavier_uniform_(module.weight)
+
+    @classmethod
+    def from_torch(
+        cls,
+        tensors: Mapping[str, Tensor],
+        arguments: dict,
+        *,
+        components: int,
+        rest: Sequence[float],
+        boosts: Sequence[float],
+        path: Path,
+    ) -> dict:
+        """Arguments of the network that a state dict of the authors' code is for; see `talkface.importing`.
+
+        fc2 tells the temporal condition; its start and its boosts come with the files of the shape model.
+        """
+        outputs = len(tensors.get("fc1.weight", range(components)))
+        if outputs != components:
+            raise TalkfaceError(
+                f"{path}: gives {outputs} coefficients, but the shape model has {components} components; as many were "
+                "expected; name the files that belong to the weights under shape_model"
+            )
+        conditioned = "fc2.weight" in tensors
+        if arguments.get("temporal_condition", conditioned) != conditioned:
+            raise TalkfaceError(
+                f"{path}: has {'a' if conditioned else 'no'} layer fc2, so temporal_condition is "
+                f"{str(conditioned).lower()}; the config says otherwise; correct arguments.temporal_condition"
+            )
+        told = {"temporal_condition": conditioned}
+        if conditioned:
+            given = {"rest": rest, "boosts": boosts}
+            told |= {key: [float(x) for x in value] for key, value in given.items() if not arguments.get(key)}
+        return {**arguments, **told}
 
     def _hold(self, name: str, value: Tensor) -> None:
         self.register_buffer(name, value, persistent=False)  # no weight of the authors' files

@@ -1,0 +1,320 @@
+"""Weights that were trained elsewhere, or earlier: turned into a model as training would have left it, or into a start.
+
+| file | of |
+|---|---|
+| .h5 of Keras 2 (`talkface.keras_weights`) | Eskimez et al. 2018: a stack of LSTM and Dense layers |
+| PyTorch state dict | Eskimez et al. 2020: conv1 .. conv4, fc1 and, with temporal condition, fc2 |
+| weights.pt of this project | any network |
+
+What in a file decides which argument of a network is said by the network's class, in `from_keras` and `from_torch`.
+Files are read as tensors, numbers and texts; what would have to be executed is refused.
+"""
+
+import dataclasses
+import json
+import logging
+import re
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import torch
+import yaml
+from torch import Tensor
+
+from talkface import checkpoint
+from talkface.errors import TalkfaceError
+from talkface.keras_weights import Layer, read_keras
+from talkface.models import BaseNetwork, build_network, network_class
+from talkface.shape_files import read_shape_model_files
+from talkface.shape_model import ShapeModel
+from talkface.storage import digest, writing
+from talkface.template import load_template
+from talkface.training import Settings
+
+__all__ = ["Source", "import_weights", "load_initial", "read_shape_model_files", "read_weights"]
+
+log = logging.getLogger(__name__)
+
+WRAPPERS = ("state_dict", "model_state_dict", "model", "net")  # keys under which trainings keep the state dict
+PREFIX = "module."  # of names, after training on several graphics cards
+KINDS = {
+    "keras": "an .h5 of Keras 2",
+    "torch": "a PyTorch state dict",
+    "own": "a weights.pt of this project",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """What a file of weights holds.
+
+    Attributes
+    ----------
+    path : Path
+    kind : {"keras", "torch", "own"}
+    layers : list of Layer
+        Of a Keras file.
+    tensors : dict of Tensor
+        By name: of a state dict, or the weights of our own file.
+    content : dict
+        All of our own file.
+    """
+
+    path: Path
+    kind: str
+    layers: list[Layer] = dataclasses.field(default_factory=list)
+    tensors: dict[str, Tensor] = dataclasses.field(default_factory=dict)
+    content: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+
+def read_weights(path: str | Path) -> Source:
+    """Read a file of weights, whichever of the three kinds it is.
+
+    Raises
+    ------
+    TalkfaceError
+        If it is missing, damaged, of another kind, or would have to be executed.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise TalkfaceError(f"{path}: there is no such file; a file of weights was expected; correct the config")
+    if h5py.is_hdf5(path) or path.suffix.lower() in (".h5", ".hdf5"):
+        return Source(path, "keras", layers=read_keras(path))
+    content = _load(path)
+    if isinstance(content, Mapping) and {"network", "arguments", "weights", "shape_model"} <= set(content):
+        return Source(path, "own", tensors=_checked(content["weights"], path), content=dict(content))
+    for _ in WRAPPERS:
+        inner = [content[key] for key in WRAPPERS if isinstance(content, Mapping) and key in content]
+        content = inner[0] if inner and isinstance(inner[0], Mapping) else content
+    tensors = _checked(content, path)
+    return Source(path, "torch", tensors={name.removeprefix(PREFIX): value for name, value in tensors.items()})
+
+
+def _load(path: Path) -> Any:
+    """What torch finds in a file, on the CPU."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of other pickle protocols
+            return torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # bytes of any kind make the reader fail in any way
+        text = str(error)
+        refused = re.search(r"GLOBAL ([\w.]+)", text)
+        if refused:
+            raise TalkfaceError(
+                f"{path}: holds Python objects ({refused.group(1)}) that might run code, so it is not loaded; tensors "
+                "by name were expected; save model.state_dict() instead"
+            ) from None
+        reason = next((line.strip() for line in text.splitlines() if line.strip()), "") or type(error).__name__
+        raise TalkfaceError(
+            f"{path}: not readable as weights ({type(error).__name__}: {reason[:100]}); {KINDS['torch']} or "
+            f"{KINDS['keras']} was expected; copy it again"
+        ) from None
+
+
+def _checked(tensors: Any, path: Path) -> dict[str, Tensor]:
+    """Tensors by name, all of them numbers, as float32 where they are of floating point."""
+    if not isinstance(tensors, Mapping) or not tensors:
+        raise TalkfaceError(
+            f"{path}: holds a {type(tensors).__name__}; tensors by name were expected; save model.state_dict()"
+        )
+    checked = {}
+    for name, value in tensors.items():
+        if not isinstance(name, str) or not isinstance(value, Tensor):
+            raise TalkfaceError(
+                f"{path}: holds {name!r}, a {type(value).__name__}; tensors by name were expected; save "
+                "model.state_dict()"
+            )
+        if not torch.isfinite(value).all():
+            raise TalkfaceError(
+                f"{path}: {name} holds NaN or infinite values; numbers were expected; take the weights of an earlier "
+                "epoch"
+            )
+        checked[name] = value.detach().float() if value.is_floating_point() else value
+    return checked
+
+
+def import_weights(
+    weights_file: str | Path,
+    *,
+    weights: str | Path,
+    config: str | Path,
+    card: str | Path,
+    model: str,
+    block: dict[str, Any],
+) -> None:
+    """Write a model from weights that are there already, as training would have left it.
+
+    Parameters
+    ----------
+    weights_file : path
+        Of any kind of the table above.
+    weights, config, card : paths
+        Outputs, as those of `training.train_model`.
+    model : str
+        Name of the entry.
+    block : dict
+        The entry, see `Settings`; `arguments` that the file decides may be left out, and must not contradict it.
+
+    Raises
+    ------
+    TalkfaceError
+        If the file, the block and the files of the shape model do not fit each other.
+    """
+    settings = Settings.read(block, name=model)
+    kind = network_class(settings.network)
+    source = read_weights(weights_file)
+    facts: dict[str, Any] = {"steps": 0, "corpus": "elsewhere"}
+    if source.kind == "own":
+        arguments, shape_model = _reopen(source, settings, model)
+        facts |= source.content.get("facts", {})
+        tensors = source.tensors
+    else:
+        arguments, tensors, shape_model = _adopt(source, kind, settings, model)
+    network = build_network(settings.network, shape_model, arguments)
+    _fill(network, tensors, source, settings.network)
+    arguments = json.loads(json.dumps(arguments))
+    settings = dataclasses.replace(settings, arguments=arguments, components=len(shape_model) or settings.components)
+    facts |= {
+        "model": model,
+        "parameters": sum(value.numel() for value in network.parameters()),
+        "origin": KINDS[source.kind],
+        "file": source.path.name,
+        "digest": digest(source.path),
+    }
+    resolved = json.loads(json.dumps(dataclasses.asdict(settings)))
+    content = checkpoint.pack_network(network, name=settings.network, arguments=arguments, shape_model=shape_model)
+    checkpoint.save_file(weights, content | {"config": resolved, "facts": facts})
+    with writing(config) as temporary:
+        temporary.write_text(yaml.safe_dump({model: resolved}, sort_keys=False))
+    with writing(card) as temporary:
+        temporary.write_text(describe(settings, facts))
+    log.info("%s: %d parameters from %s", model, facts["parameters"], source.path)
+
+
+def _adopt(
+    source: Source, kind: type[BaseNetwork], settings: Settings, model: str
+) -> tuple[dict[str, Any], dict[str, Tensor], ShapeModel]:
+    """Arguments, tensors and shape model of a network, from a file of another project."""
+    if getattr(kind, f"from_{source.kind}", None) is None:
+        wanted = " or ".join(text for key, text in KINDS.items() if key == "own" or hasattr(kind, f"from_{key}"))
+        raise TalkfaceError(
+            f"{source.path}: {KINDS[source.kind]}; network {settings.network!r} takes {wanted}; correct "
+            f"models.{model} in the config"
+        )
+    rest = boosts = np.zeros(0)
+    shape_model = faces_themselves()
+    if settings.shape_model:
+        shape_model, rest, boosts = read_shape_model_files(settings.shape_model)
+    elif source.kind == "torch":
+        raise TalkfaceError(
+            f"config: models.{model} has no shape_model; its files mean and components (.npy) were expected, which "
+            f"give faces to the coefficients of {source.path.name}; add them"
+        )
+    if source.kind == "keras":
+        arguments, tensors = kind.from_keras(source.layers, settings.arguments, path=source.path)
+        return arguments, tensors, shape_model
+    arguments = kind.from_torch(
+        source.tensors, settings.arguments, components=len(shape_model), rest=rest, boosts=boosts, path=source.path
+    )
+    return arguments, source.tensors, shape_model
+
+
+def faces_themselves() -> ShapeModel:
+    """A shape model without components, for networks that give faces instead of coefficients: our own mean face."""
+    return ShapeModel(load_template(), np.zeros((0, 136)), np.zeros(0), np.zeros(0))
+
+
+def _reopen(source: Source, settings: Settings, model: str) -> tuple[dict[str, Any], ShapeModel]:
+    """Arguments and shape model of our own file; the block's arguments stand above those of the file."""
+    name = source.content["network"]
+    if name != settings.network:
+        raise TalkfaceError(
+            f"{source.path}: weights of network {name!r}; {settings.network!r} was expected; correct models.{model} in "
+            "the config"
+        )
+    if settings.shape_model:
+        raise TalkfaceError(
+            f"config: models.{model}.shape_model is not used: {source.path} brings the shape model it was trained "
+            "with; take shape_model out"
+        )
+    arrays = {key: value.numpy() for key, value in source.content["shape_model"].items()}
+    return {**source.content["arguments"], **settings.arguments}, ShapeModel(**arrays)
+
+
+def load_initial(network: BaseNetwork, path: str | Path) -> None:
+    """Give a network that is already built the weights of a file, so that training starts from them.
+
+    Parameters
+    ----------
+    network : BaseNetwork
+        As the config says; changed in place.
+    path : path
+        Of any kind of the table above.
+
+    Raises
+    ------
+    TalkfaceError
+        If the file's weights are not those of such a network.
+    """
+    name = type(network).__module__.rsplit(".", 1)[-1]
+    source = read_weights(path)
+    tensors = source.tensors
+    if source.kind == "own" and source.content["network"] != name:
+        raise TalkfaceError(
+            f"{path}: weights of network {source.content['network']!r}; {name!r} was expected; correct `init` in the "
+            "config"
+        )
+    if source.kind == "keras":
+        if not hasattr(network, "from_keras"):
+            raise TalkfaceError(
+                f"{path}: {KINDS['keras']}; network {name!r} starts from {KINDS['torch']} or {KINDS['own']}; correct "
+                "`init` in the config"
+            )
+        tensors = network.same_stack(source.layers, path=source.path)
+    _fill(network, tensors, source, name)
+
+
+def _fill(network: BaseNetwork, tensors: Mapping[str, Tensor], source: Source, name: str) -> None:
+    """Load tensors into a network: all its parameters and none besides; buffers only where the file has them."""
+    own = network.state_dict()
+    needed = {key for key, _ in network.named_parameters()} if source.kind != "own" else set(own)
+    missing, surplus = sorted(needed - set(tensors)), sorted(set(tensors) - set(own))
+    if missing or surplus:
+        differs = [f"lacks {_few(missing)}"] if missing else []
+        differs += [f"has {_few(surplus)} besides"] if surplus else []
+        raise TalkfaceError(
+            f"{source.path}: {' and '.join(differs)}; the weights of network {name!r} with these arguments were "
+            f"expected, {_few(sorted(needed))}; give its weights, or correct network and arguments in the config"
+        )
+    for key, value in tensors.items():
+        if value.shape != own[key].shape:
+            raise TalkfaceError(
+                f"{source.path}: {key} has the shape {tuple(value.shape)}; {tuple(own[key].shape)} was expected by "
+                f"network {name!r} with these arguments; give its weights, or correct the arguments in the config"
+            )
+    network.load_state_dict(own | dict(tensors))
+
+
+def _few(names: list[str], most: int = 4) -> str:
+    rest = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + rest
+
+
+def describe(settings: Settings, facts: Mapping[str, Any]) -> str:
+    """The card of an imported model: what it is and where it came from."""
+    arguments = "\n".join(f"  - {key}: {json.dumps(value)}" for key, value in settings.arguments.items())
+    return f"""# {facts["model"]}
+
+Network `{settings.network}`, {facts["parameters"]:,} parameters, predicts a face from speech at 25 frames a second.
+
+- **Weights**: imported from {facts["origin"]}, `{facts["file"]}` (sha256 {facts["digest"]}); not trained here.
+- **Arguments**:
+{arguments}
+- **Limits**: what it learned from, and how well it does there, is not known here; what it does on the test clips stands
+  in results/evaluation/. The terms of its authors apply to the weights. Not fit to make anyone appear to say what they
+  did not say.
+"""

@@ -13,6 +13,7 @@ Files are read as tensors, numbers and texts; what would have to be executed is 
 import dataclasses
 import json
 import logging
+import math
 import re
 import warnings
 from collections.abc import Mapping
@@ -45,6 +46,21 @@ KINDS = {
     "keras": "an .h5 of Keras 2",
     "torch": "a PyTorch state dict",
     "own": "a weights.pt of this project",
+}
+# What is known of a training that took place elsewhere, beside what `training.train_model` says of its own.
+ELSEWHERE: dict[str, Any] = {
+    "corpus": "elsewhere",
+    "steps": 0,
+    "stopped_early": False,
+    "best_step": 0,
+    "valid_loss": math.nan,
+    "seconds": 0.0,
+    "train_clips": 0,
+    "train_speakers": 0,
+    "train_frames": 0,
+    "valid_clips": 0,
+    "device": "elsewhere",
+    "variance_share": math.nan,
 }
 
 
@@ -167,13 +183,16 @@ def import_weights(
     settings = Settings.read(block, name=model)
     kind = network_class(settings.network)
     source = read_weights(weights_file)
-    facts: dict[str, Any] = {"steps": 0, "corpus": "elsewhere"}
+    facts = dict(ELSEWHERE)
     if source.kind == "own":
         arguments, shape_model = _reopen(source, settings, model)
         facts |= source.content.get("facts", {})
         tensors = source.tensors
     else:
         arguments, tensors, shape_model = _adopt(source, kind, settings, model)
+    for key, value in settings.arguments.items():
+        if arguments[key] != value:
+            log.warning("%s: %s is %s by the file; %s in the config does not apply", model, key, arguments[key], value)
     network = build_network(settings.network, shape_model, arguments)
     _fill(network, tensors, source, settings.network)
     arguments = json.loads(json.dumps(arguments))

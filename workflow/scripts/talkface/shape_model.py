@@ -40,7 +40,7 @@ class ShapeModel:
     @property
     def fit(self) -> NDArray:
         """What turns offsets from the mean, x and y of each point, into coefficients by least squares: (136, K)."""
-        plane = self.components.reshape(len(self), *self.mean.shape)[..., :2].reshape(len(self), -1)  # (K, 136)
+        plane = self.components.reshape(len(self), *self.mean.shape)[..., :2].reshape(len(self), 2 * len(self.mean))
         return np.linalg.pinv(plane)
 
     def encode(self, shape: ArrayLike) -> NDArray:

@@ -118,6 +118,7 @@ FAULTS = [
     ("stack_22", set_to(0, go_backwards=True), "layer 'lstm_1' has go_backwards True; False was expected"),
     ("stack_22", set_to(0, activation="swish"), "layer 'lstm_1' has the activation 'swish'; one of linear, sigmoid"),
     ("stack_22", set_to(0, activation={"class_name": "f"}), "has the activation {'class_name': 'f'}"),
+    ("stack_22", set_to(0, recurrent_activation="tanh"), "has the activation 'tanh'; one of sigmoid, hard_sigmoid was"),
     ("stack_22", set_to(0, dropout="half"), "layer 'lstm_1' drops 'half'"),
     ("stack_22", set_to(0, units=0), "layer 'lstm_1' has units 0"),
     ("stack_22", set_to(1, units=13), r"layer 'lstm_2' has kernel of shape \(12, 48\) .* of shape \(12, 52\)"),

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from talkface.errors import TalkfaceError
 
 ACTIVATIONS = ("linear", "sigmoid", "hard_sigmoid", "tanh", "relu")
+GATE_ACTIVATIONS = ("sigmoid", "hard_sigmoid")
 EXPECTED = "a stack of LSTM and Dense layers was expected"
 PASSED = ("InputLayer", "Dropout")  # nothing of them is left at generation
 
@@ -194,14 +195,14 @@ def _take(layers: list[Layer], entry: dict, path: str | Path) -> None:
     for share in shares:
         if not isinstance(share, int | float) or not 0 <= share < 1:
             raise TalkfaceError(f"{path}: layer {name!r} drops {share!r}; a share from 0 to below 1 was expected")
-    recurrent = _activation(config["recurrent_activation"], name, path)
+    recurrent = _activation(config["recurrent_activation"], name, path, known=GATE_ACTIVATIONS)
     layers.append(Layer(name, "lstm", units, activation, recurrent, *map(float, shares), has_bias=has_bias))
 
 
-def _activation(name: Any, layer: str, path: str | Path) -> str:
-    if name not in ACTIVATIONS:
+def _activation(name: Any, layer: str, path: str | Path, *, known: tuple[str, ...] = ACTIVATIONS) -> str:
+    if name not in known:
         raise TalkfaceError(
-            f"{path}: layer {layer!r} has the activation {name!r}; one of {', '.join(ACTIVATIONS)} was expected; "
+            f"{path}: layer {layer!r} has the activation {name!r}; one of {', '.join(known)} was expected; "
             "such a model cannot be imported"
         )
     return name

@@ -21,7 +21,7 @@ Attributes: corpus, fps (25), layout (1). Frame i of a clip stands for the insta
 import dataclasses
 import hashlib
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -155,21 +155,32 @@ def assemble_dataset(
     from talkface.models import network_class  # torch is slow to load, and only this function needs it here
 
     classes = [network_class(name) for name in sorted(set(networks))]
-    table = pd.read_csv(quality, sep="\t", dtype={"clip": str, "speaker": str, "split": str}, keep_default_na=False)
-    accepted = table[table["accepted"].astype(str).str.lower().isin(["true", "1", "yes"])]
-    _refuse_empty_splits(table, accepted)
     write_dataset(
         output,
-        _gather(
-            accepted.set_index("clip"),
+        gather(
+            read_accepted(quality),
             audio=audio,
-            shapes={Path(path).stem: path for path in shapes},
-            landmarks=_index(landmarks) if any(item.wants_landmarks for item in classes) else None,
+            shapes=shapes,
+            landmarks=landmarks if any(item.wants_landmarks for item in classes) else None,
             rates=sorted({item.rate for item in classes}),
         ),
         corpus=corpus,
         components=components,
     )
+
+
+def read_accepted(quality: str | Path) -> pd.DataFrame:
+    """The clips that quality control accepted: index clip, columns speaker and split among others.
+
+    Raises
+    ------
+    TalkfaceError
+        If nothing of a split was accepted.
+    """
+    table = pd.read_csv(quality, sep="\t", dtype={"clip": str, "speaker": str, "split": str}, keep_default_na=False)
+    accepted = table[table["accepted"].astype(str).str.lower().isin(["true", "1", "yes"])]
+    _refuse_empty_splits(table, accepted)
+    return accepted.set_index("clip")
 
 
 def _refuse_empty_splits(table: pd.DataFrame, accepted: pd.DataFrame) -> None:
@@ -204,14 +215,20 @@ def _index(files: Iterable[str | Path]) -> dict[str, str | Path]:
     return where
 
 
-def _gather(
+def gather(
     accepted: pd.DataFrame,
     *,
     audio: Sequence[str | Path],
-    shapes: dict[str, str | Path],
-    landmarks: dict[str, str | Path] | None,
+    shapes: Sequence[str | Path],
+    landmarks: Sequence[str | Path] | None,
     rates: Sequence[int],
-) -> Iterable[Clip]:
+) -> Iterator[Clip]:
+    """The clips of a table (index clip, columns speaker and split), one after the other, from the files of the stages.
+
+    `landmarks` None: without pixels.
+    """
+    shape_files = {Path(path).stem: path for path in shapes}
+    landmark_files = None if landmarks is None else _index(landmarks)
     missing = set(accepted.index)
     for path in audio:  # shard by shard, so that each file is opened once
         with h5py.File(path, "r") as shard:
@@ -219,16 +236,16 @@ def _gather(
                 if name not in accepted.index:
                     continue
                 speaker, split = accepted.at[name, "speaker"], accepted.at[name, "split"]
-                with h5py.File(shapes[speaker], "r") as file:
+                with h5py.File(shape_files[speaker], "r") as file:
                     if name not in file or "shape" not in file[name]:
                         raise TalkfaceError(
-                            f"{shapes[speaker]}: no shape of clip {name}, which quality control accepted; "
+                            f"{shape_files[speaker]}: no shape of clip {name}, which quality control accepted; "
                             "delete this file to have it made again"
                         )
                     shape = file[name]["shape"][:]
                 pixels = None
-                if landmarks is not None:
-                    with h5py.File(landmarks[name], "r") as file:
+                if landmark_files is not None:
+                    with h5py.File(landmark_files[name], "r") as file:
                         pixels = file[name]["landmarks"][:]
                 master, rate = shard[name][:], int(shard[name].attrs["rate"])
                 yield Clip(

@@ -363,9 +363,11 @@ def read_material(
             )
         shape_model = stored.first(settings.components)
     else:
-        from talkface.exchange import read_training_file
+        from talkface.exchange import check_network, read_training_file
 
         whole, shape_model = read_training_file(dataset, settings.shape_model, components=settings.components)
+        hears = {"rate": kind.rate, "hears_frames": kind.hears_frames}
+        check_network(whole, network=settings.network, **hears, path=dataset)
         parts, corpus = [whole], Path(dataset).stem
         how = "clip" if settings.split == "sheet" else settings.split
     train, valid = resplit(parts, how, seed=seed)

@@ -1,0 +1,13 @@
+"""The corpus as a training file of Eskimez et al. 2020."""
+
+from talkface.logs import log_to
+
+with log_to(snakemake.log[0]):
+    from talkface.exchange import export_b
+
+    export_b(
+        snakemake.output.file,
+        quality=snakemake.input.quality,
+        audio=snakemake.input.audio,
+        shapes=snakemake.input.shapes,
+    )

@@ -64,14 +64,22 @@ def predict_chunks(
     """
     chunk_frames = -(-chunk_frames // network.multiple) * network.multiple
     sound = _Stream(blocks, leveller, network)
-    state = None
-    for first in range(0, frames, chunk_frames):
-        count = min(chunk_frames, frames - first)
+    state, seen = None, frames - network.repeats_last
+    if frames and seen < 1:
+        raise TalkfaceError(
+            f"the sound has {frames} frames of 40 ms; more than the model's delay of {network.repeats_last} were "
+            "expected; give longer sound, or a model with generation: stateful"
+        )
+    for first in range(0, seen, chunk_frames):
+        count = min(chunk_frames, seen - first)
         held = sound.read(network.before + (count - 1) * network.hop + network.after)
         with torch.inference_mode():
             outputs, state = network(torch.from_numpy(held).to(device)[None], state)  # (1, t, K)
-            yield network.decode(outputs)[0].cpu().numpy()  # (t, 68, D)
+            faces = network.decode(outputs)[0].cpu().numpy()  # (t, 68, D)
+        yield faces
         sound.skip(count * network.hop)
+    if frames and network.repeats_last:
+        yield np.repeat(faces[-1:], network.repeats_last, axis=0)
 
 
 class _Stream:

@@ -66,6 +66,8 @@ class BaseNetwork(nn.Module, abc.ABC):
         What lies beyond the ends of a file in prediction.
     multiple : int
         Prediction goes in chunks of a multiple of so many frames.
+    repeats_last : int
+        In prediction, so many frames at the end of a file repeat the one before them (published by Eskimez et al.).
     hears_frames : bool
         Training cuts the frames that `listen` makes of whole clips instead of samples.
     before_frames, after_frames : int
@@ -88,6 +90,7 @@ class BaseNetwork(nn.Module, abc.ABC):
     after: int
     before_frames: int = 0
     after_frames: int = 0
+    repeats_last: int = 0
     wants_noise: bool = False
 
     def __init__(self, shape_model: ShapeModel, *, level: str = "peak"):

@@ -1,8 +1,11 @@
 """Weights from elsewhere: what they predict is what their own networks predict; what does not fit is said in a line."""
 
+import json
 import pickle
+import shutil
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 import torch
@@ -13,6 +16,7 @@ from talkface.errors import TalkfaceError
 from talkface.importing import import_weights, load_initial, read_weights
 from talkface.models import build_network
 from talkface.prediction import predict_samples
+from talkface.recurrent import KerasLSTM
 from talkface.shape_files import read_shape_model_files
 from talkface.shape_model import fit_shape_model
 from tests.foreign import PlainNetwork, predict_windows, write_shape_files
@@ -71,7 +75,7 @@ def test_a_state_dict_predicts_as_its_network_does_window_by_window(name, plain,
     ours = bring_in(tmp_path, path, {"network": "cnn", "shape_model": files, "arguments": LEVEL})
     shape_model, rest, _ = read_shape_model_files(files)
     expected = predict_windows(theirs, speech[1], rest)
-    sound = torch.from_numpy(np.pad(speech[1], 1120))[None]
+    sound = torch.from_numpy(np.pad(speech[1], 1120))[None, : 2240 + 320 * (len(expected) - 1)]
     with torch.inference_mode():
         coefficients = ours(sound)[0][0].numpy()
     np.testing.assert_allclose(coefficients, expected, atol=1e-5)
@@ -136,6 +140,139 @@ def test_what_is_written_beside_the_weights(plain, shape_files, tmp_path):
     card = (tmp_path / "tc.card").read_text()
     assert "imported from a PyTorch state dict, `tc.pt`" in card
     assert content["facts"]["digest"] in card
+
+
+# Keras files of Eskimez et al. 2018 --------------------------------------------------------------------------------
+
+CONTEXTS = {"stack_22": 3, "dense_25": 1, "trained_25": 0}
+
+
+@pytest.fixture(scope="module")
+def references(keras):
+    """Inputs and outputs of Keras itself, by name; see tests/data/keras/make_references.py."""
+    with np.load(keras / "outputs.npz") as file:
+        return dict(file)
+
+
+@pytest.mark.parametrize("name", CONTEXTS)
+def test_outputs_are_those_of_keras(name, keras, references, tmp_path):
+    network = bring_in(tmp_path, keras / f"{name}.h5", LSTM)
+    assert network.context == CONTEXTS[name]
+    given = torch.from_numpy(references[f"{name}/input"].astype(np.float32))
+    with torch.inference_mode():
+        outputs, _ = network.run(given)
+    np.testing.assert_allclose(outputs.numpy(), references[f"{name}/output"], atol=1e-5)
+
+
+def deviations(network, name, references, draws=4_000):
+    """How far mean and variances with dropout on lie from those of Keras, in standard errors."""
+    given = torch.from_numpy(references[f"{name}/input"][:1].astype(np.float32))
+    torch.manual_seed(1)
+    network.train()
+    with torch.no_grad():
+        outputs = [network.run(given.expand(500, -1, -1))[0].double().numpy() for _ in range(draws // 500)]
+    outputs = np.concatenate(outputs)  # (draws, T, 136)
+    share = 1 / draws + 1 / references[f"{name}/draws"]
+
+    def variance_deviation(values, expected):
+        fourth = ((values - values.mean(axis=0)) ** 4).mean(axis=0)
+        variance = values.var(axis=0, ddof=1)
+        return (variance - expected) / np.sqrt((fourth - variance**2) * share)
+
+    return {
+        "mean": (outputs.mean(axis=0) - references[f"{name}/mean"]) / np.sqrt(outputs.var(axis=0, ddof=1) * share),
+        "variance": variance_deviation(outputs, references[f"{name}/variance"]),
+        "variance_in_time": variance_deviation(outputs.mean(axis=1), references[f"{name}/variance_in_time"]),
+    }
+
+
+@pytest.mark.parametrize("name", ["stack_22", "dense_25"])
+def test_masks_of_dropout_are_distributed_as_those_of_keras(name, keras, references, tmp_path):
+    network = bring_in(tmp_path, keras / f"{name}.h5", LSTM)
+    for what, deviation in deviations(network, name, references).items():
+        assert np.abs(deviation).max() < 5, what
+        assert 0.7 < np.sqrt(np.mean(deviation**2)) < 1.3, what
+
+
+def test_one_mask_for_all_gates_would_be_another_distribution(keras, references, tmp_path, monkeypatch):
+    network = bring_in(tmp_path, keras / "stack_22.h5", LSTM)
+    draw = KerasLSTM.draw_masks
+
+    def shared(layer, batch):
+        return tuple(mask[:1].repeat(4, 1, 1) for mask in draw(layer, batch))
+
+    monkeypatch.setattr(KerasLSTM, "draw_masks", shared)
+    found = deviations(network, "stack_22", references)
+    assert np.abs(found["variance"]).max() > 10
+    assert np.abs(found["variance_in_time"]).max() > 10
+
+
+def test_an_imported_stack_predicts_from_sound(keras, tmp_path):
+    """Faces of the template frame, streamed or over the published windows, from the features that Keras was given."""
+    samples = toy_clip("x", rates=(44_100,)).audio[44_100]
+    for generation in ("stateful", "window"):
+        block = LSTM | {"arguments": {"delay": 1, "generation": generation}}
+        network = bring_in(tmp_path, keras / "stack_22.h5", block)
+        faces = predict_samples(network, samples)
+        assert faces.shape == (61, 68, 2)
+        np.testing.assert_allclose(faces[:, [36, 45]], np.broadcast_to([[-0.5, 0], [0.5, 0]], (61, 2, 2)), atol=1e-4)
+        frames = torch.from_numpy(samples.astype(np.float32) / 32_768)
+        with torch.inference_mode():
+            features = network.listen(frames, 62)
+            inputs = network.with_context(torch.cat([features[:1].expand(3, -1), features])[None])
+            assert inputs.shape == (1, 62, 512)
+            whole = network.decode(network.run(inputs[:, :60])[0])[0, 1:].numpy()
+        if generation == "stateful":
+            np.testing.assert_allclose(faces[:59], whole, atol=1e-4)
+
+
+def test_the_file_says_what_it_was_trained_on(keras, tmp_path):
+    """Whatever an entry that this one is like says of features, level and sizes."""
+    repaired = {"hidden": 250, "delay": 1, "context": 3, "features": "levels", "normalisation": "template"}
+    block = LSTM | {"arguments": repaired | {"generation": "stateful", "level": "running", "dropout": 0.2}}
+    network = bring_in(tmp_path, keras / "stack_22.h5", block)
+    assert (network.features, network.level, network.delay, network.context) == ("differences", "recorded", 1, 3)
+    assert [layer.units for layer in network.layers] == [12, 12, 12, 136]
+    stated = yaml.safe_load((tmp_path / "mine.config").read_text())["mine"]["arguments"]
+    assert stated["features"] == "differences"
+    assert stated["stack"][3] == ["lstm", 136, "sigmoid", "hard_sigmoid", 0.2, 0.2]
+
+
+def test_a_start_from_a_keras_file(keras, tmp_path):
+    network = bring_in(tmp_path, keras / "dense_25.h5", LSTM)
+    with torch.no_grad():
+        network.layers[0].kernel.zero_()
+    load_initial(network, keras / "dense_25.h5")
+    torch.testing.assert_close(network.state_dict(), load_network(tmp_path / "mine.weights").state_dict())
+    message = r"stack_22\.h5: 512 inputs .* into lstm 12 .*; 256 inputs .* into lstm 16 .* were expected"
+    refused(message, load_initial, network, keras / "stack_22.h5")
+
+
+def altered(keras, path, change):
+    """A reference file whose model_config is changed."""
+    shutil.copy(keras / "stack_22.h5", path)
+    with h5py.File(path, "r+") as file:
+        config = json.loads(file.attrs["model_config"])
+        change(config["config"]["layers"])
+        file.attrs["model_config"] = json.dumps(config)
+    return path
+
+
+def test_keras_files_that_do_not_fit(keras, tmp_path):
+    stack = keras / "stack_22.h5"
+    refused("stack_22.h5: takes 512 numbers .* set context: 3", bring_in, tmp_path, stack, LSTM | CONTEXT_5)
+    refused("gives 12 numbers a frame; 136", bring_in, tmp_path, altered(keras, tmp_path / "a.h5", list.pop), LSTM)
+    path = altered(keras, tmp_path / "b.h5", lambda layers: layers[2].update(class_name="Lambda"))
+    refused("layer 'lstm_3' is of kind Lambda; a stack of LSTM and Dense", bring_in, tmp_path, path, LSTM)
+    path = altered(keras, tmp_path / "c.h5", lambda layers: layers[2]["config"].update(recurrent_activation="sigmoid"))
+    network = bring_in(tmp_path, stack, LSTM)
+    refused(r"lstm 12 sigmoid sigmoid, .*; correct hidden", load_initial, network, path)
+    message = "weights of network 'lstm'; 'cnn' was expected"
+    refused(message, bring_in, tmp_path, tmp_path / "mine.weights", LSTM | {"network": "cnn"}, model="other")
+
+
+LSTM = {"network": "lstm"}
+CONTEXT_5 = {"arguments": {"context": 5}}
 
 
 # Our own ----------------------------------------------------------------------------------------------------------

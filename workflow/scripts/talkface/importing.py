@@ -260,8 +260,14 @@ def _reopen(source: Source, settings: Settings, model: str) -> tuple[dict[str, A
             f"config: models.{model}.shape_model is not used: {source.path} brings the shape model it was trained "
             "with; take shape_model out"
         )
-    arrays = {key: value.numpy() for key, value in source.content["shape_model"].items()}
-    return {**source.content["arguments"], **settings.arguments}, ShapeModel(**arrays)
+    try:
+        arrays = {key: value.numpy() for key, value in source.content["shape_model"].items()}
+        return {**source.content["arguments"], **settings.arguments}, ShapeModel(**arrays)
+    except (AttributeError, TypeError) as error:
+        raise TalkfaceError(
+            f"{source.path}: not weights of this version ({error}); a weights.pt of this version was expected; train "
+            "the model again"
+        ) from None
 
 
 def load_initial(network: BaseNetwork, path: str | Path) -> None:

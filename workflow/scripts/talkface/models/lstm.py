@@ -358,9 +358,7 @@ class Network(BaseNetwork):
         width, given = cls.features_width("differences"), arguments.get("context")
         context, rest = divmod(layers[0].width, width)
         if rest or not context or given not in (None, context - 1):
-            fitting = (
-                "an .h5 of the published code was expected" if rest or not context else f"set context: {context - 1}"
-            )
+            fitting = "give a file of the published code" if rest or not context else f"set context: {context - 1}"
             raise TalkfaceError(
                 f"{path}: takes {layers[0].width} numbers a frame; {width} for the frame and for each of its context"
                 f"{'' if given is None else f' of {given}'} were expected; {fitting}"

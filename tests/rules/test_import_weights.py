@@ -15,7 +15,7 @@ RULES = ("--allowed-rules", "import_weights", "train_model", "predict_landmarks"
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+def folder(tmp_path_factory, project):
     """A working folder with files of Eskimez et al. 2020, a dataset and a sound."""
     folder = tmp_path_factory.mktemp("work")
     torch.manual_seed(0)
@@ -30,6 +30,7 @@ def folder(tmp_path_factory):
         "theirs": {"like": "cnn", "weights": "tc.pt", "shape_model": files, "arguments": {"level": "recorded"}},
         "broken": {"like": "cnn", "weights": "broken.pt", "shape_model": files},
         "absent": {"like": "cnn", "weights": "absent.pt", "shape_model": files},
+        "keras": {"like": "lstm_d40_c3", "weights": str(project / "tests" / "data" / "keras" / "stack_22.h5")},
         "again": {"network": "cnn", "weights": "results/models/theirs/weights.pt"},
     }
     selected = {"models": ["theirs", "cnn"]}
@@ -45,7 +46,8 @@ def run(project, folder, *targets, check=True):
 def test_import_weights(project, folder):
     """Imported as the block says, taken up by prediction and evaluation; no curve, no training."""
     prediction, table = "results/predictions/theirs/iris_1.npy", "results/evaluation/theirs.tsv"
-    done = run(project, folder, prediction, table, "results/models/again/weights.pt")
+    spoken = "results/predictions/keras/iris_1.npy"
+    done = run(project, folder, prediction, table, spoken, "results/models/again/weights.pt")
     assert "Importing theirs" in done.stdout
     assert "Training" not in done.stdout
     made = folder / "results" / "models" / "theirs"
@@ -55,6 +57,7 @@ def test_import_weights(project, folder):
     assert "training_steps" in (folder / table).read_text()
     content = read_file(folder / "results" / "models" / "again" / "weights.pt")
     assert content["arguments"] == read_file(made / "weights.pt")["arguments"]
+    assert np.load(folder / spoken).shape == (61, 68, 2)
     faces = np.load(folder / prediction)
     samples, _ = soundfile.read(folder / "results" / "audio" / "iris_1.wav", dtype="float32")
     network = PlainNetwork(conditioned=True)

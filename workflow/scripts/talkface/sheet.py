@@ -1,6 +1,7 @@
 """The sample sheet: one row a clip, checked before any work."""
 
 import re
+from collections.abc import Container
 from pathlib import Path
 
 import pandas as pd
@@ -169,4 +170,25 @@ def find_speech(folder: str | Path, *, suffixes: tuple[str, ...], clips: pd.Inde
         if path.stem in clips:
             raise TalkfaceError(f"{path}: the sheet has a clip of the same name; rename the file")
         found[path.stem] = str(path)
+    return found
+
+
+def find_predictions(folder: str | Path, *, name: str, clips: Container[str]) -> dict[str, str]:
+    """Predictions made elsewhere, by clip: the files <clip>.npy of a folder whose stem is one of `clips`.
+
+    Raises
+    ------
+    TalkfaceError
+        If there is no such folder, or no such file in it.
+    """
+    if not Path(folder).is_dir():
+        raise TalkfaceError(
+            f"config, external.{name}: {folder} is no folder; one of predictions <clip>.npy was expected; mend the path"
+        )
+    found = {path.stem: str(path) for path in sorted(Path(folder).glob("*.npy")) if path.stem in clips}
+    if not found:
+        raise TalkfaceError(
+            f"config, external.{name}: {folder} holds no prediction of a known clip; files <clip>.npy were expected, "
+            "named like the rows of the sheet or the files in resources/speech/"
+        )
     return found

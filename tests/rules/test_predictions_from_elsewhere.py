@@ -1,0 +1,67 @@
+"""Predictions made elsewhere, taken in, measured and animated by the rules."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+import yaml
+
+from talkface.dataset import write_dataset
+from talkface.video import probe
+from tests.toy_stages import write_stages
+from tests.workflow.conftest import run_snakemake
+
+RULES = ("import_prediction", "evaluate_external", "draw_animation")
+
+
+@pytest.fixture
+def work(tmp_path):
+    """A working folder whose test clips are e and f; quality control rejected f. Theirs holds the truth in pixels."""
+    clips = write_stages(tmp_path, rejected=("f",))
+    write_dataset(tmp_path / "results" / "dataset" / "demo.h5", clips, corpus="demo")
+    folder = tmp_path / "theirs"
+    folder.mkdir()
+    for clip in clips:
+        np.save(folder / f"{clip.name}.npy", np.concatenate([clip.landmarks, clip.landmarks[:, :, :1]], axis=2))
+        soundfile.write(tmp_path / "results" / "audio" / f"{clip.name}.wav", clip.audio[44_100], 44_100)
+    config = {"clips": "sheet.tsv", "external": {"theirs": "theirs"}, "drawing": {"style": "flat", "size": 128}}
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(config))
+    return tmp_path
+
+
+def run(project, work, *targets, check=True):
+    return run_snakemake(
+        project, "--cores", "2", "--configfile", "mine.yaml", "--allowed-rules", *RULES, "--", *targets,
+        cwd=work, check=check,
+    )  # fmt: skip
+
+
+def test_a_table_and_a_film(project, work):
+    table, film = "results/evaluation/external-theirs.tsv", "results/anim/external-theirs/e.mp4"
+    run(project, work, table, film)
+    rows = pd.read_csv(work / table, sep="\t").set_index("measure")
+    assert rows.at["lip_rmse", "value"] < 0.01
+    assert rows.at["lip_rmse", "clips"] == 1  # f was rejected and needs none
+    assert np.load(work / "results" / "predictions" / "external-theirs" / "e.npy").shape == (90, 68, 3)
+    assert probe(work / film).duration_s == pytest.approx(3.6, abs=0.05)
+    assert "90 frames" in (work / "results" / "logs" / "import_prediction" / "external-theirs" / "e.log").read_text()
+
+
+def test_an_accepted_clip_without_prediction_is_one_line(project, work):
+    (work / "theirs" / "e.npy").unlink()
+    done = run(project, work, "results/evaluation/external-theirs.tsv", check=False)
+    assert done.returncode != 0
+    lines = [line for line in done.stdout.splitlines() if line.startswith("talkface: ")]
+    assert len(lines) == 1
+    assert "theirs: no e.npy; predictions of all accepted test clips were expected (1)" in lines[0]
+    done = run(project, work, "results/predictions/external-theirs/e.npy", check=False)
+    assert "'e' is not a known prediction in theirs" in " ".join(done.stdout.split())
+
+
+def test_folders_without_predictions_are_refused_before_any_work(project, work):
+    for name, words in (("empty", "holds no prediction of a known clip"), ("none", "is no folder")):
+        (work / "empty").mkdir(exist_ok=True)
+        (work / "mine.yaml").write_text(yaml.safe_dump({"clips": "sheet.tsv", "external": {"theirs": name}}))
+        done = run(project, work, "results/evaluation/external-theirs.tsv", check=False)
+        assert done.returncode != 0
+        assert f"config, external.theirs: {name} {words}" in " ".join(done.stdout.split())

@@ -1,0 +1,74 @@
+# expects: <folder>/<clip>.npy for each entry `name: folder` of external, results/audio/{clip}.wav, results/dataset/{corpus}.h5
+# produces: results/predictions/external-<name>/{clip}.npy, results/evaluation/external-<name>.tsv
+# reads from config: external, evaluate, seed
+from talkface.sheet import find_predictions
+
+try:
+    FOUND = {
+        model: Catalogue(
+            f"prediction in {folder}",
+            find_predictions(folder, name=model.removeprefix("external-"), clips=SOUNDS),
+        )
+        for model, folder in EXTERNAL.items()
+    }
+except TalkfaceError as error:
+    raise WorkflowError(str(error)) from None
+
+
+rule import_prediction:
+    input:
+        source=lambda w: FOUND[w.model][w.clip],
+        audio="results/audio/{clip}.wav",
+        code=modules("external", "identity"),
+    output:
+        landmarks="results/predictions/{model}/{clip}.npy",
+    log:
+        "results/logs/import_prediction/{model}/{clip}.log",
+    benchmark:
+        "results/benchmarks/import_prediction/{model}/{clip}.tsv"
+    wildcard_constraints:
+        model=only(EXTERNAL),
+    conda:
+        "../../envs/torch.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=10,
+    message:
+        "Taking in the prediction {wildcards.model} has of {wildcards.clip}"
+    script:
+        "../scripts/import_prediction.py"
+
+
+rule evaluate_external:
+    input:
+        dataset=f"results/dataset/{CORPUS}.h5",
+        # A clip that quality control rejects needs none, so what is missing is known when it runs.
+        predictions=lambda w: [
+            path
+            for clip, path in FOUND[w.model].items()
+            if clip in CLIPS.index and CLIPS.at[clip, "split"] == config["evaluate"]["split"]
+        ],
+        code=modules("external", "identity", "evaluation", "metrics"),
+    output:
+        table="results/evaluation/{model}.tsv",
+    log:
+        "results/logs/evaluate_external/{model}.log",
+    benchmark:
+        "results/benchmarks/evaluate_external/{model}.tsv"
+    wildcard_constraints:
+        model=only(EXTERNAL),
+    conda:
+        "../../envs/torch.yaml"
+    threads: 1
+    resources:
+        mem_mb=3000,
+        runtime=20,
+    params:
+        folder=lambda w: EXTERNAL[w.model],
+        split=config["evaluate"]["split"],
+        seed=config["seed"],
+    message:
+        "Measuring {wildcards.model} on the test clips"
+    script:
+        "../scripts/evaluate_external.py"

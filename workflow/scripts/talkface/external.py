@@ -1,0 +1,156 @@
+"""Predictions made elsewhere, `<clip>.npy` of (T, 68, 2 or 3) in any frame, as those of a model of our own.
+
+One similarity a file takes it into the template frame: the one that brings its mean outer eye corners there, so that
+what the face does between frames stays as it was. A third coordinate is scaled alike.
+"""
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+
+from talkface import points
+from talkface.errors import TalkfaceError
+from talkface.features import count_frames
+from talkface.identity import fit_similarity
+from talkface.storage import writing
+
+log = logging.getLogger(__name__)
+
+CORNERS = np.array([[-0.5, 0.0], [0.5, 0.0]])  # of the template frame
+# Of the outer-eye distance: a file whose corners lie as near as that is in the template frame already. Predictions of
+# our own models stray by less, and no frame in pixels or of unit norm comes by chance as near.
+ALREADY_THERE = 0.02
+
+
+def read_prediction(path: str | Path, *, frames: int) -> NDArray[np.float32]:
+    """Landmarks of a file in the template frame.
+
+    Parameters
+    ----------
+    path : path
+        An .npy of (T, 68, 2 or 3) numbers, y downwards as in pictures; never unpickled.
+    frames : int
+        How many the sound has at 25 a second; T may be one less or more.
+
+    Returns
+    -------
+    (T, 68, 2 or 3) float32 array
+
+    Raises
+    ------
+    TalkfaceError
+        If the file is no such array, or holds no face.
+    """
+    try:
+        with open(path, "rb") as file:
+            landmarks = np.lib.format.read_array(file, allow_pickle=False)
+    except FileNotFoundError:
+        raise TalkfaceError(f"{path}: there is no such file; a prediction (frames, 68, 2 or 3) was expected") from None
+    except (OSError, ValueError, EOFError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise TalkfaceError(
+            f"{path}: not readable ({reason}); an .npy of numbers was expected; save it again with numpy.save"
+        ) from None
+    if landmarks.dtype.kind not in "fiu":
+        raise TalkfaceError(f"{path}: an array of {landmarks.dtype}; numbers were expected; save it again")
+    if landmarks.ndim != 3 or landmarks.shape[1] != points.COUNT or landmarks.shape[2] not in (2, 3):
+        raise TalkfaceError(
+            f"{path}: an array {landmarks.shape}; (frames, 68, 2) or (frames, 68, 3) was expected, the 68 points of "
+            "dlib; save it again"
+        )
+    if abs(len(landmarks) - frames) > 1:
+        raise TalkfaceError(
+            f"{path}: {len(landmarks)} frames; {frames} were expected for its sound, 25 a second (one less or more is "
+            "well); predict at 25 frames a second"
+        )
+    bad = np.flatnonzero(~np.isfinite(landmarks).all(axis=(1, 2)))
+    if len(bad):
+        raise TalkfaceError(
+            f"{path}: {len(bad)} of {len(landmarks)} frames hold NaN or infinite values, the first is frame {bad[0]}; "
+            "numbers were expected; predict it again"
+        )
+    return to_template_frame(landmarks.astype(np.float64), where=path).astype(np.float32)
+
+
+def to_template_frame(landmarks: NDArray, *, where: str | Path) -> NDArray[np.float64]:
+    """Landmarks (T, 68, D) after the one similarity that takes their mean outer eye corners to the template's."""
+    corners = landmarks[:, list(points.OUTER_EYE_CORNERS), :2].mean(axis=0)  # (2, 2)
+    if np.allclose(*corners):
+        raise TalkfaceError(f"{where}: both outer eye corners at one place; faces of 68 points were expected")
+    moved = landmarks
+    if np.abs(corners - CORNERS).max() > ALREADY_THERE:
+        matrix, offset = fit_similarity(corners[None], CORNERS)
+        flat = landmarks[..., :2] @ matrix[0].T + offset[0]
+        depth = landmarks[..., 2:] * np.sqrt(np.linalg.det(matrix[0]))
+        moved = np.concatenate([flat, depth], axis=-1)
+    if moved[:, 8, 1].mean() < 0:
+        raise TalkfaceError(
+            f"{where}: the chin lies above the eyes; y was expected to point down, as in pictures; turn y round"
+        )
+    return moved
+
+
+def import_prediction(source: str | Path, output: str | Path, *, audio: str | Path) -> None:
+    """Write a prediction made elsewhere as one of ours.
+
+    Parameters
+    ----------
+    source : path
+        See `read_prediction`.
+    output : path
+        results/predictions/external-{name}/{clip}.npy: (T, 68, 2 or 3) float32, template frame, 25 fps.
+    audio : path
+        The sound it belongs to, any wav file.
+    """
+    info = soundfile.info(str(audio))
+    landmarks = read_prediction(source, frames=count_frames(info.frames, info.samplerate))
+    with writing(output) as temporary:
+        np.save(temporary, landmarks)
+    log.info("%s: %d frames from %s", output, len(landmarks), source)
+
+
+def evaluate_external(
+    dataset: str | Path, output: str | Path, *, folder: str | Path, model: str, seed: int, split: str = "test"
+) -> None:
+    """Write the measures of predictions made elsewhere; table and measures as `evaluation.evaluate_model` has them.
+
+    Parameters
+    ----------
+    dataset : path
+        results/dataset/{corpus}.h5; its clips, all of them accepted by quality control, are measured.
+    output : path
+        results/evaluation/external-{name}.tsv.
+    folder : path
+        Of the predictions, {clip}.npy.
+    model : str
+        external-{name}.
+    seed : int
+        Of the control and of the intervals.
+    split : str
+
+    Raises
+    ------
+    TalkfaceError
+        If a clip has no prediction, or one that cannot be used.
+    """
+    from talkface import evaluation  # torch is slow to load, and only this function needs it here
+    from talkface.dataset import read_corpus, read_part, read_rates
+
+    part = read_part(dataset, split, rate=read_rates(dataset)[0])
+    generator = np.random.default_rng(seed)
+    clips = []
+    for index, clip in enumerate(part.clips):
+        path = Path(folder) / f"{clip}.npy"
+        if not path.is_file():
+            raise TalkfaceError(
+                f"{folder}: no {path.name}; predictions of all accepted {split} clips were expected ({len(part)}); add "
+                f"it, or take {model.removeprefix('external-')} out of `external` in the config"
+            )
+        prediction = read_prediction(path, frames=count_frames(len(part.audio_of(index)), part.rate))
+        clips.append(evaluation.measure_clip(prediction, part.shape_of(index), generator=generator))
+    table = evaluation.tidy(clips, model=model, corpus=read_corpus(dataset), split=split, seed=seed)
+    evaluation.write_table(table, output)
+    log.info("%s\n%s", model, table.to_string())

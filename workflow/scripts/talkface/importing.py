@@ -36,8 +36,6 @@ from talkface.storage import digest, writing
 from talkface.template import load_template
 from talkface.training import Settings
 
-__all__ = ["Source", "import_weights", "load_initial", "read_shape_model_files", "read_weights"]
-
 log = logging.getLogger(__name__)
 
 WRAPPERS = ("state_dict", "model_state_dict", "model", "net")  # keys under which trainings keep the state dict

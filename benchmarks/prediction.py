@@ -32,7 +32,7 @@ def run(data: Path | None) -> list[dict]:
         path = make_dataset(folder / "bench.h5", data)
         model, part = read_shape_model(path), read_part(path, "test", rate=8_000)
         torch.manual_seed(0)
-        theirs, ours = PublishedNetwork(), build_network("cnn", model, {}).eval()
+        theirs, ours = PublishedNetwork(), build_network("cnn", model, {"level": "peak"}).eval()
         ours.load_state_dict(theirs.state_dict())
         samples = part.audio
         scaled = samples.astype(np.float32) / np.abs(samples.astype(np.float32)).max()

@@ -9,8 +9,10 @@ import torch
 from published_training import PublishedNetwork, published_steps
 from speech_data import clips_of, make_dataset
 
+from talkface.corpus import Corpus, batches
 from talkface.dataset import read_part, read_shape_model
-from talkface.training import Corpus, Run, Settings, batches, build_network, validate
+from talkface.models import build_network
+from talkface.training import Run, Settings, validate
 
 CPU = torch.device("cpu")
 # As in the shipped config: 8 stretches of 16 frames are the published 128.
@@ -27,9 +29,9 @@ class Pair:
         part, model = read_part(path, "train", rate=8_000), read_shape_model(path)
         torch.manual_seed(seed)
         self.theirs = PublishedNetwork()
-        network = build_network("cnn", model, {})
+        network = build_network("cnn", model, {"level": "peak"})
         network.load_state_dict(self.theirs.state_dict())
-        self.judge = build_network("cnn", model, {})
+        self.judge = build_network("cnn", model, {"level": "peak"})
         self.valid = Corpus(read_part(path, "valid", rate=8_000), network, CPU)
         corpus = Corpus(part, network, CPU)
         self.ours = Run(network, SETTINGS, steps=10**9, device=CPU)

@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from talkface.convolution import StridedConvolution
 from talkface.dataset import Part
 from talkface.errors import TalkfaceError
 from talkface.models import BaseNetwork, Batch, choice, masked_mean
@@ -99,6 +100,7 @@ class Network(BaseNetwork):
     WINDOW = 2_240  # samples
     POSITIONS = 122  # of the last convolution in one window
     HOP_POSITIONS = 20  # from one window to the next: 320 samples / 2^4
+    PARTS, BEYOND = 7, 18  # hops that a window reaches into, and the positions of the last that it does not
 
     def __init__(
         self,
@@ -140,6 +142,7 @@ class Network(BaseNetwork):
         self.fc1 = nn.Linear(self.CHANNELS[-1] * self.POSITIONS, outputs)
         if temporal_condition:
             self.fc2 = nn.Linear(2 * outputs, outputs)
+        self._prepared: tuple[list, Prepared] | None = None
         for module in self.modules():
             if isinstance(module, nn.Conv1d | nn.Linear):
                 nn.init.xavier_uniform_(module.weight)
@@ -197,8 +200,10 @@ class Network(BaseNetwork):
         if self.generation_dropout and not self.training:
             windows = sound.unfold(1, self.WINDOW, self.hop)  # (B, T, 2240)
             heard = self.see(self.hear(windows.flatten(0, 1), dropping=True)).unflatten(0, windows.shape[:2])[:, :, 0]
-        else:
+        elif self.training or torch.is_grad_enabled() or sound.device.type != "cpu":
             heard = self.see(self.hear(sound, dropping=self.training))  # (B, T, K)
+        else:
+            heard = self.prepare()(sound)
         if not self.temporal_condition:
             return heard, None
         coefficients = self.follow(heard, self.rest.expand(len(sound), -1) if state is None else state)
@@ -210,13 +215,37 @@ class Network(BaseNetwork):
         inplace = not torch.is_grad_enabled()
         for layer in (self.conv1, self.conv2, self.conv3, self.conv4):
             x = functional.leaky_relu(layer(x), self.SLOPE, inplace=inplace)  # (B, C, P)
-            x = functional.dropout(x, self.dropout, dropping, inplace=True)
+            if dropping and self.dropout:
+                x = x * _kept(x, self.dropout)
         return x
 
     def see(self, features: Tensor) -> Tensor:
         """What each window says, (B, T, K), of features (B, C, P)."""
-        windows = features.unfold(2, self.POSITIONS, self.HOP_POSITIONS)  # (B, C, T, 122), a view
-        return functional.leaky_relu(self.fc1(windows.transpose(1, 2).flatten(2)), self.SLOPE)
+        hops = functional.pad(features, (0, self.BEYOND)).unflatten(2, (-1, self.HOP_POSITIONS))  # (B, C, T + 6, 20)
+        return self.sum_up(hops.transpose(1, 2).flatten(2), self.parts().transpose(0, 1).flatten(0, 1))
+
+    def parts(self) -> Tensor:
+        """Weights of the linear layer as (20, C, 7 K): a hop of 20 positions is one of the 7 parts of 7 windows."""
+        weight = functional.pad(self.fc1.weight.unflatten(1, (-1, self.POSITIONS)), (0, self.BEYOND))  # (K, C, 140)
+        return weight.unflatten(2, (self.PARTS, -1)).permute(3, 1, 2, 0).flatten(2)
+
+    def sum_up(self, hops: Tensor, parts: Tensor) -> Tensor:
+        """The linear layer over windows, (B, T, K), of hops (B, T + 6, 20 C), each of which meets each part once.
+
+        To lay the windows side by side first would copy each position six times.
+        """
+        said = (hops @ parts).float().unflatten(2, (self.PARTS, -1))  # (B, T + 6, 7, K)
+        frames = said.shape[1] - self.PARTS + 1
+        said = sum(said[:, part : part + frames, part] for part in range(self.PARTS))  # (B, T, K)
+        return functional.leaky_relu(said + self.fc1.bias, self.SLOPE)
+
+    def prepare(self) -> "Prepared":
+        """The layers up to `see` for prediction on the CPU, made anew when their weights have changed."""
+        weights = [value for name, value in self.named_parameters() if not name.startswith("fc2")]
+        key = [(value.data_ptr(), 0 if value.is_inference() else value._version) for value in weights]
+        if self._prepared is None or self._prepared[0] != key:
+            self._prepared = key, Prepared(self)
+        return self._prepared[1]
 
     def follow(self, heard: Tensor, first: Tensor) -> Tensor:
         """Coefficients (B, T, K), each frame after the one predicted before it; `first` (B, K) before them all."""
@@ -271,6 +300,41 @@ class Network(BaseNetwork):
             return own
         told = self.fc2(torch.cat([heard, earlier], dim=2)).float()
         return torch.where(torch.rand(len(heard), 1, 1, device=heard.device) < own_share, own, told)
+
+
+class Prepared:
+    """`see(hear(sound))` without dropout and gradients, on the CPU: channels last, fewer multiplications.
+
+    Parameters
+    ----------
+    network : Network
+        Its weights are taken as they are now.
+    """
+
+    def __init__(self, network: Network):
+        self.network = network
+        later = (network.conv2, network.conv3, network.conv4)
+        self.layers = [StridedConvolution(layer, slope=network.SLOPE) for layer in later]
+        self.parts = network.parts().detach().flatten(0, 1)
+
+    def __call__(self, sound: Tensor) -> Tensor:
+        network = self.network
+        pieces = sound.unfold(1, network.KERNEL, network.STRIDE)  # (B, P, 21)
+        x = functional.linear(pieces, network.conv1.weight[:, 0], network.conv1.bias)  # (B, P, 64)
+        x = functional.leaky_relu_(x, network.SLOPE)
+        for layer in self.layers:
+            x = layer(x)  # (B, P, C)
+        x = functional.pad(x, (0, 0, 0, network.BEYOND)).unflatten(1, (-1, network.HOP_POSITIONS)).flatten(2)
+        return network.sum_up(x, self.parts)  # (B, T, K)
+
+
+def _kept(x: Tensor, share: float) -> Tensor:
+    """Factors of dropout like `x`: 0 with probability `share`, else such that the mean stays."""
+    if x.device.type != "cpu":
+        return functional.dropout(torch.ones_like(x), share)
+    # 16 bits decide, which takes a quarter of the time of a Bernoulli draw.
+    bits = torch.empty(x.numel() // 4 + 1, dtype=torch.int64).random_(-(2**63), None).view(torch.int16)
+    return (bits[: x.numel()] >= round(share * 2**16) - 2**15).view(x.shape).to(x.dtype).mul_(1 / (1 - share))
 
 
 def _draw(values: Tensor, sound: Tensor) -> Tensor:

@@ -111,7 +111,8 @@ class Network(BaseNetwork):
     OUTPUTS = 136
     FLOORS: ClassVar[dict] = {"levels": 1e-10, "differences": 1e-16}  # of the power; speech at full scale has 1e-4
     CENTRE, SPREAD = -19.0, 4.0  # of log-mel bands of speech at full scale, for "levels"
-    START_SCALE, START_CANDIDATE = 0.1, 2.0  # of the weights; bias of the candidate: a cell well filled
+    START_SCALE = 0.1  # of the last layer's weights
+    START_BIAS = (1.5, 1.5, 2.0)  # of input gate, forget gate (0.8 each), candidate: a cell filled within five frames
     EYES = 0.4  # distance of the outer eye corners in [0, 1]
     MIDDLE = (0.5, 1 / 3)  # and where their middle lies
 
@@ -151,7 +152,9 @@ class Network(BaseNetwork):
         self.register_buffer("mel", torch.from_numpy(mel.T.astype(np.float64)), persistent=False)
         self.register_buffer("taper", torch.hann_window(self.SIZE, dtype=torch.float64), persistent=False)
         self.mean_face = self.place(shape_model.mean[None, :, :2])[0]  # (68, 2) in [0, 1]
-        if choice("start", start, STARTS) == "mean_face" and not stack:
+        last = self.layers[-1]
+        published_last = isinstance(last, KerasLSTM) and last.recurrent_activation == "hard_sigmoid"
+        if choice("start", start, STARTS) == "mean_face" and published_last and last.activation == "sigmoid":
             self.start_at_mean_face()
 
     @classmethod
@@ -226,16 +229,18 @@ class Network(BaseNetwork):
     def start_at_mean_face(self) -> None:
         """Let the last layer give the mean face while it listens little.
 
-        With its gates at rest, input 0.5 and forget f = 0.7, the cell comes to c = 0.5 g / (1 - f), the output to
-        o sigmoid(c), and the hard sigmoid's inverse says which bias the output gate needs.
+        With gates at rest the cell comes to c = i g / (1 - f), the output to o sigmoid(c), and the inverse of the hard
+        sigmoid says which bias the output gate needs.
         """
-        last, units = self.layers[-1], self.OUTPUTS
+        last = self.layers[-1]
         last.kernel.mul_(self.START_SCALE)
         last.recurrent_kernel.mul_(self.START_SCALE)
-        candidate = last.bias[2 * units : 3 * units].fill_(self.START_CANDIDATE)
-        cell = 0.5 * torch.sigmoid(candidate) / (1 - 0.7)
-        gate = torch.from_numpy(self.mean_face).float().flatten() / torch.sigmoid(cell)
-        last.bias[3 * units :] = (gate.clamp(0.02, 0.98) - 0.5) / 0.2
+        for bias, value in zip(last.bias.chunk(4), self.START_BIAS, strict=False):
+            bias.fill_(value)
+        entrance, forget = (0.2 * value + 0.5 for value in self.START_BIAS[:2])
+        cell = entrance * torch.tensor(self.START_BIAS[2]).sigmoid() / (1 - forget)
+        gate = torch.from_numpy(self.mean_face).float().flatten() / cell.sigmoid()
+        last.bias.chunk(4)[3].copy_((gate.clamp(0.02, 0.98) - 0.5) / 0.2)
 
     # Sound ------------------------------------------------------------------------------------------------------
 

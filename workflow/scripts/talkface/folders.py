@@ -87,7 +87,10 @@ def find_videos(folder: Path) -> list[tuple[Path, Path | None]]:
         if video:
             found.append((video, sound))
     if not found:
-        raise TalkfaceError(f"{folder}: no videos below it; expected files ending in {', '.join(VIDEO_SUFFIXES)}")
+        silent = f" ({len(utterances)} RAVDESS utterances lack picture or sound)" if utterances else ""
+        raise TalkfaceError(
+            f"{folder}: no videos below it{silent}; expected files ending in {', '.join(VIDEO_SUFFIXES)}"
+        )
     return sorted(found)
 
 

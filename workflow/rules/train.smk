@@ -9,7 +9,11 @@ rule train_model:
         dataset=lambda w: MODELS[w.model].get("dataset") or f"results/dataset/{CORPUS}.h5",
         noise=lambda w: MODELS[w.model].get("noise") or [],
         init=lambda w: MODELS[w.model].get("init") or [],
-        code=modules("training", "corpus", "checkpoint", "features", "shape_model", "devices", "models/__init__"),
+        shape_model=lambda w: [*MODELS[w.model].get("shape_model", {}).values()],
+        code=modules(
+            *("training", "corpus", "checkpoint", "features", "noise", "shape_model", "exchange"),
+            *("importing", "devices", "recurrent", "recurrent_kernels", "models/__init__"),
+        ),
         network=lambda w: modules(f"models/{MODELS[w.model]['network']}"),
     output:
         weights="results/models/{model}/weights.pt",

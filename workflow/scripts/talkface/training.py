@@ -330,6 +330,7 @@ def train_model(
         "train_frames": len(parts["train"].shape),
         "valid_clips": len(parts["valid"]),
         "device": str(run.device),
+        "coefficients": run.network.coefficients,
         "variance_share": float(shape_model.variance_ratio.sum()),
     }
     checkpoint.save_file(weights, content | {"config": json.loads(json.dumps(resolved)), "facts": facts})
@@ -504,10 +505,13 @@ def _check(loss: float, model: str, step: int) -> None:
 def describe(settings: Settings, facts: dict[str, Any], *, seed: int) -> str:
     """The card of a model: what it is, what it learned from, how far it came."""
     ended = "stopped by patience" if facts["stopped_early"] else "ran to its limit"
+    share = facts["variance_share"]  # not known of a shape model from elsewhere
+    held = f" ({100 * share:.1f} % of the training faces' variance)" if math.isfinite(share) else ""
+    given = f"{settings.components} shape coefficients{held}" if facts["coefficients"] else "68 landmarks"
     return f"""# {facts["model"]}
 
-Network `{settings.network}`, {facts["parameters"]:,} parameters: predicts {settings.components} shape coefficients
-({100 * facts["variance_share"]:.1f} % of the training faces' variance) from speech, at 25 frames a second.
+Network `{settings.network}`, {facts["parameters"]:,} parameters: predicts {given} from speech, at
+25 frames a second.
 
 - **Data**: corpus `{facts["corpus"]}`, {facts["train_clips"]} training clips ({facts["train_frames"]:,} frames,
   {facts["train_speakers"]} speakers), {facts["valid_clips"]} validation clips; divided by {settings.split}.

@@ -62,6 +62,8 @@ class BaseNetwork(nn.Module, abc.ABC):
         Hz; the rate the network listens at.
     before, after : int
         In prediction, frame i sees samples [i * rate / 25 - before, i * rate / 25 + after).
+    coefficients : bool
+        Whether its outputs are coefficients of the shape model; else they are landmarks.
     edges : {"silence", "reflect"}
         What lies beyond the ends of a file in prediction.
     multiple : int
@@ -81,6 +83,7 @@ class BaseNetwork(nn.Module, abc.ABC):
     """
 
     rate: ClassVar[int]
+    coefficients: ClassVar[bool] = True
     edges: ClassVar[str] = "silence"
     multiple: ClassVar[int] = 1
     hears_frames: ClassVar[bool] = False

@@ -70,6 +70,7 @@ class Network(BaseNetwork):
     """
 
     rate = 48_000
+    coefficients = False  # landmarks
     wants_landmarks = True
     multiple = 3  # frames: as long as four steps
     STEP = 1_440  # samples: 30 ms

@@ -92,6 +92,7 @@ class Network(BaseNetwork):
     """
 
     rate = 44_100
+    coefficients = False  # landmarks
     edges = "reflect"
     hears_frames = True
     wants_landmarks = True

@@ -142,7 +142,7 @@ class Network(BaseNetwork):
         self.fc1 = nn.Linear(self.CHANNELS[-1] * self.POSITIONS, outputs)
         if temporal_condition:
             self.fc2 = nn.Linear(2 * outputs, outputs)
-        self._prepared: tuple[list, Prepared] | None = None
+        self._convolutions = [StridedConvolution() for _ in range(3)]
         for module in self.modules():
             if isinstance(module, nn.Conv1d | nn.Linear):
                 nn.init.xavier_uniform_(module.weight)
@@ -200,52 +200,41 @@ class Network(BaseNetwork):
         if self.generation_dropout and not self.training:
             windows = sound.unfold(1, self.WINDOW, self.hop)  # (B, T, 2240)
             heard = self.see(self.hear(windows.flatten(0, 1), dropping=True)).unflatten(0, windows.shape[:2])[:, :, 0]
-        elif self.training or torch.is_grad_enabled() or sound.device.type != "cpu":
-            heard = self.see(self.hear(sound, dropping=self.training))  # (B, T, K)
         else:
-            heard = self.prepare()(sound)
+            heard = self.see(self.hear(sound, dropping=self.training))  # (B, T, K)
         if not self.temporal_condition:
             return heard, None
         coefficients = self.follow(heard, self.rest.expand(len(sound), -1) if state is None else state)
         return coefficients * self.boosts, coefficients[:, -1]
 
     def hear(self, sound: Tensor, *, dropping: bool) -> Tensor:
-        """Features (B, C, P) of sound (B, N), in which the windows of all frames overlap."""
-        x = sound[:, None]  # (B, 1, N)
-        inplace = not torch.is_grad_enabled()
-        for layer in (self.conv1, self.conv2, self.conv3, self.conv4):
-            x = functional.leaky_relu(layer(x), self.SLOPE, inplace=inplace)  # (B, C, P)
-            if dropping and self.dropout:
-                x = x * _kept(x, self.dropout)
+        """Features (B, P, C) of sound (B, N), in which the windows of all frames overlap."""
+        quick = sound.device.type == "cpu" and not torch.is_autocast_enabled("cpu")
+        x = sound.unfold(1, self.KERNEL, self.STRIDE)  # (B, P, 21)
+        x = functional.linear(x, self.conv1.weight[:, 0], self.conv1.bias)  # (B, P, 64)
+        x = self._bend(x, dropping=dropping)
+        for layer, convolution in zip((self.conv2, self.conv3, self.conv4), self._convolutions, strict=True):
+            x = convolution(x, layer) if quick else layer(x.mT).mT
+            x = self._bend(x, dropping=dropping)
         return x
 
+    def _bend(self, x: Tensor, *, dropping: bool) -> Tensor:
+        x = functional.leaky_relu(x, self.SLOPE, inplace=not torch.is_grad_enabled())
+        return x * _kept(x, self.dropout) if dropping and self.dropout else x
+
     def see(self, features: Tensor) -> Tensor:
-        """What each window says, (B, T, K), of features (B, C, P)."""
-        hops = functional.pad(features, (0, self.BEYOND)).unflatten(2, (-1, self.HOP_POSITIONS))  # (B, C, T + 6, 20)
-        return self.sum_up(hops.transpose(1, 2).flatten(2), self.parts().transpose(0, 1).flatten(0, 1))
+        """What each window says, (B, T, K), of features (B, P, C).
 
-    def parts(self) -> Tensor:
-        """Weights of the linear layer as (20, C, 7 K): a hop of 20 positions is one of the 7 parts of 7 windows."""
-        weight = functional.pad(self.fc1.weight.unflatten(1, (-1, self.POSITIONS)), (0, self.BEYOND))  # (K, C, 140)
-        return weight.unflatten(2, (self.PARTS, -1)).permute(3, 1, 2, 0).flatten(2)
-
-    def sum_up(self, hops: Tensor, parts: Tensor) -> Tensor:
-        """The linear layer over windows, (B, T, K), of hops (B, T + 6, 20 C), each of which meets each part once.
-
-        To lay the windows side by side first would copy each position six times.
+        A window is 6.1 hops of 20 positions long, so each hop meets each of its 7 parts once; to lay the windows side
+        by side would copy each position six times.
         """
-        said = (hops @ parts).float().unflatten(2, (self.PARTS, -1))  # (B, T + 6, 7, K)
+        hops = functional.pad(features, (0, 0, 0, self.BEYOND)).unflatten(1, (-1, self.HOP_POSITIONS))
+        weight = functional.pad(self.fc1.weight.unflatten(1, (-1, self.POSITIONS)), (0, self.BEYOND))  # (K, C, 140)
+        parts = weight.unflatten(2, (self.PARTS, -1)).permute(3, 1, 2, 0).flatten(2).flatten(0, 1)  # (20 C, 7 K)
+        said = (hops.flatten(2) @ parts).float().unflatten(2, (self.PARTS, -1))  # (B, T + 6, 7, K)
         frames = said.shape[1] - self.PARTS + 1
         said = sum(said[:, part : part + frames, part] for part in range(self.PARTS))  # (B, T, K)
         return functional.leaky_relu(said + self.fc1.bias, self.SLOPE)
-
-    def prepare(self) -> "Prepared":
-        """The layers up to `see` for prediction on the CPU, made anew when their weights have changed."""
-        weights = [value for name, value in self.named_parameters() if not name.startswith("fc2")]
-        key = [(value.data_ptr(), 0 if value.is_inference() else value._version) for value in weights]
-        if self._prepared is None or self._prepared[0] != key:
-            self._prepared = key, Prepared(self)
-        return self._prepared[1]
 
     def follow(self, heard: Tensor, first: Tensor) -> Tensor:
         """Coefficients (B, T, K), each frame after the one predicted before it; `first` (B, K) before them all."""
@@ -275,7 +264,7 @@ class Network(BaseNetwork):
             if batch.noise is None:
                 raise TalkfaceError("models: noise_resilient wants noise; name a file: noise: results/noise.h5")
             sound = torch.cat([sound, mix(sound, batch.noise[:, self.late :], _draw(self.ratios, sound))])
-        features = self.hear(sound, dropping=disturbed)  # (copies B, C, P)
+        features = self.hear(sound, dropping=disturbed)  # (copies B, P, C)
         known, target = batch.known.repeat(copies, 1), batch.target.repeat(copies, *[1] * (batch.target.ndim - 1))
         predicted = self.see(features).float()  # (copies B, T, K)
         if self.temporal_condition:
@@ -284,7 +273,7 @@ class Network(BaseNetwork):
         loss = copies * masked_mean((predicted - target).abs(), known)
         if copies == 2:
             clean, noisy = features.float().chunk(2)
-            difference = (clean - noisy).square().mean(dim=1)  # (B, P)
+            difference = (clean - noisy).square().mean(dim=2)  # (B, P)
             windows = difference.unfold(1, self.POSITIONS, self.HOP_POSITIONS)  # (B, T, 122)
             loss = loss + self.feature_weight * masked_mean(windows, batch.known)
         return loss
@@ -300,32 +289,6 @@ class Network(BaseNetwork):
             return own
         told = self.fc2(torch.cat([heard, earlier], dim=2)).float()
         return torch.where(torch.rand(len(heard), 1, 1, device=heard.device) < own_share, own, told)
-
-
-class Prepared:
-    """`see(hear(sound))` without dropout and gradients, on the CPU: channels last, fewer multiplications.
-
-    Parameters
-    ----------
-    network : Network
-        Its weights are taken as they are now.
-    """
-
-    def __init__(self, network: Network):
-        self.network = network
-        later = (network.conv2, network.conv3, network.conv4)
-        self.layers = [StridedConvolution(layer, slope=network.SLOPE) for layer in later]
-        self.parts = network.parts().detach().flatten(0, 1)
-
-    def __call__(self, sound: Tensor) -> Tensor:
-        network = self.network
-        pieces = sound.unfold(1, network.KERNEL, network.STRIDE)  # (B, P, 21)
-        x = functional.linear(pieces, network.conv1.weight[:, 0], network.conv1.bias)  # (B, P, 64)
-        x = functional.leaky_relu_(x, network.SLOPE)
-        for layer in self.layers:
-            x = layer(x)  # (B, P, C)
-        x = functional.pad(x, (0, 0, 0, network.BEYOND)).unflatten(1, (-1, network.HOP_POSITIONS)).flatten(2)
-        return network.sum_up(x, self.parts)  # (B, T, K)
 
 
 def _kept(x: Tensor, share: float) -> Tensor:

@@ -29,6 +29,7 @@ from talkface.errors import TalkfaceError
 ACTIVATIONS = ("linear", "sigmoid", "tanh", "relu", "hard_sigmoid")
 RECURRENT_ACTIVATIONS = ("sigmoid", "hard_sigmoid")
 DENSE_ACTIVATIONS = (*ACTIVATIONS, "softmax")
+FEW_ROWS = 16  # below, to turn the weights for a product costs more than it saves
 GRAPHS_KEPT = 16  # recorded shapes: two of each layer while training, and room for another shape
 
 # Under torch.mm lies MKL, which leaves half of the speed of some processors unused; oneDNN does not.
@@ -123,6 +124,8 @@ class KerasLSTM(nn.Module):
 
     def input_products(self, rows: Tensor) -> Tensor:
         """Products with the bias (R, 4 U) of rows of inputs (R, I)."""
+        if len(rows) < FEW_ROWS:
+            return torch.addmm(self.bias, rows, self.kernel)
         return _product(rows, _turned(self.kernel), self.bias)
 
     def recur(
@@ -306,13 +309,14 @@ def _forward_kernels(x, kernel, recurrent_kernel, bias, h, c, input_mask, recurr
 
 def _run_products(layer: KerasLSTM, products: Tensor, steps: int, shift: int, h: Tensor, c: Tensor):
     """See `KerasLSTM.recur`; here the gates lie side by side and are not kept."""
-    turned = _turned(layer.recurrent_kernel)
+    weights = layer.recurrent_kernel.detach()
+    turned = _turned(weights) if len(h) >= FEW_ROWS else None
     codes = kernels.CODES[layer.activation], kernels.CODES[layer.recurrent_activation]
     y = products.new_empty(steps, *h.shape)
     cell, unused, heard = c.detach().clone(), products.new_empty(4, 0, 0).numpy(), h.detach().contiguous()
     rows, state, outputs = (products.detach().numpy(),) * 4, cell.numpy(), y.numpy()
     for step in range(steps):
-        recurrent = (_product(heard, turned).numpy(),) * 4
+        recurrent = ((heard @ weights if turned is None else _product(heard, turned)).numpy(),) * 4
         kernels.step_forward(
             rows, step * shift, recurrent, state, state, outputs[step], unused, unused, False, False, *codes
         )

@@ -378,9 +378,11 @@ def _input_gradient(slopes: list[Tensor], kernel: Tensor, mask: Tensor | None, x
 
 
 # In operations of torch: on a graphics card, and in other precisions ----------------------------------------------
-# Gates stand in the order input, forget, output, candidate, so that the first three are treated alike in one go.
+# On a card each operation of a step costs its start, so there are as few as can be: eight forward, eight back.
 
-_ORDER = (0, 1, 3, 2)
+# Output, input, forget, candidate: the first three have an activation of their own, and the last three take their
+# gradient from the cell; each three are treated in one go.
+_ORDER = (3, 0, 1, 2)
 
 
 def _activate(x: Tensor, name: str) -> Tensor:
@@ -429,20 +431,27 @@ def _forward_ops(x, kernel, recurrent_kernel, bias, h, c, input_mask, recurrent_
     activation, gate_activation = way
     input_mask, mask = _ordered(input_mask), _ordered(recurrent_mask)
     steps, batch, units = len(x), x.shape[1], recurrent_kernel.shape[0]
-    weights, recurrent = _stacked(kernel), _stacked(recurrent_kernel)
-    products = torch.baddbmm(_stacked(bias)[:, None], _for_gates(x, input_mask), weights)  # (4, T B, U)
-    products = products.unflatten(1, (steps, batch))
-    y, cells, gates = x.new_empty(steps, batch, units), x.new_empty(steps, batch, units), torch.empty_like(products)
+    weights, recurrent, biases = _stacked(kernel), _stacked(recurrent_kernel), _stacked(bias)[:, None]
+    if gate_activation == "hard_sigmoid":  # clip(0.2 z + 0.5, 0, 1): weights bring the factor, so clipping remains
+        for value in (weights, recurrent, biases):
+            value[:3] *= 0.2
+        biases[:3] += 0.5
+    gates = torch.baddbmm(biases, _for_gates(x, input_mask), weights).unflatten(1, (steps, batch))  # become gates
+    y, cells = x.new_empty(steps, batch, units), x.new_empty(steps, batch, units)
     for step in range(steps):
-        spread = h.expand(4, -1, -1) if mask is None else h * mask
-        z = torch.baddbmm(products[:, step], spread, recurrent)  # (4, B, U)
-        gates[:3, step] = _activate(z[:3], gate_activation)
-        gates[3, step] = _activate(z[3], activation)
-        i, f, o, g = gates[:, step]
-        torch.addcmul(i * g, f, c, out=cells[step])
-        c = cells[step]
-        torch.mul(o, _activate(c, activation), out=y[step])
-        h = y[step]
+        z = gates[:, step]  # (4, B, U)
+        z.baddbmm_(h.expand(4, -1, -1) if mask is None else h * mask, recurrent)
+        if gate_activation == "hard_sigmoid":
+            z[:3].clamp_(0, 1)
+        else:
+            z[:3].sigmoid_()
+        if activation == "sigmoid":
+            z[3].sigmoid_()
+        elif activation != "linear":
+            z[3] = _activate(z[3], activation)
+        o, i, f, g = z
+        c = torch.addcmul(i * g, f, c, out=cells[step])
+        h = torch.mul(o, _activate(c, activation), out=y[step])
     return y, cells, gates
 
 
@@ -453,7 +462,7 @@ def _backward_ops(
     activation, gate_activation, x_wanted = way
     input_mask, mask = _ordered(input_mask), _ordered(recurrent_mask)
     steps, batch, _ = y.shape
-    i, f, o, g = gates  # (T, B, U) each
+    o, i, f, g = gates  # (T, B, U) each
     before = torch.cat([c[None], cells[:-1]])  # (T, B, U)
     squashed = _activate(cells, activation)
     into_cell = o * _slope(squashed, activation)  # of all steps at once: what an output's gradient is multiplied with
@@ -467,9 +476,8 @@ def _backward_ops(
     for step in reversed(range(steps)):
         total = y_gradient[step] + h_gradient
         along = torch.addcmul(c_gradient, total, into_cell[step])
-        torch.mul(along, into_others[:2, step], out=slopes[:2, step])
-        torch.mul(total, into_output[step], out=slopes[2, step])
-        torch.mul(along, into_others[2, step], out=slopes[3, step])
+        torch.mul(total, into_output[step], out=slopes[0, step])
+        torch.mul(along, into_others[:, step], out=slopes[1:, step])
         c_gradient = along * f[step]
         returned = torch.bmm(slopes[:, step], turned)  # (4, B, U)
         h_gradient = (returned if mask is None else returned * mask).sum(0)

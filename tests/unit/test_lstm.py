@@ -328,6 +328,17 @@ def test_windows_of_several_stretches_at_once(stretch):
     torch.testing.assert_close(both[stretch : stretch + 1], one, atol=1e-6, rtol=0)
 
 
+def test_what_a_stretch_hands_on_does_not_grow():
+    network, state = make(generation="window"), None
+    sizes = []
+    with torch.inference_mode():
+        for _ in range(3):
+            _, state = network(torch.randn(1, 90 * HOP), state)
+            sizes.append([part.untyped_storage().nbytes() for part in (state.spectrum, state.frames, state.inner)])
+    assert sizes[1] == sizes[2]
+    assert state.inner.shape == (1, 74, 4 * SMALL["hidden"])
+
+
 def test_any_stack_of_lstm_and_dense_layers():
     stack = [
         ["dense", 20, "relu", "linear", 0.0, 0.0],

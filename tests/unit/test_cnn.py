@@ -20,6 +20,7 @@ from talkface.training import Settings, fit, validate
 from tests.toy_corpus import make_network, noise_for, toy_dataset, toy_shape_model
 
 NR, TC = {"noise_resilient": True}, {"temporal_condition": True}
+FED_BACK = TC | {"start": "drawn"}  # from the start
 VARIANTS = {"base": {}, "nr": NR, "tc": TC, "tc_nr": NR | TC}
 PUBLISHED = network_class("cnn").PUBLISHED["arguments"]
 CPU = torch.device("cpu")
@@ -88,7 +89,7 @@ def test_a_stretch_equals_its_windows_one_by_one():
 
 
 def test_with_the_temporal_condition_too_and_it_begins_at_rest():
-    network = make_network("cnn", **TC)
+    network = make_network("cnn", **FED_BACK)
     sound = noise_for(network, 30)
     with torch.inference_mode():
         whole, state = network(sound)
@@ -117,7 +118,7 @@ def test_rest_is_the_template_in_two_dimensions_and_in_three():
 
 def test_boosts_are_shown_and_not_fed_back():
     boosts = [1, 2.4, 2.8, 3.2, 3.6, 4]
-    plain, boosted = (make_network("cnn", **TC, **more) for more in ({}, {"boosts": boosts}))
+    plain, boosted = (make_network("cnn", **FED_BACK, **more) for more in ({}, {"boosts": boosts}))
     sound = noise_for(plain, 12)
     with torch.inference_mode():
         (shown, state), (louder, other_state) = plain(sound), boosted(sound)
@@ -125,9 +126,9 @@ def test_boosts_are_shown_and_not_fed_back():
     assert torch.equal(state, other_state)
 
 
-@pytest.mark.parametrize("variant", ["base", "tc"])
-def test_the_cut_into_chunks_changes_nothing(variant):
-    network = make_network("cnn", **VARIANTS[variant])
+@pytest.mark.parametrize("arguments", [{}, FED_BACK])
+def test_the_cut_into_chunks_changes_nothing(arguments):
+    network = make_network("cnn", **arguments)
     sound = noise_for(network, 25)
     with torch.inference_mode():
         whole, end = network(sound)
@@ -137,7 +138,7 @@ def test_the_cut_into_chunks_changes_nothing(variant):
             pieces.append(piece)
             first += count
     torch.testing.assert_close(torch.cat(pieces, dim=1), whole, atol=1e-5, rtol=0)
-    if variant == "tc":
+    if arguments:
         torch.testing.assert_close(state, end, atol=1e-5, rtol=0)
 
 
@@ -184,6 +185,23 @@ def test_the_index_was_taken_for_the_ratio():
     assert make_network("cnn", snr="index").ratios.tolist() == [0, 1, 2, 3, 4, 5, 6, 7, 8]
     np.testing.assert_allclose(20 * np.log10(make_network("cnn").gains), [-12, -9, -6, -3, 0, 3, 6], atol=1e-5)
     assert make_network("cnn", gain_db=(0, 0, 3)).gains.tolist() == [1]
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_biases_and_the_feedback_began_at_random(variant):
+    """Behind the first convolution drawn biases are louder than speech."""
+    quiet, drawn = (make_network("cnn", start=start, **VARIANTS[variant]) for start in ("quiet", "drawn"))
+    for name, value in quiet.named_parameters():
+        assert (value == 0).all() == name.endswith("bias")
+        assert not (drawn.get_parameter(name) == 0).all()
+    assert torch.equal(quiet.fc1.weight, drawn.fc1.weight)
+    speech = 0.15 * torch.randn(1, 4_000)
+    heard = functional.conv1d(speech[:, None], drawn.conv1.weight, stride=2)
+    assert drawn.conv1.bias.std() > 3 * heard.std()
+    if "tc" in variant:
+        heard, earlier = torch.randn(2, 4, 5, 6)
+        assert torch.equal(quiet.condition(heard, earlier, 1.0), heard)
+        assert not torch.equal(drawn.condition(heard, earlier, 1.0), heard)
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -270,7 +288,7 @@ def test_the_condition_is_the_frame_before_and_rest_at_the_beginning(dataset):
 
 def test_the_frame_before_is_true_or_its_own(dataset):
     heard, earlier = torch.randn(400, 5, 6), torch.randn(400, 5, 6)
-    network = undisturbed(**TC)
+    network = undisturbed(**FED_BACK)
     told = network.fc2(torch.cat([heard, earlier], dim=2))
     torch.testing.assert_close(network.condition(heard, earlier, 0.0), told)
     own = network.condition(heard, earlier, 1.0)

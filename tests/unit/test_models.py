@@ -40,7 +40,7 @@ def test_a_frame_sees_the_sound_it_says_and_no_later(name):
     audio = noise_for(network, 12, stretches=1).requires_grad_()
     outputs, _ = network(audio)
     gradient = torch.autograd.grad(outputs[0, 5].sum(), audio)[0][0]
-    heard = torch.nonzero(gradient)[:, 0]
+    heard = torch.nonzero(gradient.abs() > 1e-5 * gradient.abs().max())[:, 0]  # less is rounding
     assert heard.max() < network.before + 5 * network.hop + network.after
 
 

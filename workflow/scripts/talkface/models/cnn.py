@@ -14,8 +14,9 @@ Where the window lies: [320 i - 1120, 320 i + 1120) of frame i.
 What was published and is repaired here, each a switch (PUBLISHED sets them all): dropout stayed on at generation
 (`generation_dropout`), training windows lay 20 ms later than those of generation (`window_centre`), the loudest sample
 of a file set its level (`level`), the index into the list of signal-to-noise ratios was taken for the ratio (`snr`), TC
-was trained on true frames alone (`own_share`), gain, dropout and noise stayed on in validation (`validation`), and
-windows of one clip stood on both sides of the split (`split` of the block).
+was trained on true frames alone (`own_share`), gain, dropout and noise stayed on in validation (`validation`), biases
+began at random, some eight times as loud as what the first convolution makes of speech (`start`), and windows of one
+clip stood on both sides of the split (`split` of the block).
 
 Axes: B stretches, N samples, C channels, P positions (a stack stride of 16 samples apart), T frames, K coefficients.
 """
@@ -74,8 +75,11 @@ class Network(BaseNetwork):
     level : {"running", "peak", "recorded"}
         See `features.Leveller`; peak published.
     validation : {"quiet", "as_trained"}
-        Judge on clean speech, TC on its own frames; or with the gain, dropout, noise and true frames of training
-        (published), drawn alike each time.
+        Judge on clean speech, TC on its own frames; or with the gain and dropout of training, NR on noisy speech, and
+        TC as it was trained (published).
+    start : {"quiet", "drawn"}
+        Weights begin as Glorot and Bengio have it (Xavier). quiet: biases at zero, and TC passes on what it hears and
+        feeds nothing back yet; drawn: biases and all of TC's layer at random (published).
     """
 
     rate = 8_000
@@ -92,6 +96,7 @@ class Network(BaseNetwork):
             "window_centre": "middle",
             "level": "peak",
             "validation": "as_trained",
+            "start": "drawn",
         },
     }
 
@@ -120,6 +125,7 @@ class Network(BaseNetwork):
         window_centre: str = "start",
         level: str = "running",
         validation: str = "quiet",
+        start: str = "quiet",
     ):
         super().__init__(shape_model, level=level)
         outputs = len(shape_model)
@@ -143,9 +149,14 @@ class Network(BaseNetwork):
         if temporal_condition:
             self.fc2 = nn.Linear(2 * outputs, outputs)
         self._convolutions = [StridedConvolution() for _ in range(3)]
+        quiet = choice("start", start, ("quiet", "drawn")) == "quiet"
         for module in self.modules():
             if isinstance(module, nn.Conv1d | nn.Linear):
                 nn.init.xavier_uniform_(module.weight)
+                if quiet:
+                    nn.init.zeros_(module.bias)
+        if temporal_condition and quiet:
+            nn.init.eye_(self.fc2.weight)  # (K, 2 K): what is heard comes first
 
     @classmethod
     def from_torch(
@@ -250,6 +261,8 @@ class Network(BaseNetwork):
     def loss(self, batch: Batch) -> Tensor:
         """Mean absolute error of the coefficients; NR adds that of noisy speech, and the difference of the features.
 
+        Published validation of NR looks at noisy speech alone.
+
         Raises
         ------
         TalkfaceError
@@ -259,11 +272,12 @@ class Network(BaseNetwork):
         sound = batch.sound[:, self.late :]
         if disturbed:
             sound = sound * _draw(self.gains, sound)
-        copies = 2 if disturbed and self.wants_noise else 1
-        if copies == 2:
+        copies = 1
+        if disturbed and self.wants_noise:
             if batch.noise is None:
                 raise TalkfaceError("models: noise_resilient wants noise; name a file: noise: results/noise.h5")
-            sound = torch.cat([sound, mix(sound, batch.noise[:, self.late :], _draw(self.ratios, sound))])
+            noisy = mix(sound, batch.noise[:, self.late :], _draw(self.ratios, sound))
+            sound, copies = (torch.cat([sound, noisy]), 2) if self.training else (noisy, 1)
         features = self.hear(sound, dropping=disturbed)  # (copies B, P, C)
         known, target = batch.known.repeat(copies, 1), batch.target.repeat(copies, *[1] * (batch.target.ndim - 1))
         predicted = self.see(features).float()  # (copies B, T, K)

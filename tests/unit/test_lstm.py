@@ -66,15 +66,19 @@ def published_outputs(network, inputs):
     return np.stack(outputs)
 
 
-def aligned(faces):
-    """Faces (T, 68, 2), each moved, turned and scaled by its own outer eye corners."""
+def aligned(faces, corners=((-0.5, 0.0), (0.5, 0.0))):
+    """Faces (T, 68, 2), each moved, turned and scaled so that its own outer eye corners lie on `corners`."""
+    right, left = np.asarray(corners) @ [1, 1j]
     result = []
-    for face in faces:
-        a, b = face[36], face[45]
-        unit = complex(*(b - a))
-        z = (face @ [1, 1j] - complex(*(a + b)) / 2) / unit
+    for face in np.asarray(faces, np.float64):
+        a, b = face[CORNERS] @ [1, 1j]
+        z = right + (face @ [1, 1j] - a) / (b - a) * (left - right)
         result.append(np.stack([z.real, z.imag], axis=-1))
     return np.stack(result)
+
+
+def aligned_to_mean(faces):
+    return aligned(faces, toy_shape_model().mean[CORNERS])
 
 
 def open_eyes(network):
@@ -189,8 +193,9 @@ def test_each_frame_is_placed_by_its_own_eye_corners():
     turned = load_template() @ [[0.9, 0.2], [-0.2, 0.9]] * 0.3
     faces = turned + 0.4 + 0.01 * generator.standard_normal((5, 68, 2))
     ours = make().decode(torch.from_numpy(faces).float().flatten(1)[None])[0].numpy()
-    np.testing.assert_allclose(ours, aligned(faces), atol=1e-5)
-    np.testing.assert_allclose(ours[:, CORNERS], np.broadcast_to([[-0.5, 0], [0.5, 0]], (5, 2, 2)), atol=1e-6)
+    np.testing.assert_allclose(ours, aligned_to_mean(faces), atol=1e-5)
+    corners = toy_shape_model().mean[CORNERS]
+    np.testing.assert_allclose(ours[:, CORNERS], np.broadcast_to(corners, (5, 2, 2)), atol=1e-6)
 
 
 def test_a_face_without_eyes_is_scaled_as_expected():
@@ -266,9 +271,9 @@ def test_it_starts_at_the_mean_face():
     torch.manual_seed(0)
     network = build_network("lstm", model, SMALL).eval()
     faces = predict_samples(network, speech(60))[15:]
-    assert np.abs(faces - aligned(model.mean[None])).max() < 0.05
+    assert np.abs(faces - model.mean).max() < 0.05
     keras = build_network("lstm", model, SMALL | {"start": "keras"}).eval()
-    assert np.abs(predict_samples(keras, speech(60))[15:] - aligned(model.mean[None])).max() > 0.2
+    assert np.abs(predict_samples(keras, speech(60))[15:] - model.mean).max() > 0.2
 
 
 @pytest.mark.parametrize("generation", ["stateful", "window"])
@@ -292,7 +297,7 @@ def test_published_generation_is_the_loop_over_windows(delay, context):
     inputs = published_inputs(published_features(samples / np.float32(32_768)).astype(np.float32), context)
     outputs = published_outputs(network, inputs)
     outputs = np.concatenate([outputs[delay:], np.repeat(outputs[-1:], delay, axis=0)])
-    expected = aligned(outputs.reshape(-1, 68, 2).astype(np.float64))
+    expected = aligned_to_mean(outputs.reshape(-1, 68, 2))
     faces = predict_samples(network, samples)
     assert faces.shape == (91, 68, 2)
     np.testing.assert_allclose(faces[:-1], expected[: len(faces) - 1], atol=1e-5)

@@ -214,17 +214,17 @@ class Network(BaseNetwork):
         return (shape.float() * self.EYES + shape.new_tensor(self.MIDDLE, dtype=torch.float32)).flatten(-2)
 
     def decode(self, outputs: Tensor) -> Tensor:
-        """Shapes (B, T, 68, 2) of outputs (B, T, 136), each frame placed by its own outer eye corners."""
-        points_xy = outputs.float().unflatten(-1, (68, 2))
-        right, left = points_xy[..., CORNERS[0], :], points_xy[..., CORNERS[1], :]  # (B, T, 2)
+        """Shapes (B, T, 68, 2) of outputs (B, T, 136): each frame moved, turned and scaled so that its own outer eye
+        corners lie where the mean face of the corpus has them."""
+        x, y = outputs.float().unflatten(-1, (68, 2)).unbind(dim=-1)  # (B, T, 68)
+        z = torch.complex(x, y)
+        right, left = z[..., CORNERS].split(1, dim=-1)  # (B, T, 1)
         across = left - right
         # Before it has learnt anything a network may put both corners near one spot: then a face is scaled as expected.
-        far = across.norm(dim=-1, keepdim=True) > self.EYES / 2
-        across = torch.where(far, across, across.new_tensor([self.EYES, 0.0]))
-        x, y = (points_xy - ((right + left) / 2)[..., None, :]).unbind(dim=-1)  # (B, T, 68)
-        across = across / across.square().sum(dim=-1, keepdim=True)  # its inverse as a complex number, conjugated
-        cosine, sine = across[..., :1], across[..., 1:]
-        return torch.stack([x * cosine + y * sine, y * cosine - x * sine], dim=-1)
+        across = torch.where(across.abs() > self.EYES / 2, across, self.EYES + 0 * across)
+        mean_right, mean_left = torch.complex(*self.mean.unflatten(0, (68, -1))[CORNERS, :2].unbind(dim=1))
+        z = (z - (right + left) / 2) / across * (mean_left - mean_right) + (mean_right + mean_left) / 2
+        return torch.view_as_real(z)
 
     @torch.no_grad()
     def start_at_mean_face(self) -> None:

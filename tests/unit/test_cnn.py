@@ -12,7 +12,7 @@ from talkface.corpus import Corpus
 from talkface.dataset import read_part, read_shape_model
 from talkface.errors import TalkfaceError
 from talkface.models import Batch, build_network, network_class
-from talkface.models.cnn import _kept
+from talkface.models.cnn import _drop
 from talkface.noise import NoiseBank
 from talkface.prediction import predict_samples
 from talkface.shape_model import ShapeModel
@@ -318,10 +318,10 @@ def test_dropout_is_shared_by_windows_that_overlap():
     assert 0.19 < dropped.float().mean() < 0.21
     assert (dropped[0] != dropped[1]).float().mean() > 0.3
     # What stays grows, so that the mean stays.
-    kept = _kept(torch.ones(999, 1_001), 0.3)
+    kept = _drop(torch.ones(999, 1_001), 0.3)
     assert kept.unique().tolist() == pytest.approx([0, 1 / 0.7])
     assert kept.mean() == pytest.approx(1, abs=0.003)
-    assert torch.equal(_kept(torch.ones(3), 0.0), torch.ones(3))
+    assert torch.equal(_drop(torch.ones(3), 0.0), torch.ones(3))
 
 
 @pytest.mark.parametrize("variant", VARIANTS)

@@ -105,6 +105,7 @@ class Network(BaseNetwork):
     WINDOW = 2_240  # samples
     POSITIONS = 122  # of the last convolution in one window
     HOP_POSITIONS = 20  # from one window to the next: 320 samples / 2^4
+    PORTION = 20  # windows at once where each is heard for itself: they need much memory
     PARTS, BEYOND = 7, 18  # hops that a window reaches into, and the positions of the last that it does not
 
     def __init__(
@@ -210,7 +211,9 @@ class Network(BaseNetwork):
         sound = sound[:, : sound.shape[1] - self.late]  # (B, N)
         if self.generation_dropout and not self.training:
             windows = sound.unfold(1, self.WINDOW, self.hop)  # (B, T, 2240)
-            heard = self.see(self.hear(windows.flatten(0, 1), dropping=True)).unflatten(0, windows.shape[:2])[:, :, 0]
+            portions = windows.flatten(0, 1).split(self.PORTION)
+            heard = torch.cat([self.see(self.hear(portion, dropping=True)) for portion in portions])  # (B T, 1, K)
+            heard = heard.unflatten(0, windows.shape[:2])[:, :, 0]
         else:
             heard = self.see(self.hear(sound, dropping=self.training))  # (B, T, K)
         if not self.temporal_condition:
@@ -231,7 +234,7 @@ class Network(BaseNetwork):
 
     def _bend(self, x: Tensor, *, dropping: bool) -> Tensor:
         x = functional.leaky_relu(x, self.SLOPE, inplace=not torch.is_grad_enabled())
-        return x * _kept(x, self.dropout) if dropping and self.dropout else x
+        return _drop(x, self.dropout) if dropping and self.dropout else x
 
     def see(self, features: Tensor) -> Tensor:
         """What each window says, (B, T, K), of features (B, P, C).
@@ -305,13 +308,14 @@ class Network(BaseNetwork):
         return torch.where(torch.rand(len(heard), 1, 1, device=heard.device) < own_share, own, told)
 
 
-def _kept(x: Tensor, share: float) -> Tensor:
-    """Factors of dropout like `x`: 0 with probability `share`, else such that the mean stays."""
+def _drop(x: Tensor, share: float) -> Tensor:
+    """Dropout: 0 with probability `share`, else x by such a factor that the mean stays."""
     if x.device.type != "cpu":
-        return functional.dropout(torch.ones_like(x), share)
+        return functional.dropout(x, share)
     # 16 bits decide, which takes a quarter of the time of a Bernoulli draw.
     bits = torch.empty(x.numel() // 4 + 1, dtype=torch.int64).random_(-(2**63), None).view(torch.int16)
-    return (bits[: x.numel()] >= round(share * 2**16) - 2**15).view(x.shape).to(x.dtype).mul_(1 / (1 - share))
+    kept = bits[: x.numel()].view(x.shape) >= round(share * 2**16) - 2**15
+    return x * kept.to(x.dtype).mul_(1 / (1 - share))
 
 
 def _draw(values: Tensor, sound: Tensor) -> Tensor:

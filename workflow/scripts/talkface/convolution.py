@@ -63,7 +63,7 @@ def transform_weight(weight: Tensor) -> Tensor:
     """A w: (M, O, 2 I) of the weight (O, I, kernel) of a `Conv1d` with stride 2 and an odd kernel."""
     of_taps, _, _ = _matrices(weight.shape[2])
     even_odd = functional.pad(weight, (0, 1)).unflatten(2, (-1, 2)).permute(2, 0, 3, 1)  # (taps, O, 2, I)
-    return (of_taps @ even_odd.flatten(1)).view(len(of_taps), len(weight), -1)
+    return product(of_taps, even_odd.flatten(1)).view(len(of_taps), len(weight), -1)
 
 
 class StridedConvolution:
@@ -88,8 +88,7 @@ class StridedConvolution:
         key = (weight.data_ptr(), 0 if weight.is_inference() else weight._version)
         if self._moved is None or self._moved[0] != key:
             self._moved = key, transform_weight(weight)
-        plan = _Plan(*x.shape, *weight.shape[::2])
-        return self.forward(x, self._moved[1], layer.bias, plan, heard=self.space("heard", *plan.heard))
+        return self.forward(x, self._moved[1], layer.bias, _Plan(*x.shape, *weight.shape[::2]))[0]
 
     def space(self, name: str, *shape: int) -> Tensor:
         """A tensor of this shape with whatever it held before; it is given away again under the same name."""
@@ -100,20 +99,19 @@ class StridedConvolution:
                 held = self._held[name] = torch.empty(size)
         return held[:size].view(shape)
 
-    def forward(self, x: Tensor, weight: Tensor, bias: Tensor, plan: "_Plan", *, heard: Tensor) -> Tensor:
-        """The convolution with weights (M, O, 2 I) that `transform_weight` made; B x goes to `heard` (M, B Q, 2 I)."""
+    def forward(self, x: Tensor, weight: Tensor, bias: Tensor, plan: "_Plan") -> tuple[Tensor, Tensor]:
+        """The convolution with weights (M, O, 2 I) that `transform_weight` made, and B x (M, B Q, 2 I)."""
         _, of_samples, of_outputs = _matrices(plan.kernel)
         whole = self.space("whole", plan.stretches, plan.needed, plan.wide_in)
         whole[:, : plan.samples], whole[:, plan.samples :] = x, 0
         # Two samples, an even and an odd one, make a row of 2 I; blocks of S rows overlap by S - U.
         rows = self.space("rows", *plan.rows)
         rows.copy_(whole.as_strided(plan.rows, (2 * plan.wide_in, whole.stride(0), 2 * plan.step * plan.wide_in, 1)))
-        torch.mm(of_samples, rows.flatten(1), out=heard.flatten(1))
+        heard = product(of_samples, rows.flatten(1)).view(plan.heard)
         summed = _products(heard, weight, out=self.space("summed", *plan.summed))
-        blocks = self.space("blocks", *plan.block_rows)
-        torch.mm(of_outputs, summed.flatten(1), out=blocks.flatten(1))
+        blocks = product(of_outputs, summed.flatten(1)).view(plan.block_rows)
         result = blocks.movedim(0, 2).reshape(plan.stretches, -1, plan.wide_out)  # (B, Q U, O)
-        return result[:, : plan.outputs].add_(bias)
+        return result[:, : plan.outputs].add_(bias), heard
 
     def backward(self, gradient: Tensor, weight: Tensor, heard: Tensor, plan: "_Plan") -> tuple[Tensor, Tensor]:
         """Gradients of x (B, N, I) and of the layer's weight (O, I, kernel), of that of the result (B, P, O).
@@ -125,14 +123,12 @@ class StridedConvolution:
         whole[:, : plan.outputs], whole[:, plan.outputs :] = gradient, 0
         blocks = self.space("blocks", *plan.block_rows)
         blocks.copy_(whole.view(plan.stretches, plan.blocks, plan.step, plan.wide_out).movedim(2, 0))
-        summed = self.space("summed", *plan.summed)
-        torch.mm(of_outputs.T, blocks.flatten(1), out=summed.flatten(1))
+        summed = product(of_outputs.mT, blocks.flatten(1)).view(plan.summed)
         of_moved = _products(summed.mT, heard.mT, out=self.space("weight", *weight.shape))  # (M, O, 2 I)
-        even_odd = (of_taps.T @ of_moved.flatten(1)).view(-1, plan.wide_out, 2, plan.wide_in)  # (taps, O, 2, I)
+        even_odd = product(of_taps.mT, of_moved.flatten(1)).view(-1, plan.wide_out, 2, plan.wide_in)  # (taps, O, 2, I)
         of_weight = even_odd.permute(1, 3, 0, 2).flatten(2)[:, :, : plan.kernel]
         of_heard = _products(summed, weight.mT, out=self.space("heard", *plan.heard))
-        rows = self.space("rows", *plan.rows)
-        torch.mm(of_samples.T, of_heard.flatten(1), out=rows.flatten(1))
+        rows = product(of_samples.mT, of_heard.flatten(1)).view(plan.rows)
         of_x = gradient.new_zeros(plan.stretches, plan.blocks + 1, plan.step, 2 * plan.wide_in)
         of_x[:, :-1] = rows[: plan.step].movedim(0, 2)
         of_x[:, 1:, : plan.size - plan.step] += rows[plan.step :].movedim(0, 2)  # where a block meets the next
@@ -145,9 +141,10 @@ class _Convolution(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, convolution: StridedConvolution) -> Tensor:
         ctx.plan, ctx.convolution = _Plan(*x.shape, *weight.shape[::2]), convolution
-        moved, heard = transform_weight(weight), x.new_empty(ctx.plan.heard)
+        moved = transform_weight(weight)
+        result, heard = convolution.forward(x, moved, bias, ctx.plan)
         ctx.save_for_backward(moved, heard)
-        return convolution.forward(x, moved, bias, ctx.plan, heard=heard)
+        return result
 
     @staticmethod
     @once_differentiable
@@ -211,10 +208,15 @@ class _Plan(NamedTuple):
 _LINEAR = getattr(torch.ops.mkldnn, "_linear_pointwise", None) if torch.backends.mkldnn.is_available() else None
 
 
+def product(left: Tensor, right: Tensor) -> Tensor:
+    """left (R, I) @ right (I, O), float32 on the CPU, without a gradient."""
+    return torch.mm(left, right) if _LINEAR is None else _LINEAR(left, right.mT, None, "none", [], "")
+
+
 def _products(rows: Tensor, weight: Tensor, *, out: Tensor) -> Tensor:
     """rows (M, R, I) @ weight (M, O, I)^T into `out` (M, R, O)."""
     if _LINEAR is None:
         return torch.bmm(rows, weight.mT, out=out)
     for place in range(len(out)):
-        out[place] = _LINEAR(rows[place], weight[place], None, "none", [], "")
+        out[place] = product(rows[place], weight[place].mT)
     return out

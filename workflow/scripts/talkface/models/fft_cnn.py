@@ -81,8 +81,8 @@ class Network(BaseNetwork):
 
     PUBLISHED: ClassVar[dict] = {
         "arguments": {"gru": False, "shift": True, "box": "frame", "level": "recorded"},
-        "stretches": 300,  # steps a batch, each for itself
-        "frames": 1,
+        "stretches": 3,  # of 99 steps of 30 ms: a batch of 300, one after the other as their code took them
+        "frames": 75,
     }
 
     def __init__(

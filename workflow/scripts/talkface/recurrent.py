@@ -14,6 +14,7 @@ Axes: B batch, T steps, I inputs, U units, R rows of products, 4 gates in Keras'
 output. Inside, time comes first, so that a step's rows lie together.
 """
 
+import contextlib
 import functools
 from collections import OrderedDict
 from collections.abc import Callable
@@ -30,6 +31,9 @@ ACTIVATIONS = ("linear", "sigmoid", "tanh", "relu", "hard_sigmoid")
 RECURRENT_ACTIVATIONS = ("sigmoid", "hard_sigmoid")
 DENSE_ACTIVATIONS = (*ACTIVATIONS, "softmax")
 FEW_ROWS = 16  # below, to turn the weights for a product costs more than it saves
+# Multiplications of a step's product for one gate; below, threads gain little where they have a core each and lose most
+# of the time to waiting for each other where they have not.
+FEW_MULTIPLICATIONS = 2_000_000
 GRAPHS_KEPT = 16  # recorded shapes: two of each layer while training, and room for another shape
 
 # Under torch.mm lies MKL, which leaves half of the speed of some processors unused; oneDNN does not.
@@ -265,6 +269,20 @@ def _product(rows: Tensor, turned: Tensor, bias: Tensor | None = None) -> Tensor
     return functional.linear(rows, turned, bias)
 
 
+@contextlib.contextmanager
+def _threads_for(multiplications: int):
+    """One thread while products are small, as many as there were else."""
+    threads = torch.get_num_threads()
+    if threads == 1 or multiplications >= FEW_MULTIPLICATIONS:
+        yield
+        return
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
 def _turned(matrix: Tensor) -> Tensor:
     return matrix.detach().T.contiguous()
 
@@ -297,13 +315,15 @@ def _forward_kernels(x, kernel, recurrent_kernel, bias, h, c, input_mask, recurr
     mask = recurrent_mask if masked else spread
     products, into, outputs, states, shares = _arrays([*gates]), spread.numpy(), y.numpy(), cells.numpy(), mask.numpy()
     before, heard = c.detach().contiguous().numpy(), h.detach().contiguous()
-    for step in range(steps):
-        sides = spread if masked else [heard] * 4
-        recurrent = _arrays(_product(side, weight) for side, weight in zip(sides, turned_recurrent, strict=True))
-        kernels.step_forward(
-            products, step * batch, recurrent, before, states[step], outputs[step], into, shares, masked, True, *codes
-        )
-        before, heard = states[step], y[step]
+    with _threads_for(batch * units * units):
+        for step in range(steps):
+            sides = spread if masked else [heard] * 4
+            recurrent = _arrays(_product(side, weight) for side, weight in zip(sides, turned_recurrent, strict=True))
+            kernels.step_forward(
+                *(products, step * batch, recurrent, before, states[step], outputs[step]),
+                *(into, shares, masked, True, *codes),
+            )
+            before, heard = states[step], y[step]
     return y, cells, *gates
 
 
@@ -315,12 +335,13 @@ def _run_products(layer: KerasLSTM, products: Tensor, steps: int, shift: int, h:
     y = products.new_empty(steps, *h.shape)
     cell, unused, heard = c.detach().clone(), products.new_empty(4, 0, 0).numpy(), h.detach().contiguous()
     rows, state, outputs = (products.detach().numpy(),) * 4, cell.numpy(), y.numpy()
-    for step in range(steps):
-        recurrent = ((heard @ weights if turned is None else _product(heard, turned)).numpy(),) * 4
-        kernels.step_forward(
-            rows, step * shift, recurrent, state, state, outputs[step], unused, unused, False, False, *codes
-        )
-        heard = y[step]
+    with _threads_for(h.numel() * layer.units):
+        for step in range(steps):
+            recurrent = ((heard @ weights if turned is None else _product(heard, turned)).numpy(),) * 4
+            kernels.step_forward(
+                rows, step * shift, recurrent, state, state, outputs[step], unused, unused, False, False, *codes
+            )
+            heard = y[step]
     return y, (heard, cell)
 
 
@@ -339,14 +360,15 @@ def _backward_kernels(
     returned = [torch.zeros_like(h)] * 4
     values, written, states, shares = _arrays(gates), _arrays(slopes), cells.numpy(), mask.numpy()
     outside, along, first_cell = y_gradient.numpy(), carried.numpy(), c.detach().contiguous().numpy()
-    for step in reversed(range(steps)):
-        rows = slice(step * batch, (step + 1) * batch)
-        before = states[step - 1] if step else first_cell
-        kernels.step_back(
-            *(values, rows.start, before, states[step], outside[step], _arrays(returned)),
-            *(shares, masked, along, written, *codes),
-        )
-        returned = [_product(slope[rows], weight) for slope, weight in zip(slopes, weights, strict=True)]
+    with _threads_for(batch * units * units):
+        for step in reversed(range(steps)):
+            rows = slice(step * batch, (step + 1) * batch)
+            before = states[step - 1] if step else first_cell
+            kernels.step_back(
+                *(values, rows.start, before, states[step], outside[step], _arrays(returned)),
+                *(shares, masked, along, written, *codes),
+            )
+            returned = [_product(slope[rows], weight) for slope, weight in zip(slopes, weights, strict=True)]
     h_gradient = sum(part * mask[gate] if masked else part for gate, part in enumerate(returned))
     turned_x = x.flatten(0, 1).T.contiguous().unflatten(1, (steps, batch))  # (I, T, B)
     turned_h = y.new_empty(units, steps, batch)

@@ -12,7 +12,7 @@ rule train_model:
         shape_model=lambda w: [*MODELS[w.model].get("shape_model", {}).values()],
         code=modules(
             *("training", "corpus", "checkpoint", "features", "noise", "shape_model", "exchange"),
-            *("importing", "devices", "recurrent", "recurrent_kernels", "models/__init__"),
+            *("importing", "devices", "recurrent", "recurrent_kernels", "convolution", "models/__init__"),
         ),
         network=lambda w: modules(f"models/{MODELS[w.model]['network']}"),
     output:

@@ -29,7 +29,7 @@ def write_shape_files(folder, **changed):
     for key, array in arrays.items():
         if array is not None:
             paths[key] = folder / f"{key}.npy"
-            np.save(paths[key], array, allow_pickle=True)
+            np.save(paths[key], array)
     return paths
 
 

@@ -61,7 +61,7 @@ def test_import_weights(project, folder):
     faces = np.load(folder / prediction)
     samples, _ = soundfile.read(folder / "results" / "audio" / "iris_1.wav", dtype="float32")
     network = PlainNetwork(conditioned=True)
-    network.load_state_dict(torch.load(folder / "tc.pt"))
+    network.load_state_dict(torch.load(folder / "tc.pt", weights_only=True))
     coefficients = predict_windows(network, samples, content["arguments"]["rest"])
     stored = content["shape_model"]
     expected = stored["mean"].numpy() + (coefficients @ stored["components"].numpy()).reshape(-1, 68, 3)

@@ -17,7 +17,7 @@ FACES = shapes(np.linspace(0, 1, 50)).astype(np.float64)
 
 
 def save(path, array):
-    np.save(path, array, allow_pickle=True)
+    np.save(path, array)
     return path
 
 

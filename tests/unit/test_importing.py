@@ -110,7 +110,7 @@ def test_published_shape_model(plain, shared_data, speech, tmp_path):
 
 @pytest.mark.parametrize("wrapper", ["state_dict", "model"])
 def test_wrapped_state_dicts_with_prefixes(wrapper, plain, shape_files, tmp_path):
-    state = {f"module.{key}": value for key, value in torch.load(plain["base"][1]).items()}
+    state = {f"module.{key}": value for key, value in torch.load(plain["base"][1], weights_only=True).items()}
     path = tmp_path / "wrapped.pt"
     torch.save({"epoch": 7, wrapper: state, "optimizer": {"lr": 1e-4}}, path)
     ours = bring_in(tmp_path, path, {"network": "cnn", "shape_model": shape_files})
@@ -370,7 +370,7 @@ def test_files_that_hold_no_weights(plain, keras, tmp_path):
 
 def state_with(plain, path, **changed):
     """A state dict of the base network with tensors replaced, or left out (None)."""
-    state = torch.load(plain["base"][1]) | {key.replace("_", "."): value for key, value in changed.items()}
+    state = torch.load(plain["base"][1], weights_only=True) | {key.replace("_", "."): value for key, value in changed.items()}
     torch.save({key: value for key, value in state.items() if value is not None}, path)
     return path
 

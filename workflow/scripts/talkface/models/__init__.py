@@ -71,7 +71,8 @@ class BaseNetwork(nn.Module, abc.ABC):
     repeats_last : int
         In prediction, so many frames at the end of a file repeat the one before them (published by Eskimez et al.).
     hears_frames : bool
-        Training cuts the frames that `listen` makes of whole clips instead of samples.
+        Training cuts frames instead of samples: the network has a method listen(audio, frames) that makes (frames, F)
+        of a whole clip's samples (S,).
     before_frames, after_frames : int
         How many of those frames it sees before a stretch and after it.
     wants_landmarks : bool
@@ -115,10 +116,6 @@ class BaseNetwork(nn.Module, abc.ABC):
     def targets(self, part: Part) -> NDArray[np.float32]:
         """What training aims at, one row a frame of the part: (P, ...); the shapes (P, 68, 2) unless overridden."""
         return part.shape
-
-    def listen(self, audio: Tensor, frames: int) -> Tensor:
-        """Frames (frames, F) of a whole clip's samples (S,); only networks that hear frames have it."""
-        raise NotImplementedError
 
     def encode(self, shape: Tensor) -> Tensor:
         """Coefficients (B, T, K) of shapes (B, T, 68, 2): the least-squares fit of x and y."""

@@ -370,7 +370,9 @@ def test_files_that_hold_no_weights(plain, keras, tmp_path):
 
 def state_with(plain, path, **changed):
     """A state dict of the base network with tensors replaced, or left out (None)."""
-    state = torch.load(plain["base"][1], weights_only=True) | {key.replace("_", "."): value for key, value in changed.items()}
+    state = torch.load(plain["base"][1], weights_only=True) | {
+        key.replace("_", "."): value for key, value in changed.items()
+    }
     torch.save({key: value for key, value in state.items() if value is not None}, path)
     return path
 

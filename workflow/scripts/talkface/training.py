@@ -32,7 +32,7 @@ from talkface.errors import TalkfaceError
 from talkface.models import BaseNetwork, Batch, build_network, choice, network_class
 from talkface.noise import NoiseBank, read_noise
 from talkface.shape_model import ShapeModel
-from talkface.storage import writing
+from talkface.storage import digest, writing
 
 log = logging.getLogger(__name__)
 
@@ -299,7 +299,8 @@ def train_model(
     if settings.noise:
         noise = read_noise(settings.noise, rate=network_class(settings.network).rate)
     state = Path(state)
-    identity = fingerprint(settings, data=digest_arrays(*parts.values()), seed=seed)
+    files = [digest(path) for path in (settings.noise, settings.init) if path]
+    identity = fingerprint(settings, data=" ".join([digest_arrays(*parts.values()), *files]), seed=seed)
     run = fit(
         parts,
         shape_model,

@@ -52,7 +52,6 @@ class Corpus:
             self.before, self.after, self.hop = network.before_frames, network.after_frames, 1
             sound = _listen(part, network)  # (P, F)
             self.sound, self.sound_offsets = sound.to(device), self.frame_offsets
-            self.gain = torch.ones(len(part), device=device)
         else:
             self.before, self.after, self.hop = network.before, network.after, network.hop
             samples, gain = _level(part, network)

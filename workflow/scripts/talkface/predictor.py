@@ -15,9 +15,9 @@ import math
 from pathlib import Path
 from typing import NamedTuple
 
-import numba
 import numpy as np
 
+from talkface.compiling import compiled
 from talkface.errors import TalkfaceError
 
 
@@ -89,24 +89,12 @@ def predict(predictor: Predictor, pictures: np.ndarray, which: np.ndarray, boxes
     return boxes[:, None, :2] + shapes * (boxes[:, None, 2:] - boxes[:, None, :2])
 
 
-def _compiled(**options):
-    """numba.njit that keeps its work for the next process where a folder for that can be written."""
-
-    def compile_function(function):
-        try:
-            return numba.njit(cache=True, **options)(function)
-        except RuntimeError:  # neither this folder nor the user's own cache can be written
-            return numba.njit(**options)(function)
-
-    return compile_function
-
-
 # dlib's file format: a whole number is one byte (how many follow; the highest bit is the sign) and its bytes, lowest
 # first; a float is mantissa and exponent of 2, both such numbers; a matrix is -rows, -columns and its values; a vector
 # is its length and its items.
 
 
-@_compiled(boundscheck=True)
+@compiled(boundscheck=True)
 def _whole(data, at):
     head = data[at]
     value, shift = 0, 0
@@ -116,14 +104,14 @@ def _whole(data, at):
     return (-value if head & 128 else value), at + 1 + (head & 15)
 
 
-@_compiled(boundscheck=True)
+@compiled(boundscheck=True)
 def _float(data, at):
     mantissa, at = _whole(data, at)
     exponent, at = _whole(data, at)
     return math.ldexp(mantissa, exponent), at
 
 
-@_compiled(boundscheck=True)
+@compiled(boundscheck=True)
 def _expect(data, at, value):
     found, at = _whole(data, at)
     if found != value:
@@ -131,7 +119,7 @@ def _expect(data, at, value):
     return at
 
 
-@_compiled(boundscheck=True)
+@compiled(boundscheck=True)
 def _read(data):
     at = _expect(data, 0, 1)  # version
     rows, at = _whole(data, at)
@@ -181,7 +169,7 @@ def _read(data):
     return mean, pairs, thresholds, leaves, anchors, offsets
 
 
-@_compiled()
+@compiled()
 def _look(mean, shape, anchors, offsets, picture, box, values):
     """Grey levels at a cascade's pixels, which turn and grow with the shape predicted so far, into values (F,)."""
     points = len(mean) // 2
@@ -205,7 +193,7 @@ def _look(mean, shape, anchors, offsets, picture, box, values):
         values[f] = picture[row, column] if inside else 0.0
 
 
-@_compiled()
+@compiled()
 def _run(mean, pairs, thresholds, leaves, anchors, offsets, pictures, which, boxes):
     """Shapes (Q, 2 P) in units of the boxes."""
     count, size, splits = len(which), len(mean), np.uint64(thresholds.shape[2])

@@ -6,25 +6,18 @@ there is one here. NaN stays NaN all the way, so that a training that fails is s
 Axes: R rows of products, B batch, U units, 4 gates in Keras's order: input, forget, candidate, output.
 """
 
-import numba
 import numpy as np
+
+from talkface.compiling import compiled
 
 LINEAR, SIGMOID, TANH, RELU, HARD_SIGMOID = range(5)
 CODES = {"linear": LINEAR, "sigmoid": SIGMOID, "tanh": TANH, "relu": RELU, "hard_sigmoid": HARD_SIGMOID}
 
 
 def _compiled(**options):
-    """numba.njit that keeps its work for the next process where a folder for that can be written."""
+    """As `compiled`, for loops that become vector instructions."""
     # A division that checks for zero, and sums that must not be contracted, would not be vectorised.
-    options |= {"error_model": "numpy", "fastmath": {"contract"}, "nogil": True}
-
-    def compile_function(function):
-        try:
-            return numba.njit(cache=True, **options)(function)
-        except RuntimeError:  # neither this folder nor the user's own cache can be written
-            return numba.njit(**options)(function)
-
-    return compile_function
+    return compiled(error_model="numpy", fastmath={"contract"}, nogil=True, **options)
 
 
 @_compiled(inline="always")

@@ -3,8 +3,8 @@
 Made with Python 3.11, tensorflow 2.21.0, tf_keras 2.21.0, h5py 3.14.0 and numpy 2.4.6 on a CPU, in an environment of
 its own::
 
-    python3 -m venv /tmp/keras && /tmp/keras/bin/pip install tensorflow==2.21.0 tf_keras==2.21.0
-    TF_USE_LEGACY_KERAS=1 TF_ENABLE_ONEDNN_OPTS=0 python tests/data/keras/make_references.py
+    python3 -m venv keras && keras/bin/pip install tensorflow==2.21.0 tf_keras==2.21.0
+    TF_USE_LEGACY_KERAS=1 TF_ENABLE_ONEDNN_OPTS=0 keras/bin/python tests/data/keras/make_references.py
 
 - stack_22.h5: LSTMs of 12, 12, 12, 136 units as in Eskimez et al. 2018 (sigmoid, hard_sigmoid), input 512; groups,
   attributes and config as Keras 2.2.4 wrote them.

@@ -28,8 +28,8 @@ zoo: .venv/run
 	@echo
 	@cut -f 1-6 results/evaluation/zoo.tsv
 
+# Two workers fill two cores; threads of theirs would wait for each other.
 test: .venv/dev
-	# Two workers fill two cores; threads of theirs would wait for each other.
 	$(RUN) OMP_NUM_THREADS=1 pytest --numprocesses 2 --dist loadfile
 
 check: .venv/dev

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from talkface.corpus import Corpus, batches, plan_epoch, resplit
+from talkface.corpus import Corpus, add_noisy_copies, batches, plan_epoch, resplit
 from talkface.dataset import read_part, read_shape_model
 from talkface.errors import TalkfaceError
 from talkface.models import build_network
+from talkface.noise import NoiseBank
 from talkface.training import Settings
 from tests.toy_corpus import toy_clip, toy_dataset
 
@@ -103,3 +104,22 @@ def test_by_clip_a_tenth_or_so_goes_to_the_other_side_whole(dataset):
 def test_one_speaker_cannot_be_divided_by_speaker(dataset):
     with pytest.raises(TalkfaceError, match=r"split is 'speaker', but .* have one speaker only; choose split"):
         splits(dataset, "speaker")
+
+
+def test_noisy_copies_hold_the_same_faces_and_the_noise_asked_for(dataset):
+    part = read_part(dataset, "train", rate=16_000)
+    bank = NoiseBank([np.random.default_rng(0).standard_normal(50_000)])
+    made = add_noisy_copies(part, bank, copies=2, snr_db=(7, 7), seed=1)
+    assert made.clips == 3 * part.clips
+    for index in range(3 * len(part)):
+        clean, sound = part.audio_of(index % len(part)).astype(float), made.audio_of(index).astype(float)
+        np.testing.assert_array_equal(made.shape_of(index), part.shape_of(index % len(part)))
+        if index < len(part):
+            np.testing.assert_array_equal(sound, clean)
+        else:  # where the sum would not fit, it is quieter as a whole
+            gain = np.dot(sound, clean) / np.dot(clean, clean)
+            snr = 10 * np.log10(np.square(gain * clean).mean() / np.square(sound - gain * clean).mean())
+            assert snr == pytest.approx(7, abs=0.5)
+    again = add_noisy_copies(part, bank, copies=2, snr_db=(7, 7), seed=1)
+    np.testing.assert_array_equal(made.audio, again.audio)
+    assert (made.audio_of(len(part)) != made.audio_of(2 * len(part))).any()

@@ -38,10 +38,22 @@ def test_similarity_is_exact(template):
 def test_fixed_recovers_the_motion_of_a_moving_head(template):
     pixels, motion = talking_face(template)
     shape, reference = identity.neutral_shapes(
-        pixels, template=template, method="fixed", threshold=0.1, reference_frames=1
+        [pixels], template=template, method="fixed", threshold=0.1, reference_frames=1
     )
     np.testing.assert_allclose(shape, motion - motion[reference] + template, atol=1e-5)
     assert points.mouth_opening(motion[reference]) == pytest.approx(points.mouth_opening(motion).min(), abs=1e-6)
+
+
+def test_a_smooth_alignment_follows_the_head_and_not_the_noise(template):
+    pixels, motion = talking_face(template)
+    lips = list(points.LIPS)
+    followed = identity.align(pixels, template, smooth_frames=9)
+    assert np.abs(followed - motion).max() < 0.012  # a head that goes to and fro in 0.8 s
+    noisy = pixels + np.random.default_rng(0).normal(0, 1, pixels.shape)  # pixels of 120 between the eyes
+    errors = [np.abs(identity.align(noisy, template, smooth_frames=k) - motion)[:, lips].mean() for k in (0, 9)]
+    assert errors[1] < 0.8 * errors[0]
+    for few in (1, 2, 3, 4, 8):
+        assert identity.align(pixels[:few], template, smooth_frames=9).shape == (few, 68, 2)
 
 
 def test_fixed_frees_of_identity(template):
@@ -49,8 +61,8 @@ def test_fixed_frees_of_identity(template):
     wide = template * [1.15, 0.9]
     _, motion = talking_face(template)
     keywords = {"template": template, "method": "fixed", "threshold": 0.5, "reference_frames": 3}
-    one, _ = identity.neutral_shapes(120 * motion, **keywords)
-    other, _ = identity.neutral_shapes(120 * (motion + wide - template), **keywords)
+    one, _ = identity.neutral_shapes([120 * motion], **keywords)
+    other, _ = identity.neutral_shapes([120 * (motion + wide - template)], **keywords)
     lips = list(points.LIPS)
     assert np.abs(one[:, lips] - other[:, lips]).max() < 0.03
     aligned = identity.align(120 * (motion + wide - template), template)
@@ -61,8 +73,8 @@ def test_published_moves_the_face_with_the_mouth(template):
     """The defect the repair is for: Procrustes over all points lets an opening mouth shift the eyes."""
     pixels, motion = talking_face(template)
     keywords = {"template": template, "threshold": 1.3, "reference_frames": 1}
-    fixed, _ = identity.neutral_shapes(pixels, method="fixed", **keywords)
-    published, _ = identity.neutral_shapes(pixels, method="published", **keywords)
+    fixed, _ = identity.neutral_shapes([pixels], method="fixed", **keywords)
+    published, _ = identity.neutral_shapes([pixels], method="published", **keywords)
     eyes = list(points.EYES)
     assert np.abs(fixed[:, eyes] - template[eyes]).max() < 1e-4
     assert np.abs(published[:, eyes] - template[eyes]).max() > 5e-3
@@ -106,7 +118,7 @@ def test_shapes_of_speaker(tmp_path, template):
                 group["landmarks"] = part.astype(np.float32)
     output = tmp_path / "speaker.h5"
     identity.shapes_of_speaker(
-        files, output=output, template=template, method="fixed", threshold=1.0, reference_frames=1
+        files, output=output, template=template, method="fixed", threshold=1.0, reference_frames=1, smooth_frames=0
     )
     with h5py.File(output) as file:
         assert file["c"].attrs["rejected"] == "no face"

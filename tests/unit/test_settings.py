@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from talkface.errors import TalkfaceError
-from talkface.settings import Catalogue, check_config, known, resolve_models
+from talkface.settings import Catalogue, add_seeds, check_config, known, resolve_models
 
 
 @pytest.fixture
@@ -99,6 +99,15 @@ def test_an_entry_takes_from_another_what_it_does_not_say():
 def test_entries_like_nothing_are_named(models, message):
     with pytest.raises(TalkfaceError, match=message):
         resolve_models(models)
+
+
+def test_a_further_seed_is_an_entry():
+    models = {"a": {"network": "n", "frames": 3}, "b": {"network": "n", "weights": "b.pt"}, "c": {"network": "n"}}
+    assert add_seeds(models, ["a", "b"], [2, 1, 5], seed=1) == {"a": ["a", "a-seed2", "a-seed5"], "b": ["b"]}
+    assert models["a-seed5"] == {"network": "n", "frames": 3, "seed": 5}
+    assert set(models) == {"a", "b", "c", "a-seed2", "a-seed5"}
+    with pytest.raises(TalkfaceError, match=r"models\.a-seed2: training\.seeds names an entry so"):
+        add_seeds(models, ["a"], [2], seed=1)
 
 
 def test_every_published_model_has_its_twin(project):

@@ -7,7 +7,7 @@ import pytest
 
 from talkface.errors import TalkfaceError
 from talkface.folders import clean_name, sheet_from_folder, speaker_of
-from talkface.sheet import find_speech, make_shards, read_sheet
+from talkface.sheet import find_speech, find_splits, make_shards, read_sheet
 
 ROWS = [("a1", "anna", "train", "v/a1.mp4"), ("b1", "bert", "valid", "v/b1.mp4"), ("c1", "cleo", "test", "v/c1.mp4")]
 
@@ -45,6 +45,17 @@ def test_a_sound_file_of_its_own(sheet, tmp_path):
     assert (read_sheet(sheet()).audio == read_sheet(sheet()).video).all()
     with pytest.raises(TalkfaceError, match=r"clip 'a1': there is no file .*a2\.wav'; mend the column audio"):
         read_sheet(sheet([(*row, "v/a2.wav") for row in ROWS], columns))
+
+
+def test_unseen_speakers_stand_nowhere_else(sheet):
+    rows = [*ROWS, ("a2", "anna", "test", "v/a1.mp4"), ("d1", "dora", "unseen", "v/a1.mp4")]
+    clips = read_sheet(sheet(rows), split_by="clip")
+    assert find_splits(clips, ["unseen", "test"]) == ["unseen", "test"]
+    assert find_splits(read_sheet(sheet()), ["test", "unseen"]) == ["test"]
+    with pytest.raises(TalkfaceError, match=r"no clip in unseen; name one of test, train, valid"):
+        find_splits(read_sheet(sheet()), ["unseen"])
+    with pytest.raises(TalkfaceError, match="speaker 'anna' stands in the split unseen and in another"):
+        read_sheet(sheet([*rows, ("a3", "anna", "unseen", "v/a1.mp4")]), split_by="clip")
 
 
 def swap(index, value, row=0):

@@ -1,8 +1,9 @@
 # The sheet, the configuration, their checks, and the names every rule file uses. No rules.
 # expects: config/config.yaml, the sheet it names
-# produces: CLIPS, SHARDS, SHARD_OF, SPEAKERS, SPEECH, VIDEOS, SOUNDS, MODELS, EXTERNAL, SOURCES, SELECTED, ANIMATED,
-# IMPORTED, COMPARED, CORPUS, PAINTING, modules(), stretch(), only(), but()
-# reads from config: corpus, clips, split_by, media.clips_per_shard, models, external, training.models, animate.model
+# produces: CLIPS, SHARDS, SHARD_OF, SPEAKERS, SPEECH, VIDEOS, SOUNDS, MODELS, EXTERNAL, SOURCES, SELECTED, SEEDED, TRAINED,
+# ANIMATED, IMPORTED, COMPARED, EVALUATED, CORPUS, PAINTING, modules(), stretch(), only(), but()
+# reads from config: corpus, clips, split_by, seed, media.clips_per_shard, models, external, training.models and seeds,
+# animate.model, evaluate.splits
 import sys
 from pathlib import Path
 
@@ -12,8 +13,8 @@ HOME = Path(workflow.basedir)
 sys.path.insert(0, str(HOME / "workflow" / "scripts"))
 
 from talkface.errors import TalkfaceError
-from talkface.settings import Catalogue, check_config, resolve_models
-from talkface.sheet import find_speech, make_shards, read_sheet
+from talkface.settings import Catalogue, add_seeds, check_config, resolve_models
+from talkface.sheet import find_speech, find_splits, make_shards, read_sheet
 
 SPEECH_SUFFIXES = (".wav", ".flac", ".mp3", ".ogg", ".m4a")
 
@@ -41,16 +42,19 @@ try:
         find_speech("resources/speech", suffixes=SPEECH_SUFFIXES, clips=CLIPS.index),
     )
     MODELS = Catalogue("model", resolve_models(config["models"]))
+    SELECTED = [name for name in config["training"]["models"] if MODELS[name]]
+    SEEDED = add_seeds(MODELS, SELECTED, config["training"]["seeds"], seed=config["seed"])
     EXTERNAL = {f"external-{name}": folder for name, folder in config["external"].items()}
     # What can be compared and animated: entries of the catalogue and predictions made elsewhere.
     SOURCES = Catalogue("model", MODELS | EXTERNAL)
-    SELECTED = [name for name in config["training"]["models"] if MODELS[name]]
     ANIMATED = config["animate"]["model"] if SOURCES[config["animate"]["model"]] else None
+    EVALUATED = find_splits(CLIPS, config["evaluate"]["splits"])
 except TalkfaceError as error:
     raise WorkflowError(str(error)) from None
 
 IMPORTED = [name for name, block in MODELS.items() if block.get("weights")]
 COMPARED = [*SELECTED, *EXTERNAL]
+TRAINED = [entry for entries in SEEDED.values() for entry in entries]
 CORPUS = config["corpus"]
 # What decides how a face is painted, in the demo corpus and in films alike.
 PAINTING = modules("animation", "drawing", "parts", "portrait", "wardrobe", "canvas", "looks", "faces", "people")

@@ -32,7 +32,7 @@ rule evaluate_model:
         mem_mb=4000,
         runtime=60,
     params:
-        split=config["evaluate"]["split"],
+        split=EVALUATED[0],
         seed=config["seed"],
         device=config["training"]["device"],
     message:
@@ -60,7 +60,7 @@ rule summarise_evaluation:
         runtime=20,
     params:
         models=COMPARED,
-        split=config["evaluate"]["split"],
+        split=EVALUATED[0],
         seed=config["seed"],
     message:
         "Gathering the measures of all models"

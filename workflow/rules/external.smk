@@ -47,7 +47,7 @@ rule evaluate_external:
         predictions=lambda w: [
             path
             for clip, path in FOUND[w.model].items()
-            if clip in CLIPS.index and CLIPS.at[clip, "split"] == config["evaluate"]["split"]
+            if clip in CLIPS.index and CLIPS.at[clip, "split"] in EVALUATED
         ],
         code=modules("external", "identity", "evaluation", "metrics"),
     output:
@@ -66,7 +66,7 @@ rule evaluate_external:
         runtime=20,
     params:
         folder=lambda w: EXTERNAL[w.model],
-        split=config["evaluate"]["split"],
+        split=EVALUATED[0],
         seed=config["seed"],
     message:
         "Measuring {wildcards.model} on the test clips"

@@ -25,6 +25,7 @@ rule remove_identity:
         method=config["identity"]["method"],
         threshold=config["identity"]["threshold"],
         reference_frames=config["identity"]["reference_frames"],
+        smooth_frames=config["identity"]["smooth_frames"],
     message:
         "Removing the identity of {wildcards.speaker}"
     script:

@@ -47,4 +47,4 @@ rule train_model:
 
 rule train_all:
     input:
-        expand("results/models/{model}/weights.pt", model=SELECTED),
+        expand("results/models/{model}/weights.pt", model=TRAINED),

@@ -13,4 +13,5 @@ with log_to(snakemake.log[0]):
         method=snakemake.params.method,
         threshold=snakemake.params.threshold,
         reference_frames=snakemake.params.reference_frames,
+        smooth_frames=snakemake.params.smooth_frames,
     )

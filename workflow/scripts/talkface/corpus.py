@@ -16,10 +16,45 @@ from talkface.dataset import Part, join
 from talkface.errors import TalkfaceError
 from talkface.features import FULL_SCALE, Leveller
 from talkface.models import BaseNetwork, Batch
-from talkface.noise import NoiseBank
+from talkface.noise import NoiseBank, mix
 
 SPLITTERS = ("sheet", "window", "clip", "speaker")
 VALID_SHARE = 0.08  # of what a model splits by itself, as Eskimez et al. 2020 do
+
+
+def add_noisy_copies(part: Part, noise: NoiseBank, *, copies: int, snr_db: Sequence[float], seed: int) -> Part:
+    """A part followed by copies of its clips with noise, so that any network may learn from both.
+
+    Parameters
+    ----------
+    part : Part
+    noise : NoiseBank
+        At the rate of the part.
+    copies : int
+        How many times each clip is repeated, each time with other noise.
+    snr_db : (lowest, highest)
+        dB; of each clip as a whole, uniform.
+    seed : int
+
+    Raises
+    ------
+    TalkfaceError
+        If the part brings features instead of sound.
+    """
+    if part.features is not None:
+        raise TalkfaceError("models: noisy_copies needs sound, but the training file holds features; set 0")
+    generator = np.random.default_rng([seed, len(part)])
+    noisy = []
+    for _ in range(copies):
+        audio = np.empty_like(part.audio)
+        for first, last in zip(part.audio_offsets[:-1], part.audio_offsets[1:], strict=True):
+            clean = torch.from_numpy(part.audio[first:last].astype(np.float32))[None]  # (1, S)
+            draw = torch.from_numpy(generator.random((1, 2), np.float32))
+            mixed = mix(clean, noise.cut(draw, clean.shape[1]), torch.tensor(generator.uniform(*snr_db)))[0]
+            mixed = mixed * min(1.0, (FULL_SCALE - 1) / float(mixed.abs().max().clamp(min=1)))
+            audio[first:last] = mixed.round().short().numpy()
+        noisy.append(replace(part, audio=audio))
+    return join([part, *noisy])
 
 
 class Shape(Protocol):

@@ -16,6 +16,7 @@ import h5py
 import numpy as np
 import scipy.spatial
 from numpy.typing import NDArray
+from scipy.signal import savgol_filter
 
 from talkface import points
 from talkface.errors import TalkfaceError
@@ -25,6 +26,7 @@ log = logging.getLogger(__name__)
 
 # As the published code pairs inner upper with inner lower points: the order in which they are stored.
 STORED_LIP_PAIRS = ((61, 65), (62, 66), (63, 67))
+PARABOLA = 2  # order of the polynomial that smooths
 
 
 def fit_similarity(source: NDArray, target: NDArray) -> tuple[NDArray, NDArray]:
@@ -56,15 +58,21 @@ def fit_similarity(source: NDArray, target: NDArray) -> tuple[NDArray, NDArray]:
     return matrix, np.stack([shift.real, shift.imag], -1)  # (T, 2, 2), (T, 2)
 
 
-def align(landmarks: NDArray, template: NDArray, *, indices: Sequence[int] = points.STABLE) -> NDArray:
+def align(
+    landmarks: NDArray, template: NDArray, *, indices: Sequence[int] = points.STABLE, smooth_frames: int = 0
+) -> NDArray:
     """Bring each frame to `template` by the similarity that fits the points `indices` best.
 
     Parameters
     ----------
     landmarks : (T, 68, 2) array, any unit
+        Of one clip.
     template : (68, 2) array
     indices : sequence of int
         The points the fit looks at; by default those that speech does not move.
+    smooth_frames : int
+        Window, odd, in which the course of the similarity over time is taken for a parabola (Savitzky and Golay 1964),
+        so that the noise of a few points does not shake the whole face; 0: each frame for itself.
 
     Returns
     -------
@@ -72,6 +80,11 @@ def align(landmarks: NDArray, template: NDArray, *, indices: Sequence[int] = poi
     """
     indices = list(indices)
     matrix, offset = fit_similarity(landmarks[:, indices], template[indices])
+    window = min(smooth_frames, len(landmarks) - 1 + len(landmarks) % 2)  # odd
+    if window > PARABOLA + 1:
+        centre = landmarks[:, indices].mean(axis=1)  # (T, 2): smoothed where the face is, not where pixels begin
+        matrix, centre = (savgol_filter(course, window, PARABOLA, axis=0) for course in (matrix, centre))
+        offset = template[indices].mean(axis=0) - (matrix @ centre[..., None])[..., 0]
     return landmarks @ matrix.swapaxes(-1, -2) + offset[:, None]  # (T, 68, 2)
 
 
@@ -156,14 +169,20 @@ def remove_identity(landmarks: NDArray, *, reference: NDArray, template: NDArray
 
 
 def neutral_shapes(
-    landmarks: NDArray, *, template: NDArray, method: str, threshold: float, reference_frames: int
+    landmarks: Sequence[NDArray],
+    *,
+    template: NDArray,
+    method: str,
+    threshold: float,
+    reference_frames: int,
+    smooth_frames: int = 0,
 ) -> tuple[NDArray, int]:
     """Identity-free shapes of all frames of one speaker.
 
     Parameters
     ----------
-    landmarks : (T, 68, 2) array
-        Pixels; all frames of all clips of the speaker, end to end.
+    landmarks : sequence of (T, 68, 2) arrays
+        Pixels; each of the speaker's clips.
     template : (68, 2) array
         In the template frame (outer-eye distance 1).
     method : {"fixed", "published"}
@@ -171,20 +190,23 @@ def neutral_shapes(
         Of `closure_order`, in standard deviations.
     reference_frames : int
         How many of the most closed frames are averaged into the reference; `published` takes one.
+    smooth_frames : int
+        See `align`; `published` does not smooth.
 
     Returns
     -------
     shape : (T, 68, 2) float32 array, template frame
+        All clips end to end.
     reference : int
         Index of the most closed frame.
     """
     if method == "fixed":
-        aligned = align(landmarks, template)
+        aligned = np.concatenate([align(clip, template, smooth_frames=smooth_frames) for clip in landmarks])
         order = closure_order(aligned, threshold=threshold)
         reference = aligned[order[:reference_frames]].mean(axis=0)
         shape = remove_identity(aligned, reference=reference, template=template)
     else:
-        aligned = align_procrustes(landmarks)
+        aligned = align_procrustes(np.concatenate(landmarks))
         order = closure_order(aligned, threshold=threshold, pairs=STORED_LIP_PAIRS)
         # In that system's frame a shape is centred and of unit norm; the template's own centre and norm lead back.
         centre = template.mean(axis=0)
@@ -202,6 +224,7 @@ def shapes_of_speaker(
     method: str,
     threshold: float,
     reference_frames: int,
+    smooth_frames: int,
 ) -> None:
     """Write the identity-free shapes of one speaker's clips.
 
@@ -211,7 +234,7 @@ def shapes_of_speaker(
     output : path
         HDF5: a group per clip with `shape` (T, 68, 2) float32, template frame, and the attributes `method`,
         `reference_clip`, `reference_frame`, `digest`, `rejected` (the reason, or empty; then there is no `shape`).
-    template, method, threshold, reference_frames
+    template, method, threshold, reference_frames, smooth_frames
         See `neutral_shapes`.
     """
     frames, rejected, digests = {}, {}, {}
@@ -231,11 +254,12 @@ def shapes_of_speaker(
             log.warning("%s: every clip of this speaker was rejected", output)
             return
         shape, reference = neutral_shapes(
-            np.concatenate(list(frames.values())),
+            list(frames.values()),
             template=template,
             method=method,
             threshold=threshold,
             reference_frames=reference_frames,
+            smooth_frames=smooth_frames,
         )
         clips = list(frames)
         ends = np.cumsum([len(frames[clip]) for clip in clips])

@@ -1,7 +1,7 @@
 """Noise for training: recordings gathered in one file, stretches of them cut by chance, mixed at a given ratio.
 
 results/noise.h5, as Eskimez et al. 2020 laid it out: at the top level one mono array (S,) a recording, here int16 at
-8 kHz, named like the recording's file. Attributes of each: `rate` (Hz; files of the authors lack it and hold 8 kHz),
+16 kHz, named like the recording's file. Attributes of each: `rate` (Hz; files of the authors lack it and hold 8 kHz),
 `digest` (sha256 of the recording's file). Files with floating-point samples of any level are read as well.
 
 Axes: B stretches, N samples, R recordings, S samples of a recording.
@@ -25,7 +25,8 @@ from talkface.storage import digest, writing
 
 log = logging.getLogger(__name__)
 
-RATE = 8_000  # Hz, of Eskimez et al. 2020
+RATE = 16_000  # Hz, of what is gathered here
+PUBLISHED_RATE = 8_000  # Hz, of Eskimez et al. 2020
 SHORTEST_S = 0.28  # a window of theirs: 2,240 samples
 # Mean square, where the loudest sample of the recording is 1; a quieter stretch is silence and stays so.
 QUIETEST = 1e-10
@@ -152,7 +153,7 @@ def _recordings(file: h5py.File, path: str | Path) -> Iterator[tuple[NDArray, in
     for name, data in file.items():
         if not isinstance(data, h5py.Dataset) or data.dtype.kind not in "iuf":
             continue
-        where, own = f"{path}, {name}", int(data.attrs.get("rate", RATE))
+        where, own = f"{path}, {name}", int(data.attrs.get("rate", PUBLISHED_RATE))
         samples = np.asarray(data[()])
         if samples.size != max(samples.shape, default=0):
             raise TalkfaceError(

@@ -60,7 +60,7 @@ def make_noise(name: str, *, seconds: float = SECONDS) -> NDArray[np.float64]:
     return samples * min(1.0, LOUDEST / np.abs(samples).max())
 
 
-def _coloured(rng: np.random.Generator, size: int, shape: Callable[[NDArray], NDArray]) -> NDArray:
+def coloured(rng: np.random.Generator, size: int, shape: Callable[[NDArray], NDArray]) -> NDArray:
     """Gaussian noise (size,) of deviation 1 whose amplitude at f Hz is proportional to shape(f)."""
     frequency = np.fft.rfftfreq(size, 1 / RATE)
     weight = shape(np.maximum(frequency, frequency[1]))
@@ -69,28 +69,19 @@ def _coloured(rng: np.random.Generator, size: int, shape: Callable[[NDArray], ND
     return samples / samples.std()
 
 
-def _band(low: float, high: float) -> Callable[[NDArray], NDArray]:
+def band(low: float, high: float) -> Callable[[NDArray], NDArray]:
     """Amplitude over frequency of a band from `low` to `high` Hz with soft edges (12 dB an octave)."""
     return lambda f: 1 / np.sqrt((1 + (low / f) ** 4) * (1 + (f / high) ** 4))
 
 
-def _slow(rng: np.random.Generator, size: int, hertz: float) -> NDArray:
+def slow(rng: np.random.Generator, size: int, hertz: float) -> NDArray:
     """A curve (size,) of deviation 1 that moves no faster than `hertz`."""
-    return _coloured(rng, size, lambda f: 1.0 * (f < hertz))
-
-
-def _white(rng, time):
-    return rng.standard_normal(len(time))
-
-
-def _pink(rng, time):
-    """Power falls with 1/f, by 3 dB an octave."""
-    return _coloured(rng, len(time), lambda f: f**-0.5)
+    return coloured(rng, size, lambda f: 1.0 * (f < hertz))
 
 
 def _brown(rng, time):
     """Power falls with 1/f^2; below 30 Hz, where no loudspeaker follows, it no longer rises."""
-    return _coloured(rng, len(time), lambda f: 1 / np.maximum(f, 30))
+    return coloured(rng, len(time), lambda f: 1 / np.maximum(f, 30))
 
 
 def _hum(rng, time):
@@ -102,17 +93,17 @@ def _hum(rng, time):
 
 def _engine(rng, time):
     """Harmonics of a speed that rises and falls, rough at each stroke."""
-    speed = 45 + 12 * _slow(rng, len(time), 0.4).clip(-2, 2)  # strokes a second
+    speed = 45 + 12 * slow(rng, len(time), 0.4).clip(-2, 2)  # strokes a second
     angle = 2 * np.pi * np.cumsum(speed) / RATE
     tones = sum(np.sin(k * angle + phase) / k for k, phase in enumerate(rng.uniform(0, 2 * np.pi, 24), start=1))
-    rough = (1 + np.cos(angle)) * _coloured(rng, len(time), _band(200, 2_000))
+    rough = (1 + np.cos(angle)) * coloured(rng, len(time), band(200, 2_000))
     return tones + 0.4 * rough
 
 
 def _wind(rng, time):
     """Low noise in gusts of seconds."""
-    gusts = np.exp(0.8 * _slow(rng, len(time), 0.7))
-    return gusts * _coloured(rng, len(time), _band(80, 400))
+    gusts = np.exp(0.8 * slow(rng, len(time), 0.7))
+    return gusts * coloured(rng, len(time), band(80, 400))
 
 
 def _rain(rng, time):
@@ -120,12 +111,12 @@ def _rain(rng, time):
     drops = np.where(rng.uniform(size=len(time)) < 300 / RATE, rng.exponential(size=len(time)), 0)
     fall = np.exp(-np.arange(round(0.02 * RATE)) / (0.002 * RATE))
     dense = np.convolve(drops, fall)[: len(time)] * rng.standard_normal(len(time))
-    return dense + 0.3 * _coloured(rng, len(time), _band(1_000, 7_000))
+    return dense + 0.3 * coloured(rng, len(time), band(1_000, 7_000))
 
 
 def _clicks(rng, time):
     """Typing: in bursts, about seven strokes a second, each a knock of a few resonances, over a quiet room."""
-    samples = 0.01 * _coloured(rng, len(time), _band(100, 3_000))
+    samples = 0.01 * coloured(rng, len(time), band(100, 3_000))
     place = 0.0
     span = np.arange(round(0.05 * RATE)) / RATE
     while place < time[-1] - 0.1:
@@ -137,41 +128,58 @@ def _clicks(rng, time):
     return samples
 
 
-def _babble(rng, time):
-    """Six voices at once: buzzes through bands that move like formants, loud and soft in the rhythm of syllables."""
-    total = np.zeros(len(time))
-    for pitch in rng.uniform(95, 230, 6):
-        angle = 2 * np.pi * np.cumsum(pitch * (1 + 0.1 * _slow(rng, len(time), 3).clip(-2, 2))) / RATE
-        low = 500 + 150 * _slow(rng, len(time), 4).clip(-2, 2)  # Hz
-        high = 1_600 + 400 * _slow(rng, len(time), 4).clip(-2, 2)
-        voice = np.zeros(len(time))
-        for k in range(1, int(3_500 / pitch)):
-            loud = 1 / (1 + ((k * pitch - low) / 120) ** 2) + 0.5 / (1 + ((k * pitch - high) / 180) ** 2)
-            voice += loud * np.sin(k * angle)
-        breath = _coloured(rng, len(time), _band(2_500, 6_000))
-        syllables = (0.4 + _slow(rng, len(time), 4)).clip(0)
-        total += syllables * voice + 0.05 * (-0.2 - _slow(rng, len(time), 4)).clip(0) * breath
-    return total
-
-
 def _siren(rng, time):
     """A tone that wails between 500 and 1,400 Hz once in 4 s, with two overtones, far away in traffic."""
     pitch = 950 - 450 * np.cos(2 * np.pi * time / 4)
     angle = 2 * np.pi * np.cumsum(pitch) / RATE
     tone = np.sin(angle) + 0.4 * np.sin(2 * angle) + 0.2 * np.sin(3 * angle)
-    return (1 + 0.3 * _slow(rng, len(time), 0.5)) * tone + 0.6 * _coloured(rng, len(time), lambda f: f**-0.7)
+    return (1 + 0.3 * slow(rng, len(time), 0.5)) * tone + 0.6 * coloured(rng, len(time), lambda f: f**-0.7)
 
 
-# White, pink, brown and hum stay as they are; the others change from moment to moment.
+def _fan(rng, time):
+    """Air through blades: broad noise, and the tone of the blades with its harmonics."""
+    tones = sum(np.sin(2 * np.pi * 112 * k * time + phase) / k for k, phase in enumerate(rng.uniform(0, 6, 8), start=1))
+    return coloured(rng, len(time), band(60, 1_200)) + 0.3 * tones
+
+
+def _railway(rng, time):
+    """A rumble, and the double knock of wheels over joints, a little faster and slower."""
+    beats = np.cumsum(1.4 + 0.2 * slow(rng, len(time), 0.2).clip(-2, 2)) / RATE  # joints passed
+    knock = sum(np.exp(-30 * ((beats - shift) % 1)) for shift in (0.0, 0.18))
+    return coloured(rng, len(time), band(30, 250)) + 0.8 * knock * coloured(rng, len(time), band(150, 2_500))
+
+
+def _saw(rng, time):
+    """A motor under a load that comes and goes: a rough tone up to 5 kHz."""
+    load = slow(rng, len(time), 0.8).clip(-2, 2)
+    angle = 2 * np.pi * np.cumsum(160 - 25 * load) / RATE
+    tones = sum(np.sin(k * angle + phase) / np.sqrt(k) for k, phase in enumerate(rng.uniform(0, 6, 30), start=1))
+    return tones + (1 + load.clip(0)) * coloured(rng, len(time), band(1_500, 5_000))
+
+
+def _static(rng, time):
+    """Hiss that jumps every tenth of a second or so to another band and loudness."""
+    total, place = np.zeros(len(time)), 0
+    while place < len(time):
+        size = round(rng.uniform(0.05, 0.4) * RATE)
+        low = np.exp(rng.uniform(np.log(60), np.log(3_000)))
+        piece = coloured(rng, size, band(low, low * np.exp(rng.uniform(0.5, 3.0)))) * np.hanning(size)
+        total[place : place + size] += 10 ** rng.uniform(-1, 0) * piece[: len(time) - place]
+        place += size // 2
+    return total
+
+
+# Not white, pink, babble, other talkers or music: those judge what training with these is good for.
 NOISES: dict[str, Callable[[np.random.Generator, NDArray], NDArray]] = {
-    "white": _white,
-    "pink": _pink,
     "brown": _brown,
     "hum": _hum,
+    "fan": _fan,
     "engine": _engine,
+    "railway": _railway,
+    "saw": _saw,
     "wind": _wind,
     "rain": _rain,
     "clicks": _clicks,
-    "babble": _babble,
+    "static": _static,
     "siren": _siren,
 }

@@ -64,6 +64,41 @@ def resolve_models(models: Mapping[str, Mapping]) -> dict[str, dict]:
     return resolved
 
 
+def add_seeds(
+    models: dict[str, dict], selected: Sequence[str], seeds: Sequence[int], *, seed: int
+) -> dict[str, list[str]]:
+    """Add to a resolved catalogue an entry `<model>-seed<k>` for each selected model and each further seed k.
+
+    Parameters
+    ----------
+    models : dict of name to block
+        The further entries are added here.
+    selected : sequence of str
+        An entry with `weights` is not trained and has no further seeds.
+    seeds : sequence of int
+    seed : int
+        That of the selected entries themselves.
+
+    Returns
+    -------
+    dict of model to its entries, the model itself first
+
+    Raises
+    ------
+    TalkfaceError
+        If the catalogue has an entry of such a name.
+    """
+    seeded = {}
+    for name in selected:
+        further = [] if models[name].get("weights") else [k for k in seeds if k != models[name].get("seed", seed)]
+        seeded[name] = [name, *(f"{name}-seed{k}" for k in further)]
+        for entry, k in zip(seeded[name][1:], further, strict=True):
+            if entry in models:
+                raise TalkfaceError(f"config, models.{entry}: training.seeds names an entry so; rename it")
+            models[entry] = {**models[name], "seed": k}
+    return seeded
+
+
 def check_config(config: Mapping[str, Any], schema_path: str | Path) -> None:
     """Compare a configuration with its schema.
 

@@ -1,7 +1,7 @@
 """The sample sheet: one row a clip, checked before any work."""
 
 import re
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -11,7 +11,8 @@ from talkface.errors import TalkfaceError
 REQUIRED = ("clip", "speaker", "split", "video")
 OPTIONAL = ("audio", "start_s", "end_s")
 TIMES = ("start_s", "end_s")
-SPLITS = ("train", "valid", "test")
+SPLITS = ("train", "valid", "test")  # each needs a clip
+UNSEEN = "unseen"  # a second test: of speakers who stand in no other split, also where `split_by` is clip
 # Names become parts of file names: letters, digits, _ and - only, so that no shell, URL or file system minds them.
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 # Endings that targets use themselves (results/anim/<clip>_face.mp4): a clip with one would be ambiguous.
@@ -82,8 +83,8 @@ def read_sheet(path: str | Path, *, split_by: str = "speaker", shipped: bool = F
     for row, (clip, speaker, split) in enumerate(zip(sheet["clip"], sheet.speaker, sheet.split), start=2):
         check_name(clip, kind="clip", where=f"{path}, line {row}")
         check_name(speaker, kind="speaker", where=f"{path}, line {row}")
-        if split not in SPLITS:
-            raise TalkfaceError(f"{path}, line {row}: split {split!r}; expected {', '.join(SPLITS)}")
+        if split not in (*SPLITS, UNSEEN):
+            raise TalkfaceError(f"{path}, line {row}: split {split!r}; expected {', '.join((*SPLITS, UNSEEN))}")
     twice = sheet["clip"][sheet["clip"].str.lower().duplicated()]  # some file systems do not tell case
     if len(twice):
         raise TalkfaceError(f"{path}: clip '{twice.iloc[0]}' stands twice; every clip needs a name of its own")
@@ -101,6 +102,12 @@ def read_sheet(path: str | Path, *, split_by: str = "speaker", shipped: bool = F
                 f"{path}: speaker '{speaker}' stands in several splits ({splits}), so the test would not be of an "
                 "unseen speaker; put each speaker into one, or say that it is meant with split_by: clip"
             )
+    heard = set(sheet.speaker[sheet.split == UNSEEN]) & set(sheet.speaker[sheet.split != UNSEEN])
+    if heard:
+        raise TalkfaceError(
+            f"{path}: speaker '{min(heard)}' stands in the split unseen and in another; unseen is for speakers who "
+            "stand nowhere else; move the clips"
+        )
     for column in TIMES:
         sheet[column] = _seconds(sheet, column, path)
     wrong = sheet[(sheet.start_s < 0) | (sheet.end_s <= sheet.start_s.fillna(0))]
@@ -136,6 +143,17 @@ def _resolve(name: str, clip: str, path: Path, *, column: str, shipped: bool) ->
     if not name.strip() or not resolved.is_file():
         raise TalkfaceError(f"{path}: clip '{clip}': there is no file {str(resolved)!r}; mend the column {column}")
     return str(resolved)
+
+
+def find_splits(sheet: pd.DataFrame, wanted: Sequence[str]) -> list[str]:
+    """Those of the wanted splits that the sheet has; a TalkfaceError if it has none of them."""
+    found = [split for split in wanted if split in set(sheet["split"])]
+    if not found:
+        raise TalkfaceError(
+            f"config, evaluate.splits: the sheet has no clip in {', '.join(wanted)}; name one of "
+            f"{', '.join(sorted(set(sheet['split'])))}"
+        )
+    return found
 
 
 def make_shards(sheet: pd.DataFrame, *, clips_per_shard: int) -> dict[str, list[str]]:

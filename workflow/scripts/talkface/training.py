@@ -25,7 +25,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from talkface import checkpoint
-from talkface.corpus import SPLITTERS, Corpus, batches, resplit, steps_per_epoch
+from talkface.corpus import SPLITTERS, Corpus, add_noisy_copies, batches, resplit, steps_per_epoch
 from talkface.dataset import Part, digest_arrays, is_dataset, read_corpus, read_part, read_shape_model
 from talkface.devices import choose_device, half_precision, has_bfloat16
 from talkface.errors import TalkfaceError
@@ -40,6 +40,7 @@ SAVE_EVERY_S = 15.0  # of the rolling state: what a killed run loses at most
 LOG_EVERY = 20  # steps; reading a loss makes a graphics card wait, so not each one is read
 VALID_FRAMES = 250  # of a stretch in validation: 10 s, so that memory stays bounded on long clips
 VALID_STRETCHES = 8
+NO_NOISE = "config: models.{model} trains with noise and names no file of it; give `noise: results/noise.h5`"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,7 +81,13 @@ class Settings:
     dataset : str, optional
         Training file to use instead of the corpus's: in the layout of Eskimez et al. 2018 or 2020, or ours.
     noise : str, optional
-        HDF5 file of noise, for networks that train with it.
+        HDF5 file of noise, for networks that train with it and for noisy copies.
+    noisy_copies : int
+        So many copies of each clip with noise are learned from beside it (and judged by), whatever the network.
+    noise_snr_db : (lowest, highest)
+        dB; their signal-to-noise ratio.
+    seed : int, optional
+        Instead of the run's.
     """
 
     network: str
@@ -104,6 +111,9 @@ class Settings:
     shape_model: dict = dataclasses.field(default_factory=dict)
     dataset: str | None = None
     noise: str | None = None
+    noisy_copies: int = 0
+    noise_snr_db: tuple[float, float] = (-5, 25)
+    seed: int | None = None
 
     @classmethod
     def read(cls, block: dict[str, Any], *, name: str) -> "Settings":
@@ -294,10 +304,16 @@ def train_model(
     """
     torch.set_num_threads(threads)
     settings = Settings.read(block, name=model)
+    seed = seed if settings.seed is None else settings.seed
     parts, shape_model, corpus = read_material(settings.dataset or dataset, settings, model=model, seed=seed)
     noise = None
     if settings.noise:
         noise = read_noise(settings.noise, rate=network_class(settings.network).rate)
+    if settings.noisy_copies:
+        if noise is None:
+            raise TalkfaceError(NO_NOISE.format(model=model))
+        copying = {"copies": settings.noisy_copies, "snr_db": settings.noise_snr_db, "seed": seed}
+        parts = {split: add_noisy_copies(part, noise, **copying) for split, part in parts.items()}
     state = Path(state)
     files = [digest(path) for path in (settings.noise, settings.init) if path]
     identity = fingerprint(settings, data=" ".join([digest_arrays(*parts.values()), *files]), seed=seed)
@@ -317,6 +333,7 @@ def train_model(
     )
     content["weights"] = {key: value.cpu() for key, value in content["weights"].items()}
     resolved = dataclasses.asdict(settings) | {"seed": seed}
+    repeated = 1 + settings.noisy_copies
     facts = {
         "model": model,
         "corpus": corpus,
@@ -326,10 +343,10 @@ def train_model(
         "valid_loss": run.best_loss,
         "seconds": round(run.seconds, 1),
         "parameters": sum(value.numel() for value in run.network.parameters()),
-        "train_clips": len(parts["train"]),
+        "train_clips": len(parts["train"]) // repeated,
         "train_speakers": len(set(parts["train"].speakers)),
-        "train_frames": len(parts["train"].shape),
-        "valid_clips": len(parts["valid"]),
+        "train_frames": len(parts["train"].shape) // repeated,
+        "valid_clips": len(parts["valid"]) // repeated,
         "device": str(run.device),
         "coefficients": run.network.coefficients,
         "variance_share": float(shape_model.variance_ratio.sum()),
@@ -416,9 +433,7 @@ def fit(
     torch.manual_seed(seed)
     network = build_network(settings.network, shape_model, settings.arguments)
     if network.wants_noise and noise is None:
-        raise TalkfaceError(
-            f"config: models.{model} trains with noise and names no file of it; give `noise: results/noise.h5`"
-        )
+        raise TalkfaceError(NO_NOISE.format(model=model))
     if settings.init:
         from talkface.importing import load_initial
 

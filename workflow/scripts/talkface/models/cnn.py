@@ -75,8 +75,8 @@ class Network(BaseNetwork):
     level : {"running", "peak", "recorded"}
         See `features.Leveller`; peak published.
     validation : {"quiet", "as_trained"}
-        Judge on clean speech, TC on its own frames; or with the gain and dropout of training, NR on noisy speech, and
-        TC as it was trained (published).
+        Judge on clean speech, NR on noisy speech, too, TC on its own frames; or with the gain and dropout of training,
+        NR on noisy speech alone, and TC as it was trained (published).
     start : {"quiet", "drawn"}
         Weights begin as Glorot and Bengio have it (Xavier). quiet: biases at zero, and TC passes on what it hears and
         feeds nothing back yet; drawn: biases and all of TC's layer at random (published).
@@ -264,7 +264,7 @@ class Network(BaseNetwork):
     def loss(self, batch: Batch) -> Tensor:
         """Mean absolute error of the coefficients; NR adds that of noisy speech, and the difference of the features.
 
-        Published validation of NR looks at noisy speech alone.
+        Validation of NR looks at clean and noisy speech, too; published: at noisy speech alone.
 
         Raises
         ------
@@ -276,11 +276,12 @@ class Network(BaseNetwork):
         if disturbed:
             sound = sound * _draw(self.gains, sound)
         copies = 1
-        if disturbed and self.wants_noise:
+        if self.wants_noise:
             if batch.noise is None:
                 raise TalkfaceError("models: noise_resilient wants noise; name a file: noise: results/noise.h5")
             noisy = mix(sound, batch.noise[:, self.late :], _draw(self.ratios, sound))
-            sound, copies = (torch.cat([sound, noisy]), 2) if self.training else (noisy, 1)
+            alone = disturbed and not self.training
+            sound, copies = (noisy, 1) if alone else (torch.cat([sound, noisy]), 2)
         features = self.hear(sound, dropping=disturbed)  # (copies B, P, C)
         known, target = batch.known.repeat(copies, 1), batch.target.repeat(copies, *[1] * (batch.target.ndim - 1))
         predicted = self.see(features).float()  # (copies B, T, K)

@@ -117,7 +117,7 @@ def test_every_published_model_has_its_twin(project):
     assert all(models[name]["like"] == name.removesuffix("_published") for name in published)
 
 
-@pytest.mark.parametrize("name", ["zoo.yaml", "published.yaml"])
+@pytest.mark.parametrize("name", ["compare.yaml", "zoo.yaml", "published.yaml"])
 def test_shipped_config_files_fit_the_shipped_config(project, name):
     shipped = yaml.safe_load((project / "config" / "config.yaml").read_text(encoding="utf-8"))
     extra = yaml.safe_load((project / "config" / name).read_text(encoding="utf-8"))

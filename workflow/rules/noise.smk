@@ -1,10 +1,23 @@
-# expects: sound files in the folder that config names, or nothing
-# produces: resources/demo/noise/{noise}.wav, results/noise.h5 (layout: talkface/noise.py)
-# reads from config: noise
+# expects: sound files in the folders that config names, or nothing but config/talkers.tsv (talker, voice, text)
+# produces: resources/demo/noise/{noise}.wav, results/noise.h5 (layout: talkface/noise.py) to train with;
+# resources/demo/test_noise/{noise}.wav, resources/demo/talkers/{talker}.wav, results/evaluation/noise.h5 (layout:
+# talkface/evaluation_noise.py) to judge with
+# reads from config: noise, evaluate.noise, seed
+import pandas as pd
+from talkface.evaluation_sources import ENVIRONMENT, FORMULAS, MUSIC, PINK, WHITE, find_sounds
 from talkface.noise_sources import NOISES, find_recordings
 
 DEMO_NOISES = [f"resources/demo/noise/{noise}.wav" for noise in NOISES]
 NOISE_FOLDER = config["noise"]["folder"]
+# What models are judged with is made by other formulas, and spoken by other voices, than anything they train with.
+JUDGING = config["evaluate"]["noise"]
+TALKERS = pd.read_csv(HOME / "config" / "talkers.tsv", sep="\t", comment="#")
+DEMO_TALKERS = [f"resources/demo/talkers/{talker}.wav" for talker in TALKERS["talker"]]
+
+
+def made_by_formula(names):
+    """Files of these noises of the evaluation."""
+    return [f"resources/demo/test_noise/{name}.wav" for name in names]
 
 
 rule make_demo_noise:
@@ -48,3 +61,82 @@ rule assemble_noise:
         "Gathering recordings of noise"
     script:
         "../scripts/assemble_noise.py"
+
+
+rule make_demo_talkers:
+    input:
+        code=modules("talkers", "speech"),
+    output:
+        talkers=DEMO_TALKERS,
+    log:
+        "results/logs/make_demo_talkers/talkers.log",
+    benchmark:
+        "results/benchmarks/make_demo_talkers/talkers.tsv"
+    conda:
+        "../../envs/drawing.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+    params:
+        voices=list(TALKERS["voice"]),
+        texts=list(TALKERS["text"]),
+    message:
+        "Speaking the talkers that compete with the speech of the evaluation"
+    script:
+        "../scripts/make_demo_talkers.py"
+
+
+rule make_test_noise:
+    input:
+        code=modules("evaluation_sources", "music", "noise_sources"),
+    output:
+        noises=made_by_formula(FORMULAS),
+    log:
+        "results/logs/make_test_noise/noises.log",
+    benchmark:
+        "results/benchmarks/make_test_noise/noises.tsv"
+    conda:
+        "../../envs/torch.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+    message:
+        "Making the noises of the evaluation"
+    script:
+        "../scripts/make_test_noise.py"
+
+
+rule assemble_test_noise:
+    input:
+        environment=lambda w: (
+            find_sounds(JUDGING["environment"], key="evaluate.noise.environment")
+            if JUDGING["environment"]
+            else made_by_formula(ENVIRONMENT)
+        ),
+        speech=lambda w: (
+            find_sounds(JUDGING["speech"], key="evaluate.noise.speech") if JUDGING["speech"] else DEMO_TALKERS
+        ),
+        music=made_by_formula(MUSIC),
+        white=made_by_formula(WHITE),
+        pink=made_by_formula(PINK),
+        code=modules("evaluation_noise", "evaluation_sources", "features"),
+    output:
+        noise="results/evaluation/noise.h5",
+    log:
+        "results/logs/assemble_test_noise/noise.log",
+    benchmark:
+        "results/benchmarks/assemble_test_noise/noise.tsv"
+    conda:
+        "../../envs/torch.yaml"
+    threads: 1
+    resources:
+        mem_mb=1500,
+        runtime=30,
+    params:
+        seed=config["seed"],
+    message:
+        "Gathering the noise of the evaluation"
+    script:
+        "../scripts/assemble_test_noise.py"

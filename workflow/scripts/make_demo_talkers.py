@@ -1,0 +1,8 @@
+"""What the talkers say that compete with the speech of an evaluation."""
+
+from talkface.logs import log_to
+
+with log_to(snakemake.log[0]):
+    from talkface.talkers import make_talkers
+
+    make_talkers(snakemake.output.talkers, voices=snakemake.params.voices, texts=snakemake.params.texts)

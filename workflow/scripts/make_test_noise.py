@@ -1,0 +1,8 @@
+"""The noises of the evaluation, made by formula."""
+
+from talkface.logs import log_to
+
+with log_to(snakemake.log[0]):
+    from talkface.evaluation_sources import make_test_noises
+
+    make_test_noises(snakemake.output.noises)

@@ -122,7 +122,7 @@ def test_shipped_config_files_fit_the_shipped_config(project, name):
     shipped = yaml.safe_load((project / "config" / "config.yaml").read_text(encoding="utf-8"))
     extra = yaml.safe_load((project / "config" / name).read_text(encoding="utf-8"))
     for model, block in extra.get("models", {}).items():
-        shipped["models"][model].update(block)
+        shipped["models"].setdefault(model, {}).update(block)
     for model in extra.get("training", {}).get("models", []):
         assert model in shipped["models"]
     check_config(shipped, project / "workflow" / "schemas" / "config.schema.yaml")

@@ -1,23 +1,51 @@
-"""Measures of predicted landmarks: pure functions of arrays in the template frame.
+"""Measures of predicted landmarks: pure functions of arrays in the template frame, and their registry.
 
-Axes: T frames, 68 points, 2 coordinates. Errors are in percent of the distance of the outer eye corners, which is the
-unit of the template frame. Truth and prediction are compared over their first min(T) frames.
+Axes: T frames, 68 points, 2 coordinates, S samples, K coefficients. Errors are in percent of the distance of the outer
+eye corners, which is the unit of the template frame, unless a definition says otherwise. Truth and prediction are
+compared over their first min(T) frames. Where a measure is not defined it is NaN.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.ndimage import binary_erosion, gaussian_filter1d
 
 from talkface import points
+from talkface.shape_model import ShapeModel
+from talkface.sync import best_lag
 
 ALL = tuple(range(points.COUNT))
+FPS = 25
+FRAME_MS = 1000 / FPS
+COEFFICIENTS = 6  # of Eskimez et al. 2020
+# Lags are sought within 10 frames, 400 ms. Further off, speech resembles itself again: syllables follow every 200 ms.
+MOST_FRAMES = 10
+# Frames, deviation of the Gaussian whose mean is taken off a series before its lag is sought: what is slower than a
+# word says little about time, and where all sentences have one rhythm, as in GRID, it finds them all alike.
+SLOW_FRAMES = 3
+# Below this correlation the best lag is chance: the openings of two different sentences reach it in one of five to ten
+# pairs (demo corpus, GRID speaker 1), opening and loudness of one clip in nine and six of ten.
+LEAST_CORRELATION = 0.5
+LOUD_PERCENTILE = 95  # of a clip's frames: what its loudness is measured from
+# dB below the clip's loud frames: silence. In GRID, whose recordings are noisy, half of the frames without speech lie
+# below -25 dB, in the demo corpus nearly all; vowels lie above -20 dB in both.
+SILENCE_DB = -20.0
+# Frames to either side that must be silent, too: the mouth opens about 100 ms before the voice is heard, and plosives
+# are silent for 50 to 100 ms within a word.
+SILENCE_MARGIN = 2
+# Percent of the outer-eye distance. With the two limits above 94 % of the silent frames of the demo corpus's test clips
+# and 88 % of those of GRID speaker 1 are closed; resting lips lie 3 to 5 apart, the mean faces of both corpora 7.3 or
+# more, so that a face which never moves does not pass.
+CLOSED_PERCENT = 7.0
 
 
 def _pair(prediction: ArrayLike, truth: ArrayLike) -> tuple[NDArray, NDArray]:
     prediction, truth = np.asarray(prediction, np.float64), np.asarray(truth, np.float64)
     count = min(len(prediction), len(truth))
-    return prediction[:count], truth[:count]
+    return prediction[:count, ..., :2], truth[:count, ..., :2]
 
 
 def rmse(prediction: ArrayLike, truth: ArrayLike, *, indices: Sequence[int] = ALL, difference: int = 0) -> float:
@@ -43,11 +71,112 @@ def rmse(prediction: ArrayLike, truth: ArrayLike, *, indices: Sequence[int] = AL
     toolkit of Eskimez et al. 2020 measures it, though in another unit.
     """
     prediction, truth = _pair(prediction, truth)
-    if len(truth) <= difference:
+    return float(100 * _mean(_per_frame(np.diff(prediction - truth, n=difference, axis=0), indices)))
+
+
+def _per_frame(error: NDArray, indices: Sequence[int] = points.LIPS) -> NDArray:
+    """Root of the mean over points of the squared length of error (T, 68, 2), shape (T,)."""
+    return np.sqrt(np.square(error[:, list(indices)]).sum(axis=-1).mean(axis=1))
+
+
+def _mean(values: NDArray) -> float:
+    return float(values.mean()) if len(values) else float("nan")
+
+
+def coefficient_l1(prediction: ArrayLike, truth: ArrayLike, *, shape_model: ShapeModel) -> float:
+    """Mean absolute error of the first 6 coefficients of the corpus's shape model, over frames and coefficients.
+
+    The loss of Eskimez et al. 2020, who predict as many. Both faces are written with the components of the training
+    frames, which have unit length, so that the number has the unit of the template frame.
+
+    Parameters
+    ----------
+    prediction, truth : (T, 68, 2) arrays
+    shape_model : ShapeModel
+
+    Returns
+    -------
+    float
+        Percent of the outer-eye distance.
+    """
+    prediction, truth = _pair(prediction, truth)
+    model = shape_model.first(min(COEFFICIENTS, len(shape_model)))
+    error = np.abs(model.encode(prediction) - model.encode(truth))  # (T, K)
+    return 100 * _mean(error.mean(axis=1))
+
+
+def rmse_width1(prediction: ArrayLike, truth: ArrayLike) -> float:
+    """Root mean squared distance of the lips where faces are one unit wide, averaged over frames.
+
+    Of the replication toolkit of Eskimez et al. 2020: half the mean width of the face is added to x, then all
+    coordinates are divided by the largest x, which takes a face centred at 0 to a width of about 1. Prediction and
+    truth are scaled each by its own width; then as `rmse` over the lips.
+
+    Returns
+    -------
+    float
+        Widths of the face, not percent.
+    """
+    prediction, truth = _pair(prediction, truth)
+    if not len(truth):
         return float("nan")
-    error = np.diff(prediction - truth, n=difference, axis=0)
-    squared = np.square(error).sum(axis=-1)[:, list(indices)]  # (T, points)
-    return float(100 * np.sqrt(squared.mean(axis=1)).mean())
+    return _mean(_per_frame(_to_width1(prediction) - _to_width1(truth)))
+
+
+def _to_width1(faces: NDArray) -> NDArray:
+    """Faces (T, 68, 2) that lie between 0 and 1 in x, scaled alike in y."""
+    moved = faces.copy()
+    moved[..., 0] += np.ptp(faces[..., 0], axis=1).mean() / 2
+    return moved / moved[..., 0].max()
+
+
+def box_mse(prediction: ArrayLike, truth: ArrayLike) -> float:
+    """Mean squared error of coordinates where each frame's own bounding box reaches from 0 to 1 in x and in y.
+
+    Of Li et al. 2017, over 136 numbers a frame; as published, the jaw's opening takes part in the scale of both.
+
+    Returns
+    -------
+    float
+        Squared boxes, not percent.
+    """
+    prediction, truth = _pair(prediction, truth)
+    return _mean(np.square(_into_box(prediction) - _into_box(truth)).mean(axis=(1, 2)))
+
+
+def _into_box(faces: NDArray) -> NDArray:
+    low, high = faces.min(axis=1, keepdims=True), faces.max(axis=1, keepdims=True)
+    return (faces - low) / np.maximum(high - low, 1e-9)
+
+
+def landmark_distance(prediction: ArrayLike, truth: ArrayLike, *, total: bool = True) -> float:
+    """Landmark distance of the mouth as the evaluation of ATVGnet has it (Chen et al. 2019, "Hierarchical Cross-Modal
+    Talking Face Generation with Dynamic Pixel-Wise Loss").
+
+    The 20 points of the mouth are centred on their mean, in prediction and truth alike, so that where the mouth lies
+    does not count; the Euclidean distances are summed over the points and averaged over frames.
+
+    Parameters
+    ----------
+    prediction, truth : (T, 68, 2) arrays
+    total : bool
+        Sum over the 20 points (published); else their mean.
+
+    Returns
+    -------
+    float
+        Percent of the outer-eye distance.
+    """
+    prediction, truth = (faces[:, list(points.LIPS)] for faces in _pair(prediction, truth))
+    error = (prediction - prediction.mean(axis=1, keepdims=True)) - (truth - truth.mean(axis=1, keepdims=True))
+    distance = np.linalg.norm(error, axis=-1)  # (T, 20)
+    return 100 * _mean(distance.sum(axis=1) if total else distance.mean(axis=1))
+
+
+def opening_distance(prediction: ArrayLike, truth: ArrayLike) -> float:
+    """Mean absolute difference of predicted and true mouth opening (`points.mouth_opening`), percent."""
+    prediction, truth = _pair(prediction, truth)
+    return 100 * _mean(np.abs(points.mouth_opening(prediction) - points.mouth_opening(truth)))
 
 
 def opening_correlation(prediction: ArrayLike, truth: ArrayLike) -> float:
@@ -76,7 +205,207 @@ def correlation(a: ArrayLike, b: ArrayLike) -> float:
     return float(np.corrcoef(a, b)[0, 1])
 
 
+def sync_truth(prediction: ArrayLike, truth: ArrayLike) -> float:
+    """How late the predicted mouth opens: the lag at which its opening correlates best with the true one.
+
+    Lags of at most 10 frames, refined by a parabola through the best and its neighbours; what is slower than a word is
+    taken off before (a Gaussian mean of deviation 3 frames). The lip-sync offset of talking-head evaluations, here
+    measured on landmarks.
+
+    Returns
+    -------
+    float
+        Milliseconds, positive where the prediction is late; NaN where the best correlation lies below 0.5 or at the
+        edge of the lags.
+    """
+    prediction, truth = _pair(prediction, truth)
+    return _lag_ms(points.mouth_opening(truth), points.mouth_opening(prediction))
+
+
+def sync_audio(prediction: ArrayLike, truth: ArrayLike, *, loudness: ArrayLike) -> float:
+    """How late the predicted mouth opens after the sound: the lag at which its opening correlates best with loudness.
+
+    As `sync_truth`; silence counts as 20 dB below the clip's loud frames.
+
+    Parameters
+    ----------
+    prediction, truth : (T, 68, 2) arrays
+        The truth only says how many frames count; the measure of the truth itself is what a prediction should have.
+    loudness : (T,) array
+        dB, of the clean sound, see `frame_loudness`.
+
+    Returns
+    -------
+    float
+        Milliseconds, positive where the mouth is late; NaN as in `sync_truth`.
+    """
+    prediction, _ = _pair(prediction, truth)
+    heard = np.maximum(relative_loudness(loudness), SILENCE_DB)  # how quiet a silence is says nothing
+    return _lag_ms(heard, points.mouth_opening(prediction))
+
+
+def _lag_ms(earlier: NDArray, later: NDArray) -> float:
+    count = min(len(earlier), len(later))
+    if count < 4 or np.ptp(earlier[:count]) < 1e-9 or np.ptp(later[:count]) < 1e-9:
+        return float("nan")
+    quick = [series[:count] - gaussian_filter1d(series[:count], SLOW_FRAMES) for series in (earlier, later)]
+    found = best_lag(*quick, most=MOST_FRAMES)
+    at_edge = abs(found.lag) >= min(MOST_FRAMES, count // 2)
+    return float("nan") if at_edge or not found.correlation >= LEAST_CORRELATION else FRAME_MS * found.lag
+
+
+def silence_closed(prediction: ArrayLike, truth: ArrayLike, *, loudness: ArrayLike) -> float:
+    """Share of the silent frames in which the predicted mouth is closed.
+
+    A frame is silent where it and two frames to either side lie 20 dB or more below the clip's loud frames (their 95th
+    percentile), and closed where the mouth's opening is at most 7 % of the outer-eye distance.
+
+    Parameters
+    ----------
+    prediction, truth : (T, 68, 2) arrays
+        The truth only says how many frames count.
+    loudness : (T,) array
+        dB, of the clean sound, see `frame_loudness`.
+
+    Returns
+    -------
+    float
+        0 .. 1, 1 for a mouth that rests; NaN where nothing is silent.
+    """
+    prediction, _ = _pair(prediction, truth)
+    quiet = relative_loudness(loudness)[: len(prediction)] <= SILENCE_DB
+    silent = binary_erosion(quiet, np.ones(2 * SILENCE_MARGIN + 1), border_value=1)
+    closed = 100 * points.mouth_opening(prediction)[: len(quiet)] <= CLOSED_PERCENT
+    return _mean(closed[silent])
+
+
+def jitter_ratio(prediction: ArrayLike, truth: ArrayLike) -> float:
+    """Jitter of the predicted lips over that of the true ones.
+
+    Jitter is the root mean squared length over the lip points of their second difference in time, averaged over frames.
+
+    Returns
+    -------
+    float
+        1 where both move as roughly; below, the prediction is smoother. NaN where the truth does not move.
+    """
+    prediction, truth = (_per_frame(np.diff(faces, n=2, axis=0)) for faces in _pair(prediction, truth))
+    return _mean(prediction) / _mean(truth) if len(truth) and truth.any() else float("nan")
+
+
+def frame_loudness(samples: ArrayLike, *, rate: int, frames: int) -> NDArray[np.float64]:
+    """Level of the 40 ms of sound around each frame.
+
+    Parameters
+    ----------
+    samples : (S,) int16 array
+    rate : int
+        Hz.
+    frames : int
+        T; beyond the sound there is silence.
+
+    Returns
+    -------
+    (T,) array
+        dB below full scale, at least -120; frame i stands for 40 ms centred on i/25 s.
+    """
+    window = round(rate / FPS)
+    power = np.square(np.asarray(samples, np.float64) / 32_768)
+    total = np.concatenate([[0.0], np.cumsum(np.pad(power, (window // 2, window)))])
+    start = np.minimum(np.arange(frames) * rate // FPS, len(total) - 1 - window)
+    mean = np.maximum(total[start + window] - total[start], 0) / window  # (T,)
+    return 10 * np.log10(np.maximum(mean, 1e-12))
+
+
+def relative_loudness(loudness: ArrayLike) -> NDArray[np.float64]:
+    """Loudness (T,) in dB above the clip's loud frames (their 95th percentile)."""
+    loudness = np.asarray(loudness, np.float64)
+    return loudness - np.percentile(loudness, LOUD_PERCENTILE) if len(loudness) else loudness
+
+
 def shuffled(prediction: ArrayLike, generator: np.random.Generator) -> NDArray:
     """The frames of a prediction (T, 68, 2) in random order: the control that keeps everything but the timing."""
     prediction = np.asarray(prediction)
     return prediction[generator.permutation(len(prediction))]
+
+
+def delayed(truth: ArrayLike, frames: int) -> NDArray:
+    """A truth (T, 68, 2) so many frames late, its first frame repeated: what a perfect but late prediction measures."""
+    truth = np.asarray(truth)
+    return truth[np.maximum(np.arange(len(truth)) - frames, 0)]
+
+
+class Measure(NamedTuple):
+    """A line of the registry.
+
+    Attributes
+    ----------
+    function : callable
+        Of prediction and truth, (T, 68, 2) each, and the keywords `needs`; gives a float.
+    unit : str
+    better : {"low", "high", "zero", "one"}
+        Which values are good.
+    title : str
+        For people.
+    source : str
+        Who measures so.
+    needs : tuple of str
+        Of "loudness" ((T,) dB of the clean sound) and "shape_model" (of the training frames).
+    """
+
+    function: Callable[..., float]
+    unit: str
+    better: str
+    title: str
+    source: str
+    needs: tuple[str, ...] = ()
+
+
+LIP = partial(rmse, indices=points.LIPS)
+EYES = "% of the outer-eye distance"
+MEASURES: dict[str, Measure] = {
+    "lip_rmse": Measure(LIP, EYES, "low", "lip error", "Eskimez et al. 2018"),
+    "face_rmse": Measure(rmse, EYES, "low", "face error", "Eskimez et al. 2018"),
+    "lip_rmse_first_difference": Measure(
+        partial(LIP, difference=1), f"{EYES} a frame", "low", "lip velocity error", "Eskimez et al. 2018"
+    ),
+    "lip_rmse_second_difference": Measure(
+        partial(LIP, difference=2), f"{EYES} a squared frame", "low", "lip acceleration error", "Eskimez et al. 2018"
+    ),
+    "coefficient_l1": Measure(
+        coefficient_l1, EYES, "low", "error of shape coefficients", "Eskimez et al. 2020", ("shape_model",)
+    ),
+    "lip_rmse_width1": Measure(
+        rmse_width1, "face widths", "low", "lip error, faces of width 1", "replication toolkit of Eskimez et al. 2020"
+    ),
+    "box_mse": Measure(box_mse, "squared face boxes", "low", "squared error in the face box", "Li et al. 2017"),
+    "lmd_sum": Measure(
+        landmark_distance, EYES, "low", "landmark distance, sum of 20 centred mouth points", "Chen et al. 2019"
+    ),
+    "lmd_mean": Measure(
+        partial(landmark_distance, total=False), EYES, "low", "landmark distance, mean over points", "Chen et al. 2019"
+    ),
+    "opening_distance": Measure(opening_distance, EYES, "low", "mouth-opening error", "talkface"),
+    "opening_correlation": Measure(opening_correlation, "-1 .. 1", "high", "mouth-opening correlation", "talkface"),
+    "sync_truth_ms": Measure(sync_truth, "ms", "zero", "mouth later than the true one", "talkface"),
+    "sync_audio_ms": Measure(sync_audio, "ms", "zero", "mouth later than the sound", "talkface", ("loudness",)),
+    "silence_closed": Measure(silence_closed, "share", "one", "mouth closed in silence", "talkface", ("loudness",)),
+    "jitter_ratio": Measure(jitter_ratio, "ratio", "one", "jitter relative to the truth", "talkface"),
+}
+
+
+def measure_all(prediction: ArrayLike, truth: ArrayLike, **known: Any) -> dict[str, float]:
+    """All measures of one clip, in the order of the registry.
+
+    Parameters
+    ----------
+    prediction, truth : (T, 68, 2 or 3) arrays
+        Template frame; x and y count.
+    **known
+        What measures need: loudness, shape_model.
+    """
+    return {name: measure.function(prediction, truth, **_needed(measure, known)) for name, measure in MEASURES.items()}
+
+
+def _needed(measure: Measure, known: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: known[name] for name in measure.needs}

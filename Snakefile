@@ -13,6 +13,7 @@ configfile: f"{workflow.basedir}/config/config.yaml"
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/corpora.smk"
 include: "workflow/rules/resources.smk"
 include: "workflow/rules/media.smk"
 include: "workflow/rules/landmarks.smk"

@@ -12,6 +12,7 @@ from snakemake.exceptions import WorkflowError
 HOME = Path(workflow.basedir)
 sys.path.insert(0, str(HOME / "workflow" / "scripts"))
 
+from talkface.corpora import no_clips_yet, sheet_of
 from talkface.errors import TalkfaceError
 from talkface.settings import Catalogue, add_seeds, check_config, resolve_models
 from talkface.sheet import find_speech, find_splits, make_shards, read_sheet
@@ -31,12 +32,16 @@ def modules(*names):
 
 try:
     check_config(config, HOME / "workflow" / "schemas" / "config.schema.yaml")
-    SHEET = sheet_path(config["clips"])
-    CLIPS = read_sheet(
-        SHEET,
-        split_by=config["split_by"],
-        shipped=SHEET.resolve() == (HOME / "config" / "clips.tsv").resolve(),
-    )
+    NAMED_SHEET = sheet_of(config["corpus"], config["clips"])
+    SHEET = sheet_path(NAMED_SHEET)
+    if NAMED_SHEET != config["clips"] and not SHEET.exists():
+        CLIPS = no_clips_yet(NAMED_SHEET)  # fetch_corpus writes it; any other target fails at planning
+    else:
+        CLIPS = read_sheet(
+            SHEET,
+            split_by=config["split_by"],
+            shipped=SHEET.resolve() == (HOME / "config" / "clips.tsv").resolve(),
+        )
     SPEECH = Catalogue(
         "speech file",
         find_speech("resources/speech", suffixes=SPEECH_SUFFIXES, clips=CLIPS.index),

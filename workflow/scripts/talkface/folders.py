@@ -12,7 +12,7 @@ import os
 import re
 import sys
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -117,11 +117,18 @@ def assign_splits(units: Iterable[str], *, seed: int, shares: tuple[float, float
 
 
 def sheet_from_folder(
-    folder: str | Path, *, output: str | Path, split_by: str = "speaker", pattern: str | None = None, seed: int = 1
+    folder: str | Path,
+    *,
+    output: str | Path,
+    split_by: str = "speaker",
+    pattern: str | None = None,
+    seed: int = 1,
+    splits: Mapping[str, str] | None = None,
 ) -> pd.DataFrame:
     """Write a sheet of the videos below a folder.
 
     A clip is named by its file's stem when all stems differ, else ``{speaker}_{stem}``, else with a number behind.
+    `splits` gives the split of each speaker, and the clips of all others are left out; None: splits are drawn.
 
     Returns
     -------
@@ -132,8 +139,15 @@ def sheet_from_folder(
     folder, output = Path(folder), Path(output)
     if not folder.is_dir():
         raise TalkfaceError(f"{folder}: not a folder; give the folder of the videos: make sheet VIDEOS=folder")
-    videos, sounds = zip(*find_videos(folder), strict=True)
-    speakers = [speaker_of(video, pattern=pattern) for video in videos]
+    found = [(speaker_of(video, pattern=pattern), video, sound) for video, sound in find_videos(folder)]
+    if splits is not None:
+        absent = sorted(set(splits) - {speaker for speaker, _, _ in found})
+        if absent:
+            raise TalkfaceError(
+                f"{folder}: no clip of {', '.join(absent)}; expected some of each of {len(splits)} speakers"
+            )
+        found = [row for row in found if row[0] in splits]
+    speakers, videos, sounds = zip(*found, strict=True)
     stems = [clean_name(video.stem) or "clip" for video in videos]
     if len({stem.lower() for stem in stems}) < len(stems):
         stems = [f"{speaker}_{stem}" for speaker, stem in zip(speakers, stems, strict=True)]
@@ -145,9 +159,11 @@ def sheet_from_folder(
             name = f"{stem}_{number}"
         seen.add(name.lower())
         clips.append(name)
-    splits = assign_splits(speakers if split_by == "speaker" else clips, seed=seed)
     sheet = pd.DataFrame({"clip": clips, "speaker": speakers})
-    sheet["split"] = sheet[split_by].map(splits)
+    if splits is None:
+        sheet["split"] = sheet[split_by].map(assign_splits(sheet[split_by], seed=seed))
+    else:
+        sheet["split"] = sheet["speaker"].map(dict(splits))
     place = output.parent.resolve()
 
     def address(path: Path) -> str:

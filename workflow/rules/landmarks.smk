@@ -1,6 +1,7 @@
-# expects: the videos of the sheet; results/audio/{shard}.h5 for the check
-# produces: results/landmarks/{shard}.h5, results/qc/clips.tsv
-# reads from config: landmarks, qc
+# expects: the videos of the sheet; results/audio/{shard}.h5 for the check, results/shapes/{speaker}.h5 for the detector
+# produces: results/landmarks/{shard}.h5, results/qc/clips.tsv, results/evaluation/detector/{shard}.h5 (layout:
+# talkface/detector.py)
+# reads from config: landmarks, qc, identity
 
 
 rule detect_landmarks:
@@ -74,3 +75,49 @@ rule check_quality:
         "Checking the quality of all clips"
     script:
         "../scripts/check_quality.py"
+
+
+def measured_again(w):
+    """Clips of a shard whose measurement is measured: those of the evaluated splits."""
+    return [clip for clip in SHARDS[w.shard] if CLIPS.at[clip, "split"] in EVALUATED]
+
+
+def speaker_of(w):
+    """The speaker of a shard's clips."""
+    return CLIPS.at[SHARDS[w.shard][0], "speaker"]
+
+
+rule measure_detector:
+    input:
+        videos=lambda w: [CLIPS.at[clip, "video"] for clip in measured_again(w)],
+        landmarks=lambda w: sorted({f"results/landmarks/{SHARD_OF[clip]}.h5" for clip in SPEAKERS[speaker_of(w)]}),
+        shapes=lambda w: f"results/shapes/{speaker_of(w)}.h5",
+        code=modules("detector", "landmarks", "predictor", "video", "identity"),
+        template=HOME / "workflow" / "scripts" / "talkface" / "template.tsv",
+    output:
+        shapes="results/evaluation/detector/{shard}.h5",
+    log:
+        "results/logs/measure_detector/{shard}.log",
+    benchmark:
+        "results/benchmarks/measure_detector/{shard}.tsv"
+    conda:
+        "../../envs/landmarks.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        clips=measured_again,
+        start_s=lambda w: [stretch(clip, "start_s") for clip in measured_again(w)],
+        end_s=lambda w: [stretch(clip, "end_s") for clip in measured_again(w)],
+        files=lambda w: {clip: f"results/landmarks/{SHARD_OF[clip]}.h5" for clip in SPEAKERS[speaker_of(w)]},
+        method=config["identity"]["method"],
+        smooth_frames=config["identity"]["smooth_frames"],
+        predictor=config["landmarks"]["predictor"],
+        max_gap_frames=config["landmarks"]["max_gap_frames"],
+        redetect_frames=config["landmarks"]["redetect_frames"],
+        recount_frames=config["landmarks"]["recount_frames"],
+    message:
+        "Measuring the faces of {wildcards.shard} again, encoded anew and moved by a pixel"
+    script:
+        "../scripts/measure_detector.py"

@@ -199,7 +199,7 @@ def source(media: Media, index: int, *, start_s: float | None = None, end_s: flo
     return ffmpeg.input(address(media.path), **options)[str(index)]
 
 
-def _at_constant_rate(media: Media, *, start_s: float | None, end_s: float | None, fps: int):
+def at_constant_rate(media: Media, *, start_s: float | None, end_s: float | None, fps: int):
     """An ffmpeg-python stream of the picture at `fps` frames a second, the first one shown at the clip's zero."""
     stream = source(media, media.video_index, start_s=start_s, end_s=end_s).filter("fps", fps=fps, start_time=0)
     if end_s is None:
@@ -288,7 +288,7 @@ def read_frames(
     if not media.has_video:
         raise TalkfaceError(f"{media.path}: no video stream; a video was expected; check the sheet")
     shape = (media.height, media.width) + ((3,) if _CHANNELS[pixels] == 3 else ())
-    pictures = _at_constant_rate(media, start_s=start_s, end_s=end_s, fps=fps)
+    pictures = at_constant_rate(media, start_s=start_s, end_s=end_s, fps=fps)
     stream = pictures.output("pipe:", format="rawvideo", pix_fmt=pixels)
     count = 0
     with run(stream, what=media.path) as process:
@@ -386,7 +386,7 @@ def save_frames(
     folder.mkdir(parents=True, exist_ok=True)
     # The image writer reads % in the folder's name as a pattern: doubled it stands for itself.
     pattern = address(folder).replace("%", "%%") + "/%06d.jpg"
-    pictures = _at_constant_rate(media, start_s=start_s, end_s=end_s, fps=fps)
+    pictures = at_constant_rate(media, start_s=start_s, end_s=end_s, fps=fps)
     stream = pictures.output(pattern, format="image2", start_number=0, qscale=jpeg_scale, pix_fmt="yuvj420p")
     with run(stream, what=media.path) as process:
         process.stdout.read()

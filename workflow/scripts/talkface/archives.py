@@ -46,8 +46,9 @@ def unpack(archive: str | Path, folder: str | Path, *, suffixes: tuple[str, ...]
     try:
         with zipfile.ZipFile(archive) as source:
             members = _members(source, archive, suffixes=suffixes)
+            folder.parent.mkdir(parents=True, exist_ok=True)
             check_space(folder.parent, sum(member.file_size for member in members), what=f"the files of {archive.name}")
-            aside.mkdir(parents=True)
+            aside.mkdir()
             for member in tqdm(
                 members, desc=f"unpacking {archive.name}", unit="file", mininterval=2.0, file=sys.stderr
             ):

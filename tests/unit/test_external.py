@@ -1,17 +1,18 @@
 """Predictions made elsewhere: brought into the template frame, measured like those of a model, faults in one line."""
 
 import numpy as np
-import pandas as pd
 import pytest
 import soundfile
 
-from talkface import evaluation
+from talkface import metrics
 from talkface.animation import load_shapes
 from talkface.dataset import read_part
 from talkface.errors import TalkfaceError
 from talkface.external import evaluate_external, import_prediction, read_prediction
 from talkface.sheet import find_predictions
+from talkface.summary import KEYS, read_clips
 from tests.toy_corpus import shapes, toy_dataset
+from tests.toy_evaluation import write_surroundings
 
 FACES = shapes(np.linspace(0, 1, 50)).astype(np.float64)
 
@@ -130,27 +131,29 @@ def folder(dataset, tmp_path):
     return tmp_path
 
 
-def test_the_table_is_that_of_a_model(dataset, folder):
-    evaluate_external(dataset, folder / "x.tsv", folder=folder, model="external-x", seed=1)
-    table = pd.read_csv(folder / "x.tsv", sep="\t")
-    assert tuple(table) == evaluation.COLUMNS
-    rows = table.set_index("measure")
-    truth = np.zeros((5, 68, 2)) + np.arange(5)[:, None, None]
-    assert set(rows.index) == set(evaluation.measure_clip(truth, truth, generator=np.random.default_rng(0)))
+def evaluate(dataset, folder):
+    shared = write_surroundings(folder, dataset)[0]
+    keywords = shared | {"folder": folder, "model": "external-x", "splits": ["test"], "seed": 1}
+    evaluate_external(dataset, folder / "x.tsv", **keywords)
+    return read_clips(folder / "x.tsv")
+
+
+def test_the_table_is_that_of_a_model_without_noise(dataset, folder):
+    table = evaluate(dataset, folder)
+    assert tuple(table) == (*KEYS, *metrics.MEASURES)
     assert set(table["model"]) == {"external-x"}
-    assert rows.at["lip_rmse", "value"] < 0.01
-    assert rows.at["lip_rmse", "clips"] == 3
-    assert rows.at["mouth_opening_correlation", "value"] == pytest.approx(1)
-    summary = folder / "summary.tsv"
-    evaluation.summarise({"external-x": folder / "x.tsv"}, summary, dataset=dataset, seed=1)
-    assert set(pd.read_csv(summary, sep="\t")["model"]) == {"mean_face", "external-x"}
+    assert set(table["condition"]) == {"clean"}
+    assert table.groupby("control").size().to_dict() == {"": 3, "shuffled": 3, "other_audio": 3}
+    own = table[table["control"] == ""]
+    assert (own["lip_rmse"] < 0.01).all()
+    np.testing.assert_allclose(own["opening_correlation"], 1, atol=1e-4)
 
 
 def test_an_accepted_clip_without_prediction(dataset, folder):
     clip = read_part(dataset, "test", rate=8_000).clips[1]
     (folder / f"{clip}.npy").unlink()
     with pytest.raises(TalkfaceError, match=rf": no {clip}\.npy; predictions of all accepted test clips were expected"):
-        evaluate_external(dataset, folder / "x.tsv", folder=folder, model="external-x", seed=1)
+        evaluate(dataset, folder)
     assert not (folder / "x.tsv").exists()
 
 

@@ -1,24 +1,27 @@
-# expects: results/dataset/{corpus}.h5, results/models/{model}/
-# produces: results/evaluation/{model}.tsv, summary.tsv (layout: talkface/evaluation.py), zoo.tsv (layout:
-# talkface/comparison.py), curves.svg
-# reads from config: evaluate, seed, training.device
+# expects: results/dataset/{corpus}.h5, results/models/{model}/, results/audio/{shard}.h5, results/evaluation/noise.h5,
+# results/evaluation/detector/{shard}.h5
+# produces: results/evaluation/clips/{model}.tsv, floors.tsv (layout: talkface/evaluation.py), summary.tsv, pairs.tsv,
+# worst.tsv (layout: talkface/summary.py), zoo.tsv (layout: talkface/comparison.py), curves.svg
+# reads from config: evaluate, split_by, seed, training.device
 
 
 # An imported model was not trained here.
 CURVES = [model for model in SELECTED if model not in IMPORTED]
-
-
-# A model may be named like a table.
-ruleorder: summarise_evaluation > compare_models > evaluate_model
+JUDGED_SHARDS = list(dict.fromkeys(SHARD_OF[clip] for clip in CLIPS.index[CLIPS["split"].isin(EVALUATED)]))
+JUDGED_AUDIO = expand("results/audio/{shard}.h5", shard=JUDGED_SHARDS)
 
 
 rule evaluate_model:
     input:
         dataset=f"results/dataset/{CORPUS}.h5",
+        audio=JUDGED_AUDIO,
+        noise="results/evaluation/noise.h5",
+        training_noise=lambda w: [*filter(None, [MODELS[w.model].get("noise")])],
+        sheet=str(SHEET),
         weights="results/models/{model}/weights.pt",
-        code=modules("evaluation", "metrics", "prediction", "features"),
+        code=modules("evaluation", "metrics", "sync", "mixing", "leaks", "prediction", "features"),
     output:
-        table="results/evaluation/{model}.tsv",
+        table="results/evaluation/clips/{model}.tsv",
     log:
         "results/logs/evaluate_model/{model}.log",
     benchmark:
@@ -30,24 +33,57 @@ rule evaluate_model:
     threads: 2
     resources:
         mem_mb=4000,
-        runtime=60,
+        runtime=240,
     params:
-        split=EVALUATED[0],
+        splits=EVALUATED,
+        split_by=config["split_by"],
+        snr_db=config["evaluate"]["snr_db"],
         seed=config["seed"],
         device=config["training"]["device"],
     message:
-        "Measuring {wildcards.model} on the test clips"
+        "Measuring {wildcards.model}, clean and in noise"
     script:
         "../scripts/evaluate_model.py"
 
 
+rule measure_floors:
+    input:
+        dataset=f"results/dataset/{CORPUS}.h5",
+        audio=JUDGED_AUDIO,
+        detector=expand("results/evaluation/detector/{shard}.h5", shard=JUDGED_SHARDS),
+        sheet=str(SHEET),
+        code=modules("evaluation", "metrics", "sync", "leaks"),
+    output:
+        table="results/evaluation/floors.tsv",
+    log:
+        "results/logs/measure_floors/floors.log",
+    benchmark:
+        "results/benchmarks/measure_floors/floors.tsv"
+    conda:
+        "../../envs/torch.yaml"
+    threads: 1
+    resources:
+        mem_mb=3000,
+        runtime=60,
+    params:
+        splits=EVALUATED,
+        split_by=config["split_by"],
+    message:
+        "Measuring what knows nothing, and what knows nearly all"
+    script:
+        "../scripts/measure_floors.py"
+
+
 rule summarise_evaluation:
     input:
-        tables=expand("results/evaluation/{model}.tsv", model=COMPARED),
-        dataset=f"results/dataset/{CORPUS}.h5",
-        code=modules("evaluation", "metrics"),
+        tables=expand("results/evaluation/clips/{model}.tsv", model=[*TRAINED, *EXTERNAL]),
+        floors="results/evaluation/floors.tsv",
+        weights=expand("results/models/{model}/weights.pt", model=SELECTED),
+        code=modules("summary", "statistics"),
     output:
-        table="results/evaluation/summary.tsv",
+        summary="results/evaluation/summary.tsv",
+        pairs="results/evaluation/pairs.tsv",
+        worst="results/evaluation/worst.tsv",
     log:
         "results/logs/summarise_evaluation/summary.log",
     benchmark:
@@ -57,10 +93,12 @@ rule summarise_evaluation:
     threads: 1
     resources:
         mem_mb=3000,
-        runtime=20,
+        runtime=30,
     params:
-        models=COMPARED,
-        split=EVALUATED[0],
+        entries=[*TRAINED, *EXTERNAL],
+        models=SELECTED,
+        seeds=SEEDED,
+        worst_clips=config["evaluate"]["worst"],
         seed=config["seed"],
     message:
         "Gathering the measures of all models"
@@ -87,6 +125,7 @@ rule compare_models:
         runtime=20,
     params:
         models=SELECTED,
+        split=EVALUATED[0],
     message:
         "Putting the models side by side"
     script:

@@ -1,5 +1,5 @@
 # expects: <folder>/<clip>.npy for each entry `name: folder` of external, results/audio/{clip}.wav, results/dataset/{corpus}.h5
-# produces: results/predictions/external-<name>/{clip}.npy, results/evaluation/external-<name>.tsv
+# produces: results/predictions/external-<name>/{clip}.npy, results/evaluation/clips/external-<name>.tsv
 # reads from config: external, evaluate, seed
 from talkface.sheet import find_predictions
 
@@ -49,9 +49,11 @@ rule evaluate_external:
             for clip, path in FOUND[w.model].items()
             if clip in CLIPS.index and CLIPS.at[clip, "split"] in EVALUATED
         ],
-        code=modules("external", "identity", "evaluation", "metrics"),
+        audio=lambda w: JUDGED_AUDIO,
+        sheet=str(SHEET),
+        code=modules("external", "identity", "evaluation", "metrics", "sync", "leaks"),
     output:
-        table="results/evaluation/{model}.tsv",
+        table="results/evaluation/clips/{model}.tsv",
     log:
         "results/logs/evaluate_external/{model}.log",
     benchmark:
@@ -66,9 +68,10 @@ rule evaluate_external:
         runtime=20,
     params:
         folder=lambda w: EXTERNAL[w.model],
-        split=EVALUATED[0],
+        splits=EVALUATED,
+        split_by=config["split_by"],
         seed=config["seed"],
     message:
-        "Measuring {wildcards.model} on the test clips"
+        "Measuring {wildcards.model}"
     script:
         "../scripts/evaluate_external.py"

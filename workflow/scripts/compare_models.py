@@ -8,5 +8,6 @@ with log_to(snakemake.log[0]):
     compare_models(
         snakemake.input.summary,
         snakemake.output.table,
+        split=snakemake.params.split,
         weights=dict(zip(snakemake.params.models, snakemake.input.weights, strict=True)),
     )

@@ -1,4 +1,4 @@
-"""The measures of predictions made elsewhere on the clips of a split."""
+"""The measures of predictions made elsewhere on the clips that decide."""
 
 from talkface.logs import log_to
 
@@ -8,8 +8,11 @@ with log_to(snakemake.log[0]):
     evaluate_external(
         snakemake.input.dataset,
         snakemake.output.table,
+        audio=snakemake.input.audio,
+        sheet=snakemake.input.sheet,
         folder=snakemake.params.folder,
         model=snakemake.wildcards.model,
-        split=snakemake.params.split,
+        splits=snakemake.params.splits,
+        split_by=snakemake.params.split_by,
         seed=snakemake.params.seed,
     )

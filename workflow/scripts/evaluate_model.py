@@ -1,4 +1,4 @@
-"""The measures of one trained model on the clips of a split."""
+"""The measures of one trained model on the clips that decide, clean and in noise."""
 
 from talkface.logs import log_to
 
@@ -8,9 +8,15 @@ with log_to(snakemake.log[0]):
     evaluate_model(
         snakemake.input.dataset,
         snakemake.output.table,
+        audio=snakemake.input.audio,
+        noise=snakemake.input.noise,
+        training_noise=snakemake.input.training_noise,
+        sheet=snakemake.input.sheet,
         weights=snakemake.input.weights,
         model=snakemake.wildcards.model,
-        split=snakemake.params.split,
+        splits=snakemake.params.splits,
+        split_by=snakemake.params.split_by,
+        snr_db=snakemake.params.snr_db,
         seed=snakemake.params.seed,
         threads=snakemake.threads,
         device=snakemake.params.device,

@@ -1,14 +1,19 @@
-"""One table of all trained models."""
+"""Means with intervals, models in pairs, and the worst clips, of all models."""
 
 from talkface.logs import log_to
 
 with log_to(snakemake.log[0]):
-    from talkface.evaluation import summarise
+    from talkface.comparison import read_steps
+    from talkface.summary import summarise
 
     summarise(
-        dict(zip(snakemake.params.models, snakemake.input.tables, strict=True)),
-        snakemake.output.table,
-        dataset=snakemake.input.dataset,
-        split=snakemake.params.split,
+        dict(zip(snakemake.params.entries, snakemake.input.tables, strict=True)),
+        floors=snakemake.input.floors,
+        seeds=snakemake.params.seeds,
+        steps=read_steps(dict(zip(snakemake.params.models, snakemake.input.weights, strict=True))),
+        summary=snakemake.output.summary,
+        pairs=snakemake.output.pairs,
+        worst=snakemake.output.worst,
+        worst_clips=snakemake.params.worst_clips,
         seed=snakemake.params.seed,
     )

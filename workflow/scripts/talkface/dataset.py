@@ -396,6 +396,13 @@ def read_corpus(path: str | Path) -> str:
         return str(file.attrs["corpus"])
 
 
+def read_index(path: str | Path) -> pd.DataFrame:
+    """What the clips are: index clip, columns speaker, split, digest."""
+    with _open(path) as file:
+        columns = {name: file[name].asstr()[:] for name in ("clip", "speaker", "split", "digest")}
+    return pd.DataFrame(columns).set_index("clip")
+
+
 def read_rates(path: str | Path) -> list[int]:
     """Rates in Hz at which the file holds sound."""
     with _open(path) as file:

@@ -1,177 +1,319 @@
-"""How well trained networks do on the test clips, next to predictions that know nothing.
+"""How well trained networks do on the clips of a split, clean and in noise, next to what knows nothing or nearly all.
 
-results/evaluation/{model}.tsv and summary.tsv are tidy: one row a number.
+Tables of clips, tab-separated: results/evaluation/clips/{model}.tsv, and floors.tsv, a row a clip, condition and
+control.
 
 | column | holds |
 |---|---|
-| model | entry of the catalogue, or mean_face: the mean of the training frames, whatever is said |
-| corpus, split | on what |
-| condition, snr_db | of the sound: clean, and no number |
-| measure | see below |
-| value | mean over clips |
-| low, high | 95 % interval of that mean, by drawing the clips anew 1,000 times |
-| clips | how many count; a clip whose correlation is not defined does not |
+| model | entry of the catalogue, external-<name>, or one of the floors and ceilings below |
+| corpus, split, clip, speaker | on what |
+| condition | of the sound: clean, or a kind of noise |
+| snr_db | ratio of speech to noise, dB; nothing when clean |
+| control | nothing; shuffled: frames in random order; other_audio: the prediction from another clip's sound |
+| lip_rmse and others | the measures of `talkface.metrics`; nothing where not defined |
 
-Measures: lip_rmse and face_rmse in percent of the outer-eye distance; the same with _shuffled, where the frames of the
-prediction stand in random order; lip_rmse of the differences from frame to frame, _first_difference and
-_second_difference; mouth_opening_correlation, -1 .. 1; training_steps.
+Floors and ceilings, clean alone: floor:mean_face, the mean of the training frames whatever is said; ceiling:shifted_1
+and _2, the truth one and two frames late; ceiling:detector, the landmarks of the same frames after another encoding and
+a shift of one pixel; truth, for the measures that look at one side alone.
+
+Each mixture of a clip, a kind of noise and a ratio draws from a seed of its own, so that all models hear the same.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import h5py
 import numpy as np
 import pandas as pd
 import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+from tqdm import tqdm
 
-from talkface import metrics, points
+from talkface import leaks, metrics
 from talkface.checkpoint import read_file, unpack_network
 from talkface.dataset import read_corpus, read_part, read_rates, read_shape_model
 from talkface.devices import choose_device
+from talkface.errors import TalkfaceError
+from talkface.features import FULL_SCALE
+from talkface.mixing import TestNoises, active_level, mix, seed_of, to_rate
 from talkface.prediction import predict_samples
-from talkface.storage import writing
+from talkface.shape_model import ShapeModel
+from talkface.summary import CLEAN, KEYS, write_table
 
 log = logging.getLogger(__name__)
 
-COLUMNS = ("model", "corpus", "split", "condition", "snr_db", "measure", "value", "low", "high", "clips")
-DRAWS = 1_000  # of the bootstrap
+SHIFTS = (1, 2)  # frames by which a ceiling is late
 
 
-def measure_clip(prediction: NDArray, truth: NDArray, *, generator: np.random.Generator) -> dict[str, float]:
-    """All measures of one clip; shapes (T, 68, 2 or 3), template frame, of which x and y count.
+@dataclass(frozen=True)
+class Material:
+    """A clip to be measured with: what was seen and heard.
 
-    `generator` shuffles the frames of the control.
+    Attributes
+    ----------
+    clip, speaker, split : str
+    truth : (T, 68, 2) array
+        Template frame.
+    samples : (S,) int16 array
+        The master.
+    rate : int
+        Hz.
+    loudness : (T,) array
+        dB, see `metrics.frame_loudness`.
     """
-    prediction = prediction[..., :2]
-    control = metrics.shuffled(prediction, generator)
-    return {
-        "lip_rmse": metrics.rmse(prediction, truth, indices=points.LIPS),
-        "lip_rmse_shuffled": metrics.rmse(control, truth, indices=points.LIPS),
-        "lip_rmse_first_difference": metrics.rmse(prediction, truth, indices=points.LIPS, difference=1),
-        "lip_rmse_second_difference": metrics.rmse(prediction, truth, indices=points.LIPS, difference=2),
-        "face_rmse": metrics.rmse(prediction, truth),
-        "face_rmse_shuffled": metrics.rmse(control, truth),
-        "mouth_opening_correlation": metrics.opening_correlation(prediction, truth),
-    }
+
+    clip: str
+    speaker: str
+    split: str
+    truth: NDArray
+    samples: NDArray
+    rate: int
+    loudness: NDArray
+
+    @property
+    def sound(self) -> NDArray[np.float64]:
+        """The samples (S,) where full scale is 1."""
+        return self.samples / FULL_SCALE
 
 
-def bootstrap(values: Sequence[float], *, generator: np.random.Generator) -> tuple[float, float]:
-    """95 % interval of the mean of values (C,), drawn anew `DRAWS` times; NaN without values."""
-    values = np.asarray(values, np.float64)
-    if not len(values):
-        return float("nan"), float("nan")
-    means = values[generator.integers(0, len(values), (DRAWS, len(values)))].mean(axis=1)
-    low, high = np.percentile(means, [2.5, 97.5])
-    return float(low), float(high)
+def read_material(dataset: str | Path, split: str, *, audio: Sequence[str | Path]) -> list[Material]:
+    """The clips of a split.
+
+    Parameters
+    ----------
+    dataset : path
+        results/dataset/{corpus}.h5.
+    split : str
+    audio : sequence of paths
+        results/audio/{shard}.h5, which hold the masters of these clips at least.
+
+    Raises
+    ------
+    TalkfaceError
+        If the sound of a clip is missing.
+    """
+    part = read_part(dataset, split, rate=read_rates(dataset)[0])
+    masters: dict[str, tuple[NDArray, int]] = {}
+    for path in audio:
+        with h5py.File(path, "r") as file:
+            masters |= {clip: (file[clip][:], int(file[clip].attrs["rate"])) for clip in part.clips if clip in file}
+    found = []
+    for index, (clip, speaker) in enumerate(zip(part.clips, part.speakers, strict=True)):
+        if clip not in masters:
+            raise TalkfaceError(
+                f"{dataset}: no sound of {clip} in results/audio; its master was expected; assemble the dataset again"
+            )
+        (samples, rate), truth = masters[clip], part.shape_of(index)
+        loudness = metrics.frame_loudness(samples, rate=rate, frames=len(truth))
+        found.append(Material(clip, speaker, split, truth, samples, rate, loudness))
+    return found
 
 
-def tidy(clips: Sequence[Mapping[str, float]], *, model: str, corpus: str, split: str, seed: int) -> pd.DataFrame:
-    """Rows of the table above from the measures of each clip."""
-    rows = []
-    for measure in clips[0]:
-        values = np.array([clip[measure] for clip in clips])
-        values = values[np.isfinite(values)]
-        low, high = bootstrap(values, generator=np.random.default_rng(seed))
-        value = values.mean() if len(values) else float("nan")
-        rows.append((model, corpus, split, "clean", np.nan, measure, value, low, high, len(values)))
-    return pd.DataFrame(rows, columns=COLUMNS)
+class Table:
+    """A table of clips in the making.
+
+    Parameters
+    ----------
+    model, corpus : str
+    shape_model : ShapeModel
+        Of the training frames.
+    """
+
+    def __init__(self, *, model: str, corpus: str, shape_model: ShapeModel):
+        self.model, self.corpus, self.shape_model = model, corpus, shape_model
+        self.rows: list[dict[str, Any]] = []
+
+    def add(
+        self,
+        item: Material,
+        prediction: ArrayLike,
+        *,
+        model: str | None = None,
+        condition: str = CLEAN,
+        snr_db: float = float("nan"),
+        control: str = "",
+    ) -> None:
+        """Measure a prediction (T, 68, 2 or 3) of a clip."""
+        keys = (model or self.model, self.corpus, item.split, item.clip, item.speaker, condition, snr_db, control)
+        measured = metrics.measure_all(prediction, item.truth, loudness=item.loudness, shape_model=self.shape_model)
+        self.rows.append(dict(zip(KEYS, keys, strict=True)) | measured)
+
+    def add_clean(self, material: Sequence[Material], predictions: Sequence[NDArray], *, seed: int) -> None:
+        """Measure the predictions from clean sound of all clips of a split, and their controls."""
+        for index, (item, prediction) in enumerate(zip(material, predictions, strict=True)):
+            generator = np.random.default_rng(seed_of(seed, item.clip, "shuffled"))
+            self.add(item, prediction)
+            self.add(item, metrics.shuffled(prediction, generator), control="shuffled")
+            other = find_other([each.speaker for each in material], index)
+            if other is not None:
+                self.add(item, predictions[other], control="other_audio")
+
+    def write(self, output: str | Path) -> None:
+        """Write what was measured."""
+        write_table(pd.DataFrame(self.rows, columns=[*KEYS, *metrics.MEASURES]), output)
+        log.info("%s: %d rows of %s", output, len(self.rows), self.model)
 
 
-def write_table(table: pd.DataFrame, output: str | Path) -> None:
-    """Write a tidy table, whole or not at all."""
-    with writing(output) as temporary:
-        table.to_csv(temporary, sep="\t", index=False, float_format="%.5g")
+def find_other(speakers: Sequence[str], index: int) -> int | None:
+    """Another clip's index, whose sound is none of clip `index`: the next of another speaker, else the next."""
+    following = [*range(index + 1, len(speakers)), *range(index)]
+    others = [other for other in following if speakers[other] != speakers[index]]
+    return next(iter(others or following), None)
+
+
+def mixtures(
+    material: Iterable[Material], noises: TestNoises, *, snr_db: Sequence[float], seed: int
+) -> Iterator[tuple[Material, str, float, NDArray]]:
+    """Each clip with each kind of noise at each ratio: the clip, the kind, dB, and the sound (S,) at its own rate."""
+    for item in material:
+        sound = item.sound
+        level = active_level(sound, item.rate)
+        for kind in noises.kinds:
+            for snr in snr_db:
+                generator = np.random.default_rng(seed_of(seed, item.clip, kind, f"{snr:g}"))
+                noise = noises.cut(kind, samples=len(sound), rate=item.rate, generator=generator)
+                yield item, kind, snr, mix(sound, noise, snr_db=snr, level_db=level)
+
+
+def ratios(bounds: Sequence[float]) -> list[float]:
+    """The ratios from bounds[0] to bounds[1] in steps of bounds[2], dB; a TalkfaceError if there are none."""
+    if len(bounds) != 3 or bounds[1] < bounds[0] or bounds[2] <= 0:
+        raise TalkfaceError(
+            f"config, evaluate.snr_db: {list(bounds)} holds no value; [lowest, highest, step] was expected, as in "
+            "[-10, 30, 5]"
+        )
+    lowest, highest, step = bounds
+    return [float(value) for value in np.arange(lowest, highest + step / 1e3, step)]
 
 
 def evaluate_model(
     dataset: str | Path,
     output: str | Path,
     *,
+    audio: Sequence[str | Path],
+    noise: str | Path,
+    training_noise: Sequence[str | Path],
+    sheet: str | Path,
     weights: str | Path,
     model: str,
+    splits: Sequence[str],
+    split_by: str,
+    snr_db: Sequence[float],
     seed: int,
-    split: str = "test",
     threads: int = 1,
     device: str = "auto",
 ) -> None:
-    """Write the measures of one trained model.
+    """Write the measures of one trained model, a row a clip and condition.
 
     Parameters
     ----------
     dataset : path
-        results/dataset/{corpus}.h5; its sound is predicted from, its shapes are the truth.
+        results/dataset/{corpus}.h5, whose shapes are the truth.
     output : path
-        results/evaluation/{model}.tsv.
+        results/evaluation/clips/{model}.tsv.
+    audio : sequence of paths
+        results/audio/{shard}.h5 of the clips.
+    noise : path
+        results/evaluation/noise.h5.
+    training_noise : sequence of paths
+        The file of noise the model was trained with, if any; it must share no recording.
+    sheet : path
     weights : path
     model : str
         Name of the entry.
+    splits : sequence of str
+    split_by : {"speaker", "clip"}
+        What the splits must not share, see `leaks.check_splits`.
+    snr_db : (lowest, highest, step)
+        dB.
     seed : int
-        Of the control and of the intervals.
-    split : str
+        Of the mixtures, of the control, and of networks that draw while predicting.
     threads : int
         Of the CPU.
     device : str
         "auto", "cpu" or "cuda".
+
+    Raises
+    ------
+    TalkfaceError
+        If the splits share a recording or a speaker, or the noise is known from training.
     """
     torch.set_num_threads(threads)
+    leaks.check_splits(dataset, sheet=sheet, split_by=split_by)
+    leaks.check_noise(noise, training=training_noise, dataset=dataset, model=model)
     chosen = choose_device(device)
-    content = read_file(weights)
-    network = unpack_network(content).to(chosen)
-    part = read_part(dataset, split, rate=network.rate)
-    generator = np.random.default_rng(seed)
-    clips = []
-    for index in range(len(part)):
-        prediction = predict_samples(network, part.audio_of(index), seed=seed, device=chosen)
-        clips.append(measure_clip(prediction, part.shape_of(index), generator=generator))
-    table = tidy(clips, model=model, corpus=read_corpus(dataset), split=split, seed=seed)
-    steps = content["facts"]["steps"]
-    table.loc[len(table)] = (
-        model,
-        table["corpus"][0],
-        "train",
-        "clean",
-        np.nan,
-        "training_steps",
-        steps,
-        *[np.nan] * 2,
-        0,
-    )
-    write_table(table, output)
-    log.info("%s\n%s", model, table.to_string())
+    network = unpack_network(read_file(weights)).to(chosen)
+    noises, steps = TestNoises(noise), ratios(snr_db)
+    table = Table(model=model, corpus=read_corpus(dataset), shape_model=read_shape_model(dataset))
+
+    def predict(sound: NDArray, rate: int) -> NDArray:
+        return predict_samples(network, to_rate(sound, rate, network.rate), seed=seed, device=chosen)
+
+    for split in splits:
+        material = read_material(dataset, split, audio=audio)
+        table.add_clean(material, [predict(item.sound, item.rate) for item in material], seed=seed)
+        total = len(material) * len(noises.kinds) * len(steps)
+        mixed = mixtures(material, noises, snr_db=steps, seed=seed)
+        for item, kind, snr, sound in tqdm(mixed, total=total, desc=f"{model}, {split}", file=sys.stderr):
+            table.add(item, predict(sound, item.rate), condition=kind, snr_db=snr)
+    table.write(output)
 
 
-def evaluate_mean_face(dataset: str | Path, *, seed: int, split: str = "test") -> pd.DataFrame:
-    """Errors of the mean training face on the clips of a split: what a model must beat."""
-    part = read_part(dataset, split, rate=read_rates(dataset)[0])
-    mean = read_shape_model(dataset).mean
-    clips = []
-    for index in range(len(part)):
-        truth = part.shape_of(index)
-        face = np.broadcast_to(mean, truth.shape)
-        measures = {"lip_rmse": metrics.rmse(face, truth, indices=points.LIPS), "face_rmse": metrics.rmse(face, truth)}
-        for order, name in ((1, "first"), (2, "second")):
-            error = metrics.rmse(face, truth, indices=points.LIPS, difference=order)
-            measures[f"lip_rmse_{name}_difference"] = error
-        clips.append(measures)
-    return tidy(clips, model="mean_face", corpus=read_corpus(dataset), split=split, seed=seed)
-
-
-def summarise(
-    tables: Mapping[str, str | Path], output: str | Path, *, dataset: str | Path, seed: int, split: str = "test"
+def measure_floors(
+    dataset: str | Path,
+    output: str | Path,
+    *,
+    audio: Sequence[str | Path],
+    detector: Sequence[str | Path],
+    sheet: str | Path,
+    splits: Sequence[str],
+    split_by: str,
 ) -> None:
-    """Write one table of the mean face and all models.
+    """Write the measures of what knows nothing or nearly all, see the head of this module.
 
     Parameters
     ----------
-    tables : mapping of model to its results/evaluation/{model}.tsv
-    output : path
-        results/evaluation/summary.tsv.
     dataset : path
-    seed : int
-    split : str
+        results/dataset/{corpus}.h5.
+    output : path
+        results/evaluation/floors.tsv.
+    audio : sequence of paths
+        results/audio/{shard}.h5 of the clips.
+    detector : sequence of paths
+        results/evaluation/detector/{shard}.h5: a group a clip with `shape` (T, 68, 2), the truth as it was found again;
+        a clip without one has no row.
+    sheet : path
+    splits : sequence of str
+    split_by : {"speaker", "clip"}
     """
-    parts = [evaluate_mean_face(dataset, seed=seed, split=split)]
-    parts += [pd.read_csv(path, sep="\t", dtype={"snr_db": "float64"}) for path in tables.values()]
-    write_table(pd.concat(parts, ignore_index=True), output)
+    leaks.check_splits(dataset, sheet=sheet, split_by=split_by)
+    shape_model = read_shape_model(dataset)
+    table = Table(model="truth", corpus=read_corpus(dataset), shape_model=shape_model)
+    again = _read_shapes(detector)
+    for split in splits:
+        material = read_material(dataset, split, audio=audio)
+        for item in material:
+            mean = np.broadcast_to(shape_model.mean, (len(item.truth), *shape_model.mean.shape))
+            table.add(item, mean, model="floor:mean_face")
+        for shift in SHIFTS:
+            for item in material:
+                table.add(item, metrics.delayed(item.truth, shift), model=f"ceiling:shifted_{shift}")
+        for item in material:
+            if item.clip in again:
+                table.add(item, again[item.clip], model="ceiling:detector")
+        for item in material:
+            table.add(item, item.truth)
+    table.write(output)
+
+
+def _read_shapes(paths: Iterable[str | Path]) -> dict[str, NDArray]:
+    """Shapes (T, 68, 2) by clip, of files with a group a clip."""
+    found = {}
+    for path in paths:
+        with h5py.File(path, "r") as file:
+            found |= {clip: group["shape"][:] for clip, group in file.items() if "shape" in group}
+    return found

@@ -1,0 +1,16 @@
+"""The measures of the mean face, of the truth come late, and of the detector's own noise."""
+
+from talkface.logs import log_to
+
+with log_to(snakemake.log[0]):
+    from talkface.evaluation import measure_floors
+
+    measure_floors(
+        snakemake.input.dataset,
+        snakemake.output.table,
+        audio=snakemake.input.audio,
+        detector=snakemake.input.detector,
+        sheet=snakemake.input.sheet,
+        splits=snakemake.params.splits,
+        split_by=snakemake.params.split_by,
+    )

@@ -136,6 +136,7 @@ def test_both_forms_of_a_listing(web, layout):
         {"files": [None, {}, {"key": "s1.zip"}]},
         {"files": {"enabled": False}},
         {"files": [{"key": "s1.zip", "size": 1, "checksum": "sha256:00", "links": {"self": "https://x"}}]},
+        {"files": [{"key": "s1.zip", "size": 0, "checksum": "md5:" + "0" * 32, "links": {"self": "https://x"}}]},
         {"files": [{"key": "s1.zip", "size": "1", "checksum": "md5:" + "0" * 32, "links": {"self": "https://x"}}]},
     ],
 )
@@ -243,6 +244,11 @@ def test_an_archive_with_names_that_lead_elsewhere(web, tmp_path):
     with pytest.raises(TalkfaceError, match=r"evil\.mpg' is no path within a folder"):
         fetch(web, tmp_path / "a" / "b" / "c", "grid", archives, [1, 3, 5])
     assert not list(tmp_path.rglob("*.mpg"))
+
+
+def test_a_clip_keeps_its_name_whoever_is_fetched(web, tmp_path):
+    archives = {f"s{number}.zip": zipped({f"s{number}/bbaf{number}n.mpg": b"1"}) for number in (1, 3, 5)}
+    assert list(fetch(web, tmp_path, "grid", archives, [1, 3, 5]).index) == ["s1_bbaf1n", "s3_bbaf3n", "s5_bbaf5n"]
 
 
 def test_a_speaker_without_clips(web, tmp_path):

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 import yaml
 
+from talkface.download import size_of
 from talkface.video import ffmpeg_program
 from tests.local_web import local_web, zipped
 from tests.workflow.conftest import run_snakemake
@@ -90,7 +91,7 @@ def test_a_corpus_is_fetched_in_spite_of_all(run, web, project, tmp_path):
     )  # fmt: skip
     try:
         wait_for(lambda: len(list(corpus.glob("contents/*.tsv"))) == 2 and web.stalling.is_set())
-        wait_for(lambda: (corpus / "archives" / "s5.zip.part").stat().st_size > 0)
+        wait_for(lambda: size_of(corpus / "archives" / "s5.zip.part") > 0)
     finally:
         os.killpg(first.pid, signal.SIGINT)
         told = first.communicate(timeout=120)[0]

@@ -50,6 +50,8 @@ class Corpus:
         Archives needed whoever is fetched.
     suffixes : tuple of str
         Of the files that are unpacked.
+    prefix : bool
+        Clips are named with their speaker, because several say the same: a clip keeps its name whoever is fetched.
     splits : mapping
         Numbers of the speakers of each split.
     """
@@ -62,6 +64,7 @@ class Corpus:
     archive: str
     common: tuple[str, ...]
     suffixes: tuple[str, ...]
+    prefix: bool
     splits: Mapping[str, tuple[int, ...]]
 
     @property
@@ -84,6 +87,7 @@ CORPORA: dict[str, Corpus] = {
         archive="s{}.zip",
         common=(),
         suffixes=(".mpg",),
+        prefix=True,
         splits={
             "train": tuple(n for n in range(1, 35) if n not in (21, *GRID_TEST, *GRID_VALID)),
             "valid": GRID_VALID,
@@ -102,6 +106,7 @@ CORPORA: dict[str, Corpus] = {
         archive="Video_Speech_Actor_{:02d}.zip",
         common=("Audio_Speech_Actors_01-24.zip",),
         suffixes=(".mp4", ".wav"),
+        prefix=False,
         splits={"train": tuple(range(1, 21)), "valid": (21, 22), "test": (23, 24)},
     ),
 }
@@ -253,7 +258,7 @@ def read_listing(record: object, *, where: str) -> dict[str, RemoteFile]:
             url, digest = links.get("content") or links["self"], checksum.removeprefix("md5:").lower()
         except (KeyError, TypeError, AttributeError):
             continue
-        if isinstance(name, str) and isinstance(size, int) and re.fullmatch(r"[0-9a-f]{32}", digest):
+        if isinstance(name, str) and isinstance(size, int) and size > 0 and re.fullmatch(r"[0-9a-f]{32}", digest):
             files[name] = RemoteFile(name=name, size=size, md5=digest, url=str(url))
     if not files:
         raise TalkfaceError(
@@ -339,10 +344,12 @@ def _is_unpacked(place: Path, remote: RemoteFile) -> bool:
         return False
     if not lines or lines[0] != f"# {remote.md5} {remote.name}":
         return False
-    rows = [line.rsplit("\t", 1) for line in lines[2:]]
-    return all((place / file).is_file() and (place / file).stat().st_size == int(size) for file, size in rows)
+    rows = [line.rpartition("\t") for line in lines[2:]]
+    return all((place / file).is_file() and str((place / file).stat().st_size) == size for file, _, size in rows)
 
 
 def write_sheet(corpus: str, root: str | Path, *, numbers: Sequence[int], output: str | Path) -> pd.DataFrame:
     """Write the sheet of a fetched corpus: the clips of these speakers, split as `CORPORA` says."""
-    return sheet_from_folder(Path(root) / "videos", output=output, splits=splits_of(corpus, numbers))
+    return sheet_from_folder(
+        Path(root) / "videos", output=output, splits=splits_of(corpus, numbers), prefix=CORPORA[corpus].prefix
+    )

@@ -196,21 +196,21 @@ def _transfer(remote: RemoteFile, partial: Path, bar: tqdm, *, timeout_s: float)
         start = _start(response, remote, size_of(partial))
         bar.n = start
         bar.refresh()
-        with open(partial, "ab" if start else "wb") as file:
-            while True:
-                with _network_faults():
-                    block = response.read1(CHUNK)
-                if not block:
-                    return
-                start += len(block)
-                if start > remote.size:
-                    raise _other_size(remote, "more")
-                try:
+        try:
+            with open(partial, "ab" if start else "wb") as file:
+                while True:
+                    with _network_faults():
+                        block = response.read1(CHUNK)
+                    if not block:
+                        return
+                    start += len(block)
+                    if start > remote.size:
+                        raise _other_size(remote, "more")
                     file.write(block)
-                except OSError as error:
-                    error.filename = error.filename or str(partial)
-                    raise
-                bar.update(len(block))
+                    bar.update(len(block))
+        except OSError as error:  # of the disk: those of the line are no OSError any more
+            error.filename = error.filename or str(partial)
+            raise
 
 
 def _start(response: http.client.HTTPResponse, remote: RemoteFile, have: int) -> int:

@@ -124,11 +124,13 @@ def sheet_from_folder(
     pattern: str | None = None,
     seed: int = 1,
     splits: Mapping[str, str] | None = None,
+    prefix: bool = False,
 ) -> pd.DataFrame:
     """Write a sheet of the videos below a folder.
 
-    A clip is named by its file's stem when all stems differ, else ``{speaker}_{stem}``, else with a number behind.
-    `splits` gives the split of each speaker, and the clips of all others are left out; None: splits are drawn.
+    A clip is named by its file's stem when all stems differ, else (and always with `prefix`) ``{speaker}_{stem}``, else
+    with a number behind. `splits` gives the split of each speaker, and the clips of all others are left out; None: they
+    are drawn.
 
     Returns
     -------
@@ -149,7 +151,7 @@ def sheet_from_folder(
         found = [row for row in found if row[0] in splits]
     speakers, videos, sounds = zip(*found, strict=True)
     stems = [clean_name(video.stem) or "clip" for video in videos]
-    if len({stem.lower() for stem in stems}) < len(stems):
+    if prefix or len({stem.lower() for stem in stems}) < len(stems):
         stems = [f"{speaker}_{stem}" for speaker, stem in zip(speakers, stems, strict=True)]
     clips, seen = [], set()
     for stem in stems:

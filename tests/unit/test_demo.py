@@ -122,6 +122,7 @@ def test_the_drawn_truth_measures_landmarking_and_identity_removal(clips, voice)
             threshold=threshold,
             reference_frames=frames,
             smooth_frames=9,
+            reference="clip",
         )
         errors[method] = metrics.rmse(shape, motion, indices=points.LIPS)
         assert np.corrcoef(points.mouth_opening(shape), points.mouth_opening(motion))[0, 1] > 0.9

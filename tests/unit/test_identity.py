@@ -37,7 +37,7 @@ def test_similarity_is_exact(template):
 
 def test_fixed_recovers_the_motion_of_a_moving_head(template):
     pixels, motion = talking_face(template)
-    shape, reference = identity.neutral_shapes(
+    shape, [reference] = identity.neutral_shapes(
         [pixels], template=template, method="fixed", threshold=0.1, reference_frames=1
     )
     np.testing.assert_allclose(shape, motion - motion[reference] + template, atol=1e-5)
@@ -54,6 +54,23 @@ def test_a_smooth_alignment_follows_the_head_and_not_the_noise(template):
     assert errors[1] < 0.8 * errors[0]
     for few in (1, 2, 3, 4, 8):
         assert identity.align(pixels[:few], template, smooth_frames=9).shape == (few, 68, 2)
+
+
+def test_a_clip_of_its_own_reference_is_free_of_how_the_head_is_held(template):
+    """Two clips of one person, the head raised in the second, and a third in which the mouth never closes."""
+    _, motion = talking_face(template)
+    raised = motion.copy()
+    raised[:, list(points.LIPS), 1] += 0.05
+    opened = motion.copy()
+    opened[:, [65, 66, 67, *range(55, 60)], 1] += 0.1
+    keywords = {"template": template, "method": "fixed", "threshold": 1.0, "reference_frames": 3}
+    shape, _ = identity.neutral_shapes([120 * motion, 120 * raised], reference="clip", **keywords)
+    np.testing.assert_allclose(*np.split(shape, 2), atol=1e-5)
+    shape, closed = identity.neutral_shapes([120 * motion, 120 * opened], reference="clip", **keywords)
+    assert np.subtract(*np.split(shape, 2)).min() == pytest.approx(-0.1, abs=1e-4)
+    assert closed[0] == closed[1] < len(motion)
+    shared, _ = identity.neutral_shapes([120 * motion, 120 * raised], reference="speaker", **keywords)
+    assert np.abs(np.subtract(*np.split(shared, 2))).max() == pytest.approx(0.05, abs=1e-4)
 
 
 def test_fixed_frees_of_identity(template):
@@ -118,7 +135,14 @@ def test_shapes_of_speaker(tmp_path, template):
                 group["landmarks"] = part.astype(np.float32)
     output = tmp_path / "speaker.h5"
     identity.shapes_of_speaker(
-        files, output=output, template=template, method="fixed", threshold=1.0, reference_frames=1, smooth_frames=0
+        files,
+        output=output,
+        template=template,
+        method="fixed",
+        threshold=1.0,
+        reference_frames=1,
+        smooth_frames=0,
+        reference="speaker",
     )
     with h5py.File(output) as file:
         assert file["c"].attrs["rejected"] == "no face"

@@ -26,6 +26,7 @@ rule remove_identity:
         threshold=config["identity"]["threshold"],
         reference_frames=config["identity"]["reference_frames"],
         smooth_frames=config["identity"]["smooth_frames"],
+        reference=config["identity"]["reference"],
     message:
         "Removing the identity of {wildcards.speaker}"
     script:

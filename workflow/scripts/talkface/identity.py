@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 # As the published code pairs inner upper with inner lower points: the order in which they are stored.
 STORED_LIP_PAIRS = ((61, 65), (62, 66), (63, 67))
 PARABOLA = 2  # order of the polynomial that smooths
+OPEN = 0.04  # outer-eye distances; a mouth this much wider than the speaker's most closed does not rest
 
 
 def fit_similarity(source: NDArray, target: NDArray) -> tuple[NDArray, NDArray]:
@@ -176,7 +177,8 @@ def neutral_shapes(
     threshold: float,
     reference_frames: int,
     smooth_frames: int = 0,
-) -> tuple[NDArray, int]:
+    reference: str = "speaker",
+) -> tuple[NDArray, list[int]]:
     """Identity-free shapes of all frames of one speaker.
 
     Parameters
@@ -192,19 +194,32 @@ def neutral_shapes(
         How many of the most closed frames are averaged into the reference; `published` takes one.
     smooth_frames : int
         See `align`; `published` does not smooth.
+    reference : {"speaker", "clip"}
+        speaker: one reference for all clips; clip: each clip has its own, because how a head is held changes the face
+        between clips and nobody hears it; a clip in which the mouth never closes takes the speaker's. `published` has
+        one for all.
 
     Returns
     -------
     shape : (T, 68, 2) float32 array, template frame
         All clips end to end.
-    reference : int
-        Index of the most closed frame.
+    closed : list of int
+        Of each clip, the index of the most closed frame of its reference among all frames.
     """
     if method == "fixed":
-        aligned = np.concatenate([align(clip, template, smooth_frames=smooth_frames) for clip in landmarks])
-        order = closure_order(aligned, threshold=threshold)
-        reference = aligned[order[:reference_frames]].mean(axis=0)
-        shape = remove_identity(aligned, reference=reference, template=template)
+        aligned = [align(clip, template, smooth_frames=smooth_frames) for clip in landmarks]
+        whole, firsts = np.concatenate(aligned), np.cumsum([0, *map(len, aligned[:-1])])
+        common = closure_order(whole, threshold=threshold)[:reference_frames]
+        shapes, closed = [], []
+        for clip, first in zip(aligned, firsts, strict=True):
+            chosen = common
+            if reference == "clip":
+                own = first + closure_order(clip, threshold=threshold)[:reference_frames]
+                opening, least = (points.mouth_opening(whole[frames]).mean() for frames in (own, common))
+                chosen = own if opening < least + OPEN else common
+            shapes.append(remove_identity(clip, reference=whole[chosen].mean(axis=0), template=template))
+            closed.append(int(chosen[0]))
+        shape = np.concatenate(shapes)
     else:
         aligned = align_procrustes(np.concatenate(landmarks))
         order = closure_order(aligned, threshold=threshold, pairs=STORED_LIP_PAIRS)
@@ -213,7 +228,8 @@ def neutral_shapes(
         norm = np.linalg.norm(template - centre)
         unit_template = (template - centre) / norm
         shape = remove_identity(aligned, reference=aligned[order[0]], template=unit_template) * norm + centre
-    return shape.astype(np.float32), int(order[0])
+        closed = [int(order[0])] * len(landmarks)
+    return shape.astype(np.float32), closed
 
 
 def shapes_of_speaker(
@@ -225,6 +241,7 @@ def shapes_of_speaker(
     threshold: float,
     reference_frames: int,
     smooth_frames: int,
+    reference: str,
 ) -> None:
     """Write the identity-free shapes of one speaker's clips.
 
@@ -234,7 +251,7 @@ def shapes_of_speaker(
     output : path
         HDF5: a group per clip with `shape` (T, 68, 2) float32, template frame, and the attributes `method`,
         `reference_clip`, `reference_frame`, `digest`, `rejected` (the reason, or empty; then there is no `shape`).
-    template, method, threshold, reference_frames, smooth_frames
+    template, method, threshold, reference_frames, smooth_frames, reference
         See `neutral_shapes`.
     """
     frames, rejected, digests = {}, {}, {}
@@ -253,20 +270,21 @@ def shapes_of_speaker(
         if not frames:
             log.warning("%s: every clip of this speaker was rejected", output)
             return
-        shape, reference = neutral_shapes(
+        shape, closed = neutral_shapes(
             list(frames.values()),
             template=template,
             method=method,
             threshold=threshold,
             reference_frames=reference_frames,
             smooth_frames=smooth_frames,
+            reference=reference,
         )
         clips = list(frames)
         ends = np.cumsum([len(frames[clip]) for clip in clips])
-        owner = int(np.searchsorted(ends, reference, side="right"))
-        reference_clip, reference_frame = clips[owner], reference - int(ends[owner] - len(frames[clips[owner]]))
-        for clip, part in zip(clips, np.split(shape, ends[:-1]), strict=True):
+        for clip, part, frame in zip(clips, np.split(shape, ends[:-1]), closed, strict=True):
+            owner = clips[int(np.searchsorted(ends, frame, side="right"))]
             group = file[clip]
             group.create_dataset("shape", data=part, compression="gzip", shuffle=True)
-            group.attrs.update(method=method, reference_clip=reference_clip, reference_frame=reference_frame)
-        log.info("%s: reference is frame %d of %s", output, reference_frame, reference_clip)
+            reference_frame = frame - int(ends[clips.index(owner)] - len(frames[owner]))
+            group.attrs.update(method=method, reference_clip=owner, reference_frame=reference_frame)
+            log.info("%s: reference is frame %d of %s", clip, reference_frame, owner)

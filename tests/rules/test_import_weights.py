@@ -7,8 +7,10 @@ import torch
 import yaml
 
 from talkface.checkpoint import read_file
+from talkface.summary import read_clips
 from tests.foreign import PlainNetwork, predict_windows, write_shape_files
 from tests.toy_corpus import toy_clip, toy_dataset
+from tests.toy_evaluation import write_surroundings
 from tests.workflow.conftest import run_snakemake
 
 RULES = ("--allowed-rules", "import_weights", "train_model", "predict_landmarks", "evaluate_model", "plot_curves", "--")
@@ -23,9 +25,10 @@ def folder(tmp_path_factory, project):
     (folder / "broken.pt").write_text("no weights")
     files = {key: path.name for key, path in write_shape_files(folder, boosts=None).items()}
     (folder / "results" / "dataset").mkdir(parents=True)
-    toy_dataset(folder / "results" / "dataset" / "demo.h5", train=4)
-    (folder / "results" / "audio").mkdir()
-    soundfile.write(folder / "results" / "audio" / "iris_1.wav", toy_clip("x", rates=(8_000,)).audio[8_000], 8_000)
+    dataset = toy_dataset(folder / "results" / "dataset" / "demo.h5", train=4)
+    write_surroundings(folder, dataset)
+    (folder / "x.mp4").touch()  # of the sheet
+    soundfile.write(folder / "results" / "audio" / "test0.wav", toy_clip("x", rates=(8_000,)).audio[8_000], 8_000)
     models = {
         "theirs": {"like": "cnn", "weights": "tc.pt", "shape_model": files, "arguments": {"level": "recorded"}},
         "broken": {"like": "cnn", "weights": "broken.pt", "shape_model": files},
@@ -34,7 +37,8 @@ def folder(tmp_path_factory, project):
         "again": {"network": "cnn", "weights": "results/models/theirs/weights.pt"},
     }
     selected = {"models": ["theirs", "cnn"]}
-    (folder / "mine.yaml").write_text(yaml.safe_dump({"models": models, "training": selected}))
+    settings = {"clips": "sheet.tsv", "split_by": "clip", "evaluate": {"snr_db": [0, 0, 5]}}
+    (folder / "mine.yaml").write_text(yaml.safe_dump(settings | {"models": models, "training": selected}))
     return folder
 
 
@@ -45,8 +49,8 @@ def run(project, folder, *targets, check=True):
 
 def test_import_weights(project, folder):
     """Imported as the block says, taken up by prediction and evaluation; no curve, no training."""
-    prediction, table = "results/predictions/theirs/iris_1.npy", "results/evaluation/theirs.tsv"
-    spoken = "results/predictions/keras/iris_1.npy"
+    prediction, table = "results/predictions/theirs/test0.npy", "results/evaluation/clips/theirs.tsv"
+    spoken = "results/predictions/keras/test0.npy"
     done = run(project, folder, prediction, table, spoken, "results/models/again/weights.pt")
     assert "Importing theirs" in done.stdout
     assert "Training" not in done.stdout
@@ -54,12 +58,12 @@ def test_import_weights(project, folder):
     assert sorted(path.name for path in made.iterdir()) == ["card.md", "config.yaml", "weights.pt"]
     assert yaml.safe_load((made / "config.yaml").read_text())["theirs"]["arguments"]["temporal_condition"] is True
     assert (folder / "results" / "logs" / "import_weights" / "theirs.log").read_text()
-    assert "training_steps" in (folder / table).read_text()
+    assert set(read_clips(folder / table)["condition"]) == {"clean", "babble", "white"}
     content = read_file(folder / "results" / "models" / "again" / "weights.pt")
     assert content["arguments"] == read_file(made / "weights.pt")["arguments"]
     assert np.load(folder / spoken).shape == (61, 68, 2)
     faces = np.load(folder / prediction)
-    samples, _ = soundfile.read(folder / "results" / "audio" / "iris_1.wav", dtype="float32")
+    samples, _ = soundfile.read(folder / "results" / "audio" / "test0.wav", dtype="float32")
     network = PlainNetwork(conditioned=True)
     network.load_state_dict(torch.load(folder / "tc.pt", weights_only=True))
     coefficients = predict_windows(network, samples, content["arguments"]["rest"])

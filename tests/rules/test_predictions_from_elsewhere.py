@@ -1,12 +1,12 @@
 """Predictions made elsewhere, taken in, measured and animated by the rules."""
 
 import numpy as np
-import pandas as pd
 import pytest
 import soundfile
 import yaml
 
 from talkface.dataset import write_dataset
+from talkface.summary import read_clips
 from talkface.video import probe
 from tests.toy_stages import write_stages
 from tests.workflow.conftest import run_snakemake
@@ -37,11 +37,12 @@ def run(project, work, *targets, check=True):
 
 
 def test_a_table_and_a_film(project, work):
-    table, film = "results/evaluation/external-theirs.tsv", "results/anim/external-theirs/e.mp4"
+    table, film = "results/evaluation/clips/external-theirs.tsv", "results/anim/external-theirs/e.mp4"
     run(project, work, table, film)
-    rows = pd.read_csv(work / table, sep="\t").set_index("measure")
-    assert rows.at["lip_rmse", "value"] < 0.01
-    assert rows.at["lip_rmse", "clips"] == 1  # f was rejected and needs none
+    rows = read_clips(work / table)
+    own = rows[rows["control"] == ""]
+    assert list(own["clip"]) == ["e"]  # f was rejected and needs none
+    assert own["lip_rmse"].item() < 0.01
     assert np.load(work / "results" / "predictions" / "external-theirs" / "e.npy").shape == (90, 68, 3)
     assert probe(work / film).duration_s == pytest.approx(3.6, abs=0.05)
     assert "90 frames" in (work / "results" / "logs" / "import_prediction" / "external-theirs" / "e.log").read_text()
@@ -49,7 +50,7 @@ def test_a_table_and_a_film(project, work):
 
 def test_an_accepted_clip_without_prediction_is_one_line(project, work):
     (work / "theirs" / "e.npy").unlink()
-    done = run(project, work, "results/evaluation/external-theirs.tsv", check=False)
+    done = run(project, work, "results/evaluation/clips/external-theirs.tsv", check=False)
     assert done.returncode != 0
     lines = [line for line in done.stdout.splitlines() if line.startswith("talkface: ")]
     assert len(lines) == 1
@@ -62,6 +63,6 @@ def test_folders_without_predictions_are_refused_before_any_work(project, work):
     for name, words in (("empty", "holds no prediction of a known clip"), ("none", "is no folder")):
         (work / "empty").mkdir(exist_ok=True)
         (work / "mine.yaml").write_text(yaml.safe_dump({"clips": "sheet.tsv", "external": {"theirs": name}}))
-        done = run(project, work, "results/evaluation/external-theirs.tsv", check=False)
+        done = run(project, work, "results/evaluation/clips/external-theirs.tsv", check=False)
         assert done.returncode != 0
         assert f"config, external.theirs: {name} {words}" in " ".join(done.stdout.split())

@@ -182,11 +182,16 @@ def test_the_animation_lasts_as_long_as_its_sound(road, clip):
 
 def test_the_evaluation_has_its_floors(road):
     table = pd.read_csv(road.work / "results" / "evaluation" / "summary.tsv", sep="\t")
-    measures = table.set_index(["model", "measure"])["value"]
-    assert measures["mean_face", "lip_rmse"] > 0
-    assert measures["talkface", "lip_rmse"] > 0
-    assert measures["talkface", "lip_rmse_shuffled"] > 0
-    assert -1 <= measures["talkface", "mouth_opening_correlation"] <= 1
+    clean = table[table["condition"] == "clean"].set_index(["model", "measure"])["value"]
+    for name in ("floor:mean_face", "ceiling:shifted_1", "ceiling:detector", "talkface", "talkface:shuffled"):
+        assert clean[name, "lip_rmse"] > 0
+    assert clean["ceiling:detector", "lip_rmse"] < clean["floor:mean_face", "lip_rmse"]
+    assert clean["truth", "lip_rmse"] == 0
+    assert -1 <= clean["talkface", "opening_correlation"] <= 1
+    noisy = table[(table["model"] == "talkface") & (table["measure"] == "lip_rmse")]
+    kinds = ["clean", "environment", "babble", "talker", "music", "white", "pink", "all"]
+    assert sorted(noisy["condition"].unique()) == sorted(kinds)
+    assert (noisy.groupby("condition").size()[kinds[1:]] == 9).all()  # ratios
 
 
 def test_a_second_run_does_nothing_and_says_so(road):

@@ -1,27 +1,72 @@
-"""The network of this project: log-mel bands, convolutions down to 25 frames a second, a causal GRU that looks ahead.
+"""The network of this project: log-mel bands, convolutions down to 25 frames a second, causal GRUs, as a committee.
 
-The published networks learn slowly from little data; this one is small (a third of a million weights), hears the
-sound as log-mel bands rather than samples, and is trained on whole sentences with augmentation of sound and spectrum.
+Where it looks: frame i sees the sound from the beginning of the file up to `lookahead_ms` (120) after the instant
+i/25 s, and no sample beyond: the windows of the spectrum and of the convolutions end there, they do not reach past it.
 
-Where it looks: frame i sees the sound from the beginning of the stretch up to `lookahead_frames` after i/25 s, and the
-window of the convolutions (72.5 ms on either side) around each of those frames.
+What it hears: each mel band twice, as loud as it is and beside its own mean of the last second or so, which takes the
+voice and the room out. Members of the committee differ in nothing but the numbers they began with; the face is the
+mean of theirs. Training mixes noise into a share of the stretches, and bends vocal tract and tempo of a share.
 
 Axes: B stretches, N samples, M feature frames (10 ms), F mel bands, C channels, T video frames, K coefficients.
 """
+
+import math
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from talkface.features import LogMel
+from talkface.features import QUIETEST_PEAK, LogMel
 from talkface.models import BaseNetwork, Batch, masked_mean
+from talkface.noise import QUIETEST, mix
 from talkface.points import LIPS
 from talkface.shape_model import ShapeModel
 from talkface.template import load_template
 
 
+class State(NamedTuple):
+    """What the next stretch needs: sum and weight of the running mean, and the state of each member's GRU."""
+
+    total: Tensor  # (B, F)
+    weight: Tensor  # ()
+    members: list[Tensor]
+
+
+class Member(nn.Module):
+    """Convolutions down to 25 frames a second, then a GRU: (B, M, 2 F) to (B, T, K), in deviations.
+
+    Parameters
+    ----------
+    bands, channels, hidden, layers, dropout
+        See `Network`; `bands` are all that it is given, 2 F.
+    kernels : (int, int)
+        Widths of the convolutions; the second has stride `stride`.
+    coefficients : int
+        K.
+    """
+
+    def __init__(self, bands, channels, hidden, layers, dropout, *, kernels, stride, coefficients):
+        super().__init__()
+        self.conv1 = nn.Conv1d(bands, channels, kernels[0])
+        self.norm1 = nn.LayerNorm(channels)
+        self.conv2 = nn.Conv1d(channels, channels, kernels[1], stride=stride)
+        self.norm2 = nn.LayerNorm(channels)
+        self.gru = nn.GRU(channels, hidden, layers, batch_first=True, dropout=dropout if layers > 1 else 0.0)
+        self.out = nn.Linear(hidden, coefficients)
+        self.drop = nn.Dropout(dropout)
+
+    def forward(self, heard: Tensor, state: Tensor | None) -> tuple[Tensor, Tensor]:
+        x = self.conv1(heard.transpose(1, 2)).transpose(1, 2)  # (B, M - 4, C)
+        x = functional.gelu(self.norm1(x))
+        x = self.conv2(x.transpose(1, 2)).transpose(1, 2)  # (B, T, C)
+        x = functional.gelu(self.norm2(x))
+        x, state = self.gru(self.drop(x), state)
+        return self.out(self.drop(x)), state
+
+
 class Network(BaseNetwork):
-    """Convolutions over log-mel bands, then a GRU.
+    """A committee of GRUs over log-mel bands.
 
     Parameters
     ----------
@@ -31,22 +76,30 @@ class Network(BaseNetwork):
     channels : int
         Of the convolutions, C.
     hidden, layers : int
-        Width and number of the GRU's layers.
-    lookahead_frames : int
-        Frames of 40 ms between the sound heard last and the face shown.
+        Width and number of each GRU's layers.
+    members : int
+        Of the committee.
+    lookahead_ms : float
+        The last sound that a face depends on, after its instant.
+    memory_s : float
+        Time constant of the running mean of each band.
     dropout : float
         Before and between the layers of the GRU, and before the last linear layer.
     lip_weight : float
         Weight of a lip point in the loss; any other point has 1.
     velocity_weight : float
         Weight of the error of differences between neighbouring frames.
+    noise_share : float
+        Share of the stretches that training mixes noise into; 0 asks for no noise.
+    snr_db : (lowest, highest)
+        Signal-to-noise ratio.
     augmented_share : float
         Share of the stretches that training changes as below; the rest sounds as recorded, because what a network
         never hears unchanged it does not know when it counts.
-    gain_db, noise_db : (lowest, highest)
-        Random gain, and signal-to-noise ratio of white noise.
-    warp : float
-        Largest random stretch of the frequency axis, a share.
+    gain_db : (lowest, highest)
+        Random gain.
+    warp, tempo : float
+        Largest random stretch of the frequency axis and of time (sound and face together), a share.
     mask : (number, bands, frames)
         Spans of the spectrum hidden, their widest extent in bands and in feature frames.
     silence_share : float
@@ -56,9 +109,16 @@ class Network(BaseNetwork):
     rate = 16_000
 
     HOP, WINDOW = 160, 400  # samples: 10 ms and 25 ms
-    KERNELS = (5, 9)  # feature frames; the second convolution has stride 4
-    STRIDE = 4
+    KERNELS = (5, 9)  # feature frames
+    STRIDE = 4  # feature frames a video frame
     CENTRE, SPREAD = -7.0, 4.0  # of log-mel values of speech at full scale (silence lies at -13.8)
+    START, START_WEIGHT = -9.0, 0.1  # of the running mean before anything was heard
+    JUDGED_DB = 5.0  # signal-to-noise ratio in validation
+    # What becomes of noise: share that is filtered and the filters' length in samples; share that swells and falls, how
+    # far in dB and how often in samples; share with a second noise and how far below the first that may lie in dB.
+    COLOURED, TAPS = 0.7, 16
+    PULSED, PULSE_DB, SYLLABLE = 0.5, 15.0, 2_000
+    PAIRED, SECOND_DB = 0.5, 15.0
 
     def __init__(
         self,
@@ -68,95 +128,168 @@ class Network(BaseNetwork):
         channels: int = 128,
         hidden: int = 128,
         layers: int = 2,
-        lookahead_frames: int = 3,
+        members: int = 1,
+        lookahead_ms: float = 120,
+        memory_s: float = 1.0,
         dropout: float = 0.2,
         lip_weight: float = 3.0,
         velocity_weight: float = 1.0,
+        noise_share: float = 0.0,
+        snr_db: tuple = (-10, 30),
         augmented_share: float = 0.3,
         gain_db: tuple = (-6, 0),
-        noise_db: tuple = (30, 60),
         warp: float = 0.05,
+        tempo: float = 0.0,
         mask: tuple = (1, 4, 4),
         silence_share: float = 0.01,
         level: str = "peak",
     ):
         super().__init__(shape_model, level=level)
-        self.lookahead = lookahead_frames
         self.velocity_weight = velocity_weight
-        self.gain_db, self.noise_db, self.mask = gain_db, noise_db, mask
+        self.noise_share, self.snr_db, self.wants_noise = noise_share, snr_db, noise_share > 0
         self.augmented_share, self.silence_share = augmented_share, silence_share
+        self.gain_db, self.warp, self.tempo, self.mask = gain_db, warp, tempo, mask
+        self.decay = math.exp(-self.HOP / self.rate / memory_s)  # of the running mean, a feature frame
         weight = torch.ones(68, 1)
         weight[list(LIPS)] = lip_weight
         self.register_buffer("point_weight", weight / weight.mean(), persistent=False)
         # Identity removal puts the closed mouth onto the template: this is the face at rest.
         self.register_buffer("rest", torch.from_numpy(load_template()).float(), persistent=False)
-        self.features = LogMel(rate=self.rate, bands=bands, hop=self.HOP, window=self.WINDOW, warp=warp)
-        self.conv1 = nn.Conv1d(bands, channels, self.KERNELS[0])
-        self.norm1 = nn.LayerNorm(channels)
-        self.conv2 = nn.Conv1d(channels, channels, self.KERNELS[1], stride=self.STRIDE)
-        self.norm2 = nn.LayerNorm(channels)
-        self.gru = nn.GRU(channels, hidden, layers, batch_first=True, dropout=dropout if layers > 1 else 0.0)
-        self.out = nn.Linear(hidden, len(shape_model))
-        self.drop = nn.Dropout(dropout)
         self.register_buffer("deviation", torch.from_numpy(shape_model.deviation).float(), persistent=False)
-        reach = (sum(self.KERNELS) - 2) // 2  # feature frames on either side of a video frame's own
-        self.before = reach * self.HOP + self.WINDOW // 2
-        self.after = self.before + self.lookahead * self.hop
+        self.features = LogMel(rate=self.rate, bands=bands, hop=self.HOP, window=self.WINDOW)
+        import librosa  # as slow to import as in LogMel
 
-    def hear(self, spectrum: Tensor) -> Tensor:
-        """Convolutions: (B, T, C) at 25 frames a second of log-mel (B, M, F)."""
-        x = (spectrum - self.CENTRE) / self.SPREAD
-        x = self.conv1(x.transpose(1, 2)).transpose(1, 2)  # (B, M - 4, C)
-        x = functional.gelu(self.norm1(x))
-        x = self.conv2(x.transpose(1, 2)).transpose(1, 2)  # (B, T, C)
-        return functional.gelu(self.norm2(x))
+        centres = librosa.mel_frequencies(bands + 2, fmin=50.0, fmax=self.rate * 7 / 16)[1:-1]  # (F), Hz; of LogMel
+        self.register_buffer("centres", torch.from_numpy(centres).float(), persistent=False)
+        self.members = nn.ModuleList(
+            Member(
+                2 * bands,
+                channels,
+                hidden,
+                layers,
+                dropout,
+                kernels=self.KERNELS,
+                stride=self.STRIDE,
+                coefficients=len(shape_model),
+            )
+            for _ in range(members)
+        )
+        span = (sum(self.KERNELS) - 2) * self.HOP + self.WINDOW  # samples that a frame's convolutions cover
+        self.after = round(lookahead_ms / 1000 * self.rate)
+        self.before = span - self.after
 
-    def speak(self, heard: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Coefficients (B, T, K) of heard (B, T + lookahead, C), and the GRU's state after it.
-
-        Without a state the first frames fill the lookahead; with one, the stretch before has heard them already.
-        """
-        if state is not None:
-            heard = heard[:, self.lookahead :]  # (B, T, C)
-        x, after = self.gru(self.drop(heard), state)
+    def normalise(self, spectrum: Tensor, state: State | None = None) -> tuple[Tensor, Tensor, Tensor]:
+        """Each band of log-mel (B, M, F) as it is and beside its running mean: (B, M, 2 F); and the sum and weight
+        of that mean before the feature frame that the next stretch begins with."""
+        stretches, frames, bands = spectrum.shape
         if state is None:
-            x = x[:, self.lookahead :]  # (B, T, hidden)
-        return self.deviation * self.out(self.drop(x)), after
+            weight = spectrum.new_tensor(self.START_WEIGHT)
+            total = (self.START * weight).expand(stretches, bands)
+        else:
+            total, weight = state.total, state.weight
+        age = torch.arange(1, frames + 1, device=spectrum.device)  # M
+        share = (1 - self.decay) * self.decay ** (age[:, None] - age).clamp(min=0)  # (M, M), of frame n in the sum at m
+        kept = self.decay**age  # M
+        totals = kept[:, None] * total[:, None] + share.tril() @ spectrum  # (B, M, F)
+        weights = 1 - kept * (1 - weight)  # M
+        beside = spectrum - totals / weights[:, None]
+        last = self.STRIDE * ((frames - sum(self.KERNELS) + 1) // self.STRIDE + 1) - 1
+        heard = torch.cat([(spectrum - self.CENTRE) / self.SPREAD, beside / self.SPREAD], dim=2)
+        return heard, totals[:, last], weights[last]
 
-    def forward(self, sound: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        return self.speak(self.hear(self.features(sound)), state)
+    def speak(self, spectrum: Tensor, state: State | None = None) -> tuple[list[Tensor], State]:
+        """Coefficients (B, T, K) of each member for log-mel (B, M, F)."""
+        heard, total, weight = self.normalise(spectrum, state)
+        states = [None] * len(self.members) if state is None else state.members
+        spoken = [member(heard, held) for member, held in zip(self.members, states, strict=True)]
+        return [self.deviation * out for out, _ in spoken], State(total, weight, [held for _, held in spoken])
+
+    def forward(self, sound: Tensor, state: State | None = None) -> tuple[Tensor, State]:
+        coefficients, state = self.speak(self.features(sound), state)
+        return torch.stack(coefficients).mean(dim=0), state
 
     def loss(self, batch: Batch) -> Tensor:
-        """Mean absolute error of positions, lips weighted, and of differences between neighbouring frames."""
-        audio, shape, known, _ = batch
-        if self.training:
-            changed = torch.rand(len(audio), 1, device=audio.device) < self.augmented_share  # (B, 1)
-            audio, shape = self.augment_sound(audio, shape, changed)
-            spectrum = self.hide(self.features(audio, self.draw_tract(changed)), changed)
-        else:
-            spectrum = self.features(audio)
-        coefficients, _ = self.speak(self.hear(spectrum))
-        error = (self.decode(coefficients) - shape) * self.point_weight  # (B, T, 68, 2)
-        position = masked_mean(error.abs(), known)
-        velocity = masked_mean(error.diff(dim=1).abs(), known[:, 1:] & known[:, :-1])
-        return position + self.velocity_weight * velocity
+        """Mean absolute error of positions, lips weighted, and of differences between neighbouring frames.
 
-    def augment_sound(self, audio: Tensor, shape: Tensor, changed: Tensor) -> tuple[Tensor, Tensor]:
-        """Gain and noise where `changed` (B, 1), silence with the face at rest in some stretches."""
-        draw = torch.rand(3, len(audio), 1, device=audio.device)
-        gain = self.gain_db[0] + draw[0] * (self.gain_db[1] - self.gain_db[0])  # (B, 1), dB
-        ratio = self.noise_db[0] + draw[1] * (self.noise_db[1] - self.noise_db[0])
-        power = audio.square().mean(dim=1, keepdim=True).sqrt()
-        silent = draw[2] < self.silence_share
-        audio = audio.masked_fill(silent, 0)
-        noisy = 10 ** (gain / 20) * (audio + 10 ** (-ratio / 20) * power * torch.randn_like(audio))
-        return torch.where(changed, noisy, audio), torch.where(silent[:, :, None, None], self.rest, shape)
+        While judging, of clean speech and of speech with noise, half each.
+        """
+        sound, shape, known, noise = batch
+        if not self.training:
+            heard = [sound] if noise is None else [sound, mix(sound, noise, sound.new_tensor(self.JUDGED_DB))]
+            return sum(self.compare(self.features(audio), shape, known) for audio in heard) / len(heard)
+        sound, shape = self.augment_sound(sound, shape, noise)
+        changed = torch.rand(len(sound), 1, device=sound.device) < self.augmented_share  # (B, 1)
+        return self.compare(*self.bend(self.hide(self.features(sound), changed), shape, known, changed))
 
-    def draw_tract(self, changed: Tensor) -> Tensor:
-        """Which vocal tract to hear each stretch (B) through: vocal tract length perturbation (Jaitly, Hinton 2013)."""
-        number = self.features.WARPS
-        tract = torch.randint(number, (len(changed),), device=changed.device)
-        return torch.where(changed[:, 0], tract, number // 2)
+    def compare(self, spectrum: Tensor, shape: Tensor, known: Tensor) -> Tensor:
+        """Mean over members of their losses."""
+        total = spectrum.new_zeros(())
+        for coefficients in self.speak(spectrum)[0]:
+            error = (self.decode(coefficients) - shape) * self.point_weight  # (B, T, 68, 2)
+            total = total + masked_mean(error.abs(), known)
+            speed = masked_mean(error.diff(dim=1).abs(), known[:, 1:] & known[:, :-1])
+            total = total + self.velocity_weight * speed
+        return total / len(self.members)
+
+    def augment_sound(self, sound: Tensor, shape: Tensor, noise: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Noise in `noise_share` of the stretches, silence with the face at rest in some, each at a random level."""
+        draw = torch.rand(4, len(sound), 1, device=sound.device)
+        silent = draw[0] < self.silence_share
+        sound = sound.masked_fill(silent, 0)
+        if noise is not None:
+            low, high = self.snr_db
+            noisy = mix(sound, self.colour(noise), low + (high - low) * draw[1])
+            sound = torch.where(draw[2] < self.noise_share, noisy, sound)
+        peak = sound.abs().amax(dim=1, keepdim=True).clamp(min=QUIETEST_PEAK)
+        gain = self.gain_db[0] + draw[3] * (self.gain_db[1] - self.gain_db[0])  # (B, 1), dB
+        return 10 ** (gain / 20) / peak * sound, torch.where(silent[:, :, None, None], self.rest, shape)
+
+    def colour(self, noise: Tensor) -> Tensor:
+        """More noises than there are recordings: (B, N) through random filters, in random rhythms, two at a time."""
+        stretches, samples = noise.shape
+        noise = noise / noise.square().mean(dim=1, keepdim=True).clamp(min=QUIETEST).sqrt()
+        draw = torch.rand(6, stretches, 1, device=noise.device)
+        length = 0.5 + 5.5 * draw[0]  # samples in which a filter dies away: from flat to steep
+        place = torch.arange(self.TAPS, device=noise.device)
+        taps = torch.randn(stretches, self.TAPS, device=noise.device) * torch.exp(-place / length)
+        taps = taps / taps.square().sum(dim=1, keepdim=True).sqrt()
+        padded = functional.pad(noise, (self.TAPS - 1, 0))[None]  # (1, B, N + TAPS - 1)
+        filtered = functional.conv1d(padded, taps[:, None], groups=stretches)[0]
+        noise = torch.where(draw[1] < self.COLOURED, filtered, noise)
+        rhythm = 2 * torch.rand(stretches, 1, samples // self.SYLLABLE + 2, device=noise.device) - 1
+        rhythm = functional.interpolate(rhythm, size=samples, mode="linear", align_corners=True)[:, 0]  # (B, N)
+        noise = torch.where(draw[2] < self.PULSED, noise * 10 ** (self.PULSE_DB * draw[3] * rhythm / 20), noise)
+        other = noise.roll(1, 0) * 10 ** (-self.SECOND_DB * draw[5] / 20)
+        return torch.where(draw[4] < self.PAIRED, noise + other, noise)
+
+    def bend(self, spectrum: Tensor, shape: Tensor, known: Tensor, changed: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Another vocal tract and another tempo where `changed` (B, 1).
+
+        Vocal tract length perturbation (Jaitly, Hinton 2013) moves the spectrum along its bands, tempo moves it along
+        time, and the face with it; frames that would lie beyond the stretch are not known.
+        """
+        if not (self.warp or self.tempo):
+            return spectrum, shape, known
+        stretches, frames, bands = spectrum.shape
+        draw = torch.rand(3, stretches, 1, device=spectrum.device)
+        tract = (1 + self.warp) ** ((2 * draw[0] - 1) * changed)  # (B, 1)
+        tempo = (1 + self.tempo) ** ((2 * draw[1] - 1) * changed)
+        scale = _mel(self.centres)  # (F), evenly spaced
+        band = (_mel(tract * self.centres) - scale[0]) / (scale[1] - scale[0])  # (B, F)
+        start = draw[2] * (shape.shape[1] - 1) * (1 - tempo).clamp(min=0)  # video frames
+        # Feature frame m has its middle `lead` feature frames before instant m * HOP of the first video frame.
+        lead = (self.before - self.WINDOW // 2) / self.HOP
+        place = self.STRIDE * start + tempo * (torch.arange(frames, device=spectrum.device) - lead) + lead
+        where = torch.broadcast_tensors(2 * band[:, None] / (bands - 1) - 1, 2 * place[..., None] / (frames - 1) - 1)
+        grid = torch.stack(where, dim=-1)  # (B, M, F, 2), in [-1, 1]
+        spectrum = functional.grid_sample(spectrum[:, None], grid, padding_mode="border", align_corners=True)[:, 0]
+        place = start + tempo * torch.arange(shape.shape[1], device=spectrum.device)  # (B, T), video frames
+        left = place.floor().clamp(max=shape.shape[1] - 2).long()
+        right_share = (place - left)[:, :, None, None]
+        row = torch.arange(stretches, device=spectrum.device)[:, None]
+        shape = torch.lerp(shape[row, left], shape[row, left + 1], right_share)
+        inside = place <= known.shape[1] - 1
+        return spectrum, shape, known[row, left] & known[row, left + 1] & inside
 
     def hide(self, spectrum: Tensor, changed: Tensor) -> Tensor:
         """Spans of bands and of time set to the mean of speech, as in SpecAugment (Park et al. 2019)."""
@@ -167,6 +300,11 @@ class Network(BaseNetwork):
             hidden_frames = _spans(stretches, frames, widest_time, spectrum.device)[:, :, None]
             spectrum = spectrum.masked_fill((hidden_bands | hidden_frames) & changed[:, :, None], self.CENTRE)
         return spectrum
+
+
+def _mel(frequency: Tensor) -> Tensor:
+    """Hz on Slaney's mel scale, as librosa has it: linear to 1 kHz, logarithmic above."""
+    return torch.where(frequency < 1000, 3 * frequency / 200, 15 + 27 * torch.log(frequency / 1000) / math.log(6.4))
 
 
 def _spans(stretches: int, size: int, widest: int, device: torch.device) -> Tensor:

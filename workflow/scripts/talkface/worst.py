@@ -1,0 +1,107 @@
+"""What the worst clips of an evaluation look like: predictions beside the truth, with the sound, for films.
+
+results/evaluation/worst.h5:
+
+| dataset | shape, type | holds |
+|---|---|---|
+| truth/{clip} | (T, 68, 2) float32 | template frame, 25 fps |
+| sound/{clip} | (S,) int16 | the master; attribute `rate`, Hz |
+| prediction/{model}/{clip} | (T, 68, 2) float32 | from clean sound; attributes as the columns of worst.tsv |
+"""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import h5py
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from talkface.checkpoint import read_file, unpack_network
+from talkface.devices import choose_device
+from talkface.evaluation import Material, read_material
+from talkface.external import read_prediction
+from talkface.features import count_frames
+from talkface.mixing import to_rate
+from talkface.prediction import predict_samples
+from talkface.results import read_worst
+from talkface.storage import writing
+
+log = logging.getLogger(__name__)
+
+TOLD = ("lip_rmse", "opening_correlation", "speaker")
+
+
+def predict_worst(
+    worst: str | Path,
+    output: str | Path,
+    *,
+    dataset: str | Path,
+    audio: Sequence[str | Path],
+    weights: Mapping[str, str | Path],
+    folders: Mapping[str, str | Path],
+    seed: int,
+    threads: int = 1,
+    device: str = "auto",
+) -> None:
+    """Write truth, sound and predictions of the clips that worst.tsv lists.
+
+    Parameters
+    ----------
+    worst : path
+        results/evaluation/worst.tsv.
+    output : path
+        results/evaluation/worst.h5, see above.
+    dataset : path
+        results/dataset/{corpus}.h5, whose shapes are the truth.
+    audio : sequence of paths
+        results/audio/{shard}.h5 of the clips.
+    weights : mapping of model to its weights.pt
+    folders : mapping of external-{name} to its folder of {clip}.npy
+        Models that are in neither mapping are left out.
+    seed : int
+        Of networks that draw while predicting.
+    threads : int
+        Of the CPU.
+    device : str
+        "auto", "cpu" or "cuda".
+    """
+    torch.set_num_threads(threads)
+    rows = read_worst(worst).astype({"clip": str, "model": str, "speaker": str})
+    rows = rows[rows["model"].isin([*weights, *folders])]
+    splits = dict.fromkeys(rows["split"])
+    material = {item.clip: item for split in splits for item in read_material(dataset, split, audio=audio)}
+    with writing(output) as temporary, h5py.File(temporary, "w") as file:
+        for clip in dict.fromkeys(rows["clip"]):
+            file[f"truth/{clip}"] = material[clip].truth.astype(np.float32)
+            file[f"sound/{clip}"] = material[clip].samples
+            file[f"sound/{clip}"].attrs["rate"] = material[clip].rate
+        for model, group in rows.groupby("model", sort=False):
+            predict = hears(weights[model], seed=seed, device=device) if model in weights else looks_up(folders[model])
+            for row in group.to_dict("records"):
+                name = f"prediction/{model}/{row['clip']}"
+                file[name] = predict(material[row["clip"]])[..., :2].astype(np.float32)
+                file[name].attrs.update({key: row[key] for key in TOLD})
+    log.info("%s: %d clips, %d predictions", output, rows["clip"].nunique(), len(rows))
+
+
+def hears(weights: str | Path, *, seed: int, device: str) -> Callable[[Material], NDArray]:
+    """What a trained network sees in the clean sound of a clip, (T, 68, 2 or 3)."""
+    chosen = choose_device(device)
+    network = unpack_network(read_file(weights)).to(chosen)
+
+    def predict(item: Material) -> NDArray:
+        return predict_samples(network, to_rate(item.sound, item.rate, network.rate), seed=seed, device=chosen)
+
+    return predict
+
+
+def looks_up(folder: str | Path) -> Callable[[Material], NDArray]:
+    """What was predicted elsewhere for a clip, (T, 68, 2 or 3)."""
+
+    def predict(item: Material) -> NDArray:
+        frames = count_frames(len(item.samples), item.rate)
+        return read_prediction(Path(folder) / f"{item.clip}.npy", frames=frames)
+
+    return predict

@@ -145,7 +145,7 @@ def test_silence_by_hand():
     loudness[10:20] = -60.0  # silent with two frames to either side: 12 .. 17
     loudness[25:29] = -60.0  # too short a silence
     opening = np.full(40, 0.2)
-    opening[12:15] = 0.06
+    opening[12:15] = 0.04
     assert metrics.silence_closed(mouths(opening), mouths(opening), loudness=loudness) == pytest.approx(3 / 6)
     assert metrics.silence_closed(mouths(opening)[:15], mouths(opening), loudness=loudness) == 1
     assert np.isnan(metrics.silence_closed(mouths(opening), mouths(opening), loudness=np.full(40, -20.0)))

@@ -36,10 +36,10 @@ SILENCE_DB = -20.0
 # Frames to either side that must be silent, too: the mouth opens about 100 ms before the voice is heard, and plosives
 # are silent for 50 to 100 ms within a word.
 SILENCE_MARGIN = 2
-# Percent of the outer-eye distance. With the two limits above 94 % of the silent frames of the demo corpus's test clips
-# and 88 % of those of GRID speaker 1 are closed; resting lips lie 3 to 5 apart, the mean faces of both corpora 7.3 or
-# more, so that a face which never moves does not pass.
-CLOSED_PERCENT = 7.0
+# Percent of the outer-eye distance. With the two limits above, 94 % of the silent frames of the demo corpus's test
+# clips and 87 % of those of GRID speaker 1 are closed: resting lips lie 2.5 to 4 apart. The mean faces of both corpora
+# lie at 6 or more, so that a face which never moves does not pass.
+CLOSED_PERCENT = 5.0
 
 
 def _pair(prediction: ArrayLike, truth: ArrayLike) -> tuple[NDArray, NDArray]:
@@ -258,7 +258,7 @@ def silence_closed(prediction: ArrayLike, truth: ArrayLike, *, loudness: ArrayLi
     """Share of the silent frames in which the predicted mouth is closed.
 
     A frame is silent where it and two frames to either side lie 20 dB or more below the clip's loud frames (their 95th
-    percentile), and closed where the mouth's opening is at most 7 % of the outer-eye distance.
+    percentile), and closed where the mouth's opening is at most 5 % of the outer-eye distance.
 
     Parameters
     ----------

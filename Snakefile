@@ -26,6 +26,7 @@ include: "workflow/rules/import.smk"
 include: "workflow/rules/predict.smk"
 include: "workflow/rules/external.smk"
 include: "workflow/rules/evaluate.smk"
+include: "workflow/rules/summary.smk"
 include: "workflow/rules/animate.smk"
 
 

@@ -164,3 +164,4 @@ rule evaluate_all:
     input:
         "results/evaluation/summary.tsv",
         "results/evaluation/curves.svg",
+        "results/evaluation/summary.html",

@@ -1,0 +1,8 @@
+"""Films of the worst clips, the truth beside the prediction."""
+
+from talkface.logs import log_to
+
+with log_to(snakemake.log[0]):
+    from talkface.side_by_side import draw_worst
+
+    draw_worst(snakemake.input.faces, snakemake.output.films)

@@ -1,0 +1,15 @@
+"""What some models gain over others in noise."""
+
+from talkface.logs import log_to
+
+with log_to(snakemake.log[0]):
+    from talkface.figures import plot_gain
+
+    plot_gain(
+        snakemake.input.pairs,
+        snakemake.output.picture,
+        summary=snakemake.input.summary,
+        split=snakemake.wildcards.split,
+        networks=snakemake.params.networks,
+        twins=snakemake.params.twins,
+    )

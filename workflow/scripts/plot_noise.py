@@ -1,0 +1,13 @@
+"""Lip error and correlation of all models over noise."""
+
+from talkface.logs import log_to
+
+with log_to(snakemake.log[0]):
+    from talkface.figures import plot_noise
+
+    plot_noise(
+        snakemake.input.summary,
+        snakemake.output.picture,
+        split=snakemake.wildcards.split,
+        networks=snakemake.params.networks,
+    )

@@ -143,10 +143,11 @@ def worst_table(*, networks=NETWORKS, splits=("test", "unseen"), count=3):
 
 def zoo_table(networks):
     rows = [
-        (model, 420, 100_000, 0.003, "cosine", "16 x 75", 31.8, place % 2 == 0) for place, model in enumerate(networks)
+        (model, 420, 100_000, 0.003, "cosine", "16 x 75", 31.8, 258, 0.0154, "yes" if place % 2 == 0 else "no")
+        for place, model in enumerate(networks)
     ]
-    columns = ("model", "steps", "parameters", "learning_rate", "schedule", "batch", "seconds", "stopped_early")
-    return pd.DataFrame(rows, columns=columns)
+    columns = ("model", "steps", "parameters", "learning_rate", "schedule", "batch", "seconds")
+    return pd.DataFrame(rows, columns=(*columns, "best_step", "valid_loss", "stopped_early"))
 
 
 def curve_table():

@@ -255,6 +255,18 @@ def test_pairs_stand_in_both_directions(folder):
     assert "p = 0.4" in rows["cnn"]["cnn_nr"].title
 
 
+def test_few_clips_stand_one_by_one(folder, monkeypatch):
+    table = report_tables.clip_table(results_of(folder), "unseen", {})
+    assert [(head.text, head.unit) for head in table.heads][:2] == [("s2_1", "speaker s2"), ("s2_2", "speaker s2")]
+    clips = pd.read_csv(folder / "clips" / "cnn.tsv", sep="\t")
+    known = clips[(clips["clip"] == "s4_1") & (clips["condition"] == "clean") & clips["control"].isna()].iloc[0]
+    row = next(row for row in table.groups[0].rows if row.name == "cnn")
+    assert row.cells[3].text == f"{known['lip_rmse']:.2f}"
+    assert row.cells[3].interval == f"r {known['opening_correlation']:.2f}"
+    monkeypatch.setattr(report_tables, "FEW_CLIPS", 4)
+    assert report_tables.clip_table(results_of(folder), "unseen", {}) is None
+
+
 def test_numbers_as_people_read_them():
     assert number(-1.234, 2) == "−1.23"
     assert number(-0.001, 2) == "0.00"

@@ -86,6 +86,7 @@ def show_split(
         "gains": None,
         "pairs": report_tables.pair_tables(results, split, looks),
         "seeds": report_tables.seeds_table(results, split, looks),
+        "clips": report_tables.clip_table(results, split, looks),
         "worst": report_tables.worst_table(results, split, looks, films=films),
         "speakers": both_widths(
             lambda narrow: figures.speakers_figure(
@@ -183,7 +184,11 @@ def write_page(
         networks=networks,
     )
     looks = {model: look.sample() for model, look in figures.choose_looks(networks).items()}
-    trained = read_table(zoo, ("model", "steps")) if zoo is not None else pd.DataFrame()
+    trained = (
+        read_table(zoo, ("model", "steps", "stopped_early", *report_tables.TRAINING))
+        if zoo is not None
+        else pd.DataFrame()
+    )
     training = None
     if len(trained):
         drawn = (
@@ -191,7 +196,7 @@ def write_page(
             if curves
             else None
         )
-        training = {"table": report_tables.training_table(trained, curves, looks), "figure": drawn}
+        training = {"table": report_tables.training_table(trained, looks), "figure": drawn}
     folder = None if films is None else Path(films)
     pairs_of_twins = [(model, other) for model, other in twins]
     pictures = {

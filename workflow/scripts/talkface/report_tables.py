@@ -54,6 +54,11 @@ SHORT = {
     "jitter_ratio": "jitter",
 }
 GREY = "#8a8a8a"
+FEW_CLIPS = 16  # so many columns can still be read
+# Columns of zoo.tsv, and how they are written and called.
+TRAINING = {"best_step": ",.0f", "valid_loss": ".4g", "parameters": ",.0f", "learning_rate": "g", "schedule": ""}
+TRAINING |= {"batch": "", "seconds": ",.0f"}
+TRAINING_HEADS = ("kept step", "validation loss", "parameters", "learning rate", "schedule", "batch", "seconds")
 
 
 def head_of(measure: str, snr_db: float | None = None, *, short: bool = False) -> Head:
@@ -215,6 +220,27 @@ def seeds_table(results: Results, split: str, looks: Looks) -> Table | None:
     return Table("model", heads, [Group(lines)]) if lines else None
 
 
+def clip_table(results: Results, split: str, looks: Looks) -> Table | None:
+    """Lip error and, below it, correlation of each clip in clean sound; None where there are too many clips."""
+    rows = results.clips[(results.clips["split"] == split) & results.clips["model"].isin(results.models)]
+    speakers = dict(sorted(zip(rows["clip"].astype(str), rows["speaker"].astype(str), strict=True)))
+    if not 0 < len(speakers) <= FEW_CLIPS:
+        return None
+    found = {(row["model"], str(row["clip"])): row for row in rows.to_dict("records")}
+    lines = []
+    for model in results.ranked(split):
+        cells = []
+        for clip in speakers:
+            row = found.get((model, clip), {})
+            cell = plain_cell(row.get("lip_rmse"), ".2f")
+            cell.interval = f"r {number(row.get('opening_correlation', math.nan), 2)}"
+            cells.append(cell)
+        lines.append(Row(model, cells, looks.get(model)))
+    for place in range(len(speakers)):
+        mark_best(lines, place, "low")
+    return Table("model", [Head(clip, f"speaker {speaker}") for clip, speaker in speakers.items()], [Group(lines)])
+
+
 def worst_table(results: Results, split: str, looks: Looks, *, films: Path | None) -> Table | None:
     """The worst clips of each model, with links to those of their films that are there; None without any."""
     rows = results.worst[(results.worst["split"] == split) & results.worst["model"].isin(results.models)]
@@ -238,32 +264,21 @@ def _film(row: Mapping, films: Path | None) -> Cell:
     return Cell(text, f"{row['lip_rmse']:.6g}", told, title=f"speaker {row['speaker']}")
 
 
-def training_table(zoo: pd.DataFrame, curves: Mapping[str, str | Path], looks: Looks) -> Table:
-    """How each model was trained, from zoo.tsv and its curve."""
+def training_table(zoo: pd.DataFrame, looks: Looks) -> Table:
+    """How each model was trained, from zoo.tsv."""
     lines = []
     for row in zoo.to_dict("records"):
-        model, trained = str(row["model"]), row["steps"] > 0
-        step = loss = math.nan
-        if model in curves:
-            curve = pd.read_csv(curves[model], sep="\t")
-            if curve["valid_loss"].notna().any():
-                step, loss = curve.loc[curve["valid_loss"].idxmin(), ["step", "valid_loss"]]
-        ended = {"True": "patience", "False": "limit"}.get(str(row.get("stopped_early")), "")
+        trained = row["steps"] > 0
+        ended = "" if not trained else "patience" if row["stopped_early"] == "yes" else "limit"
         cells = [
             plain_cell(row["steps"] if trained else "made elsewhere", ",.0f"),
-            plain_cell(ended if trained else ""),
-            plain_cell(step, ",.0f"),
-            plain_cell(loss, ".4g"),
-            *(plain_cell(row.get(name), how) for name, how in TRAINING.items()),
+            plain_cell(ended),
+            *(plain_cell(row[name] if trained else "", how) for name, how in TRAINING.items()),
         ]
-        lines.append(Row(model, cells, looks.get(model)))
+        lines.append(Row(str(row["model"]), cells, looks.get(str(row["model"]))))
     heads = [
-        *(Head("steps"), Head("ended at", title="patience: so long without a better validation loss; limit: of steps")),
-        *(Head("kept step"), Head("validation loss")),
-        *(Head(name.replace("_", " ")) for name in TRAINING),
+        Head("steps"),
+        Head("ended at", title="patience: so long without a better validation loss; limit: of steps"),
+        *(Head(title) for title in TRAINING_HEADS),
     ]
     return Table("model", heads, [Group(lines)])
-
-
-# Columns of zoo.tsv, and how they are written.
-TRAINING = {"parameters": ",.0f", "learning_rate": "g", "schedule": "", "batch": "", "seconds": ",.0f"}

@@ -44,7 +44,7 @@ def read_worst(path: str | Path) -> pd.DataFrame:
 
 def read_clips(tables: Mapping[str, str | Path]) -> pd.DataFrame:
     """results/evaluation/clips/{model}.tsv of all models: the rows without noise and control."""
-    names = ("model", "split", "clip", "speaker", "condition", "control", "lip_rmse")
+    names = ("model", "split", "clip", "speaker", "condition", "control", "lip_rmse", "opening_correlation")
     parts = [read_table(path, names) for path in tables.values()]
     both = pd.concat(parts, ignore_index=True)
     return both[(both["condition"] == "clean") & both["control"].isna()]

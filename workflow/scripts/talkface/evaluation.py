@@ -34,7 +34,7 @@ from numpy.typing import ArrayLike, NDArray
 from tqdm import tqdm
 
 from talkface import leaks, metrics
-from talkface.checkpoint import read_file, unpack_network
+from talkface.checkpoint import load_network
 from talkface.dataset import read_corpus, read_part, read_rates, read_shape_model
 from talkface.devices import choose_device
 from talkface.errors import TalkfaceError
@@ -246,7 +246,7 @@ def evaluate_model(
     leaks.check_splits(dataset, sheet=sheet, split_by=split_by)
     leaks.check_noise(noise, training=training_noise, dataset=dataset, model=model)
     chosen = choose_device(device)
-    network = unpack_network(read_file(weights)).to(chosen)
+    network = load_network(weights).to(chosen)
     noises, steps = TestNoises(noise), ratios(snr_db)
     table = Table(model=model, corpus=read_corpus(dataset), shape_model=read_shape_model(dataset))
 
@@ -258,7 +258,8 @@ def evaluate_model(
         table.add_clean(material, [predict(item.sound, item.rate) for item in material], seed=seed)
         total = len(material) * len(noises.kinds) * len(steps)
         mixed = mixtures(material, noises, snr_db=steps, seed=seed)
-        for item, kind, snr, sound in tqdm(mixed, total=total, desc=f"{model}, {split}", file=sys.stderr):
+        bar = tqdm(mixed, total=total, desc=f"{model}, {split}", unit="mixture", mininterval=2.0, file=sys.stderr)
+        for item, kind, snr, sound in bar:
             table.add(item, predict(sound, item.rate), condition=kind, snr_db=snr)
     table.write(output)
 

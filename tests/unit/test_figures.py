@@ -9,7 +9,7 @@ import pytest
 
 from talkface import figures
 from talkface.errors import TalkfaceError
-from talkface.results import choose_pairs, read_clips, read_pairs, read_summary
+from talkface.results import choose_pairs, read_clips, read_pairs, read_summary, read_worst
 from tests.toy_tables import FLOORS, KINDS, NETWORKS, SNR_DB, SPEAKERS, lip_error, write_tables
 
 CLEAN = SNR_DB[-1] + 1.6 * 5
@@ -117,8 +117,21 @@ def test_gains_are_drawn_hollow_where_zero_lies_within(tables, summary):
     assert sorted(hollow) == [25, 30, CLEAN]  # there the difference is below the 0.1 of the interval
 
 
-def test_the_best_own_model_need_not_have_a_rival(summary):
+def test_the_best_own_model_need_not_have_a_rival(summary, tables):
     assert choose_pairs(summary, [], split="test", networks={"talkface": "talkface"}) == []
+    figure = figures.gain_figure(read_pairs(tables["pairs"]), split="test", chosen=[])
+    assert [text.get_text() for text in figure.texts] == ["no two models to compare"]
+
+
+def test_without_a_training_there_are_no_curves(tmp_path):
+    figures.plot_curves({}, tmp_path / "curves.svg")
+    assert (tmp_path / "curves.svg").exists()
+
+
+def test_names_of_digits_stay_names(tables, tmp_path):
+    text = tables["worst"].read_text().replace("jonas_", "00")
+    (tmp_path / "worst.tsv").write_text(text)
+    assert "004" in set(read_worst(tmp_path / "worst.tsv")["clip"])
 
 
 @pytest.mark.parametrize("narrow", [False, True])

@@ -156,13 +156,14 @@ def test_every_measure_is_defined(read):
 
 
 def test_the_verdict_says_what_the_tables_say(folder, text):
-    first, against, noise, floors, caution = verdict.judge(results_of(folder), "test")
+    first, against, correlation, noise, floors, caution = verdict.judge(results_of(folder), "test")
     assert first == (
         "On 8 test clips <b><code>talkface</code></b> has the smallest lip error: <b>1.60\xa0%</b> "
         "(95\xa0% interval 1.34 to 1.86\xa0%)."
     )
     assert "<b>20\xa0% below</b> the best published system, <code>lstm_d40_c3</code>" in against
     assert "(95\xa0% interval 15 to 25\xa0%, which excludes zero)" in against
+    assert "correlation of <b>0.69</b> (95\xa0% interval 0.57 to 0.81)." in correlation
     assert "at 0\xa0dB" in noise
     assert "<code>cnn_nr</code>" in noise  # the best published one in noise
     assert "has 3.06\xa0%." in floors
@@ -182,7 +183,7 @@ def test_a_model_that_does_not_hear_is_named(tmp_path):
         table.loc[(table["model"] == "fft_cnn") & (table["measure"] == "lip_rmse"), "value"] = 3.05
 
     make_tables(tmp_path, lambda paths: edit(paths["summary"], deafen))
-    said = verdict.judge(results_of(tmp_path), "test")[3]
+    said = verdict.judge(results_of(tmp_path), "test")[4]
     assert "<code>fft_cnn</code> is not by more than 5\xa0% better" in said
 
 

@@ -136,7 +136,8 @@ class _Sound:
         shown = [x for x in self.snr_db if x % 10 == 0] or self.snr_db
         if small:
             shown = sorted({*self.snr_db[:1], *self.snr_db[len(self.snr_db) // 2 :][:1]})
-        axis.set_xticks([*shown, self.clean], [*(f"{x:g}" for x in shown), "clean"])
+        texts = [f"{x:g}".replace("-", "\N{MINUS SIGN}") for x in shown]
+        axis.set_xticks([*shown, self.clean], [*texts, "clean"])
         axis.set_xticks(self.snr_db, minor=True)
         first = self.snr_db[0] if self.snr_db else self.clean - self.step
         axis.set_xlim(first - 0.4 * self.step, self.clean + 0.5 * self.step)
@@ -339,6 +340,8 @@ def gain_figure(pairs: pd.DataFrame, *, split: str, chosen: Sequence[tuple[str, 
                     axis.set_ylabel(title)
                 else:
                     axis.tick_params(labelleft=False)
+        if not chosen:
+            figure.text(0.5, 0.5, "no two models to compare", ha="center", va="center")
         for axis in shared.values():
             low, high = axis.get_ylim()
             axis.set_ylim(min(low, -1), max(high, 1))
@@ -428,8 +431,8 @@ def _draw_boxes(axis: Axes, values: Sequence[NDArray], colours: Sequence[str], *
 
 def curves_figure(curves: Mapping[str, str | Path], *, narrow: bool = False) -> Figure:
     """Losses of training and validation of each model by step; a dot where the weights were kept."""
-    columns = min(len(curves), 2 if narrow else 4)
-    lines = -(-len(curves) // max(columns, 1))
+    columns = max(min(len(curves), 2 if narrow else 4), 1)
+    lines = max(-(-len(curves) // columns), 1)
     with matplotlib.rc_context(STYLE):
         width = NARROW if narrow else max(WIDE * columns / 4, 4.4)
         figure = Figure(figsize=(width, (1.9 if narrow else 2.3) * lines + 0.3), layout="constrained")

@@ -47,8 +47,7 @@ GUIDE = {
     "clip's sound. A model that does no better has not learnt to follow speech.",
     "Ceilings": "how near anything comes: the truth one or two frames late, and the truth measured again on pictures "
     "that were encoded anew and moved by a pixel.",
-    "Noise": "kinds and recordings that no model was trained with; the ratio is that of speech, where someone speaks, "
-    "to noise.",
+    "Noise": "recordings that no model was trained with; the ratio is that of speech, where someone speaks, to noise.",
 }
 FILES = {
     "summary.tsv": "every number: model, split, condition, SNR, measure, value, interval",

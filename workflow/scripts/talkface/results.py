@@ -15,7 +15,8 @@ OWN = "talkface"  # our own network; the others re-implement published systems, 
 
 def read_table(path: str | Path, columns: Iterable[str]) -> pd.DataFrame:
     """A table of results/evaluation/; a TalkfaceError if it lacks a column."""
-    table = pd.read_csv(path, sep="\t", keep_default_na=False, na_values=["", "NaN", "nan"])
+    texts = dict.fromkeys(("model", "other", "corpus", "split", "clip", "speaker", "condition", "control"), str)
+    table = pd.read_csv(path, sep="\t", keep_default_na=False, na_values=[""], dtype=texts)  # a clip may be called 007
     missing = [name for name in columns if name not in table]
     if missing:
         raise TalkfaceError(

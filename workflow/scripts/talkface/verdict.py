@@ -24,11 +24,11 @@ def judge(results: Results, split: str) -> list[Markup]:
     if best is None:
         return [Markup("On the clips of this split no lip error was measured.")]
     row = results.row(split, best, "lip_rmse")
+    words = clips_of(split, int(row["clips"])), name_model(best), number(row["value"], 2), _within(row)
     said = [
-        Markup("On {} <b>{}</b> has the smallest lip error: <b>{}\xa0%</b>{}.").format(
-            clips_of(split, int(row["clips"])), name_model(best), number(row["value"], 2), _within(row)
-        ),
+        Markup("On {} <b>{}</b> has the smallest lip error: <b>{}\xa0%</b>{}.").format(*words),
         compare(results, split, best, rival),
+        _correlation(results, split, best),
         _in_noise(results, split),
         _floors(results, split),
         _caution(results, split),
@@ -58,6 +58,21 @@ def compare(results: Results, split: str, model: str, other: str | None, snr_db:
         ending,
     )
     return Markup("That is <b>{}\xa0% {}</b> the {} {}, {} (95\xa0% interval {} to {}\xa0%, {}).").format(*words)
+
+
+def _correlation(results: Results, split: str, best: str) -> Markup:
+    values = {model: results.value(split, model, "opening_correlation") for model in results.models}
+    known = {model: value for model, value in values.items() if not math.isnan(value)}
+    if best not in known:
+        return Markup("")
+    row = results.row(split, best, "opening_correlation")
+    said = Markup("Its mouth opens as the true one with a correlation of <b>{}</b>{}").format(
+        number(row["value"], 2), _within(row, "")
+    )
+    first = max(known, key=lambda model: known[model])
+    if first != best:
+        said += Markup("; {} has the highest, {}").format(name_model(first), number(known[first], 2))
+    return said + "."
 
 
 def _in_noise(results: Results, split: str) -> Markup:
@@ -108,7 +123,7 @@ def _caution(results: Results, split: str) -> Markup:
     return Markup("All these clips are of {}: the intervals say little about other voices.").format(voices)
 
 
-def _within(row: Row) -> str:
+def _within(row: Row, unit: str = "\xa0%") -> str:
     if not (math.isfinite(row["low"]) and math.isfinite(row["high"])):
         return ""
-    return f" (95\xa0% interval {number(row['low'], 2)} to {number(row['high'], 2)}\xa0%)"
+    return f" (95\xa0% interval {number(row['low'], 2)} to {number(row['high'], 2)}{unit})"

@@ -68,7 +68,7 @@ def predict_worst(
         "auto", "cpu" or "cuda".
     """
     torch.set_num_threads(threads)
-    rows = read_worst(worst).astype({"clip": str, "model": str, "speaker": str})
+    rows = read_worst(worst)
     rows = rows[rows["model"].isin([*weights, *folders])]
     splits = dict.fromkeys(rows["split"])
     material = {item.clip: item for split in splits for item in read_material(dataset, split, audio=audio)}

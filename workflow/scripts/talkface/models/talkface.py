@@ -34,7 +34,7 @@ class State(NamedTuple):
 
 
 class Member(nn.Module):
-    """Convolutions down to 25 frames a second, then a GRU: (B, M, 2 F) to (B, T, K), in deviations.
+    """Convolutions down to 25 frames a second, then a GRU beside them: (B, M, 2 F) to (B, T, K), in deviations.
 
     Parameters
     ----------
@@ -53,16 +53,16 @@ class Member(nn.Module):
         self.conv2 = nn.Conv1d(channels, channels, kernels[1], stride=stride)
         self.norm2 = nn.LayerNorm(channels)
         self.gru = nn.GRU(channels, hidden, layers, batch_first=True, dropout=dropout if layers > 1 else 0.0)
-        self.out = nn.Linear(hidden, coefficients)
+        self.out = nn.Linear(hidden + channels, coefficients)
         self.drop = nn.Dropout(dropout)
 
     def forward(self, heard: Tensor, state: Tensor | None) -> tuple[Tensor, Tensor]:
         x = self.conv1(heard.transpose(1, 2)).transpose(1, 2)  # (B, M - 4, C)
         x = functional.gelu(self.norm1(x))
         x = self.conv2(x.transpose(1, 2)).transpose(1, 2)  # (B, T, C)
-        x = functional.gelu(self.norm2(x))
-        x, state = self.gru(self.drop(x), state)
-        return self.out(self.drop(x)), state
+        x = self.drop(functional.gelu(self.norm2(x)))
+        past, state = self.gru(x, state)  # (B, T, hidden)
+        return self.out(self.drop(torch.cat([past, x], dim=2))), state
 
 
 class Network(BaseNetwork):
@@ -76,7 +76,7 @@ class Network(BaseNetwork):
     channels : int
         Of the convolutions, C.
     hidden, layers : int
-        Width and number of each GRU's layers.
+        Width and number of each GRU's layers; a second one learns too slowly for little data.
     members : int
         Of the committee.
     lookahead_ms : float
@@ -84,7 +84,7 @@ class Network(BaseNetwork):
     memory_s : float
         Time constant of the running mean of each band.
     dropout : float
-        Before and between the layers of the GRU, and before the last linear layer.
+        Before the GRU, before the last linear layer, and between the layers of a GRU that has several.
     lip_weight : float
         Weight of a lip point in the loss; any other point has 1.
     velocity_weight : float
@@ -127,7 +127,7 @@ class Network(BaseNetwork):
         bands: int = 32,
         channels: int = 128,
         hidden: int = 128,
-        layers: int = 2,
+        layers: int = 1,
         members: int = 1,
         lookahead_ms: float = 120,
         memory_s: float = 1.0,

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from talkface import quality
+from tests.toy_corpus import envelope, shapes, sound
 
 LIMITS = {
     "min_detected_share": 0.9,
@@ -144,3 +145,37 @@ def test_levels():
     silent = quality.measure_audio(np.zeros(800, np.int16), rate=RATE, silence_dbfs=-50)
     assert silent["audio_dbfs"] == -120
     assert silent["silence_share"] == 1
+
+
+def test_sound_that_is_late_is_listed_and_refused_when_asked(folder):
+    def loudness(per_frame):
+        return envelope(100, np.random.default_rng(2), per_frame=per_frame)
+
+    landmarks = (200 + 100 * shapes(loudness(1))).astype(np.float32)
+    samples = sound(loudness(RATE // 25), RATE, np.random.default_rng(0))
+    for clip, late in (("late", 0.2), ("early", -0.2), ("fine", 0.0)):
+        moved = np.roll(samples, round(late * RATE))
+        arrays = {"landmarks": landmarks, "faces": np.ones(100, np.int16)}
+        write(folder, clip, samples=moved, **arrays)
+    with h5py.File(folder / "late.landmarks.h5", "a") as file:
+        file["late"].attrs["source_fps"] = 29.97
+    clips = ["good", "late", "early", "fine"]
+    table = check(folder, clips).set_index("clip")
+    assert list(table["accepted"]) == ["yes"] * 4
+    np.testing.assert_allclose(table["av_offset_ms"], [np.nan, 200, -200, 0], atol=12)
+    assert table["av_certainty"][1:].min() > 0.8
+    assert table.at["late", "source_fps"] == 29.97
+    assert table["drift_ms"].isna().all()
+    table = check(folder, clips, max_offset_ms=100).set_index("clip")
+    assert list(table["accepted"]) == ["yes", "no", "no", "yes"]
+    assert table.at["late", "reason"].endswith("ms late (qc.max_offset_ms: 100)")
+    assert table.at["early", "reason"].endswith("ms early (qc.max_offset_ms: 100)")
+
+
+def test_an_offset_that_is_not_certain_refuses_nobody():
+    row = {"detected_share": 1, "face_size_px": 80, "faces": 1, "counts": np.ones(1), "jitter_percent": 0}
+    row |= {"duration_s": 3, "audio_s": 3, "audio_dbfs": -20, "silence_share": 0, "av_offset_ms": 300.0}
+    assert quality.judge(row | {"av_certainty": 0.7}, **LIMITS, max_offset_ms=100) == ""
+    assert quality.judge(row | {"av_certainty": 0.9}, **LIMITS, max_offset_ms=None) == ""
+    said = "the sound is 300 ms late (qc.max_offset_ms: 100)"
+    assert quality.judge(row | {"av_certainty": 0.9}, **LIMITS, max_offset_ms=100) == said

@@ -1,9 +1,24 @@
-"""Lags: their sign, their fractions, and what has none."""
+"""Lags: their sign, their fractions, and what has none; offset and drift of sound, put there and found again."""
 
 import numpy as np
 import pytest
 
-from talkface.sync import best_lag, lag_correlations
+from talkface.audio import extract_audio
+from talkface.landmarks import predictor_path, track_face
+from talkface.sync import (
+    CERTAIN,
+    DRIFT_S,
+    audio_video_drift,
+    audio_video_offset,
+    best_lag,
+    lag_correlations,
+    mouth_series,
+    voice_series,
+)
+from talkface.video import probe, read_frames
+from tests.toy_corpus import envelope, shapes, sound
+
+RATE = 16_000
 
 
 def bumps(time):
@@ -41,3 +56,109 @@ def test_short_series_are_compared_over_half_of_their_steps():
     generator = np.random.default_rng(0)
     a = generator.standard_normal(8)
     assert abs(best_lag(a, generator.standard_normal(8), most=10).lag) <= 4
+
+
+def late(samples, offset_ms, *, rate=RATE):
+    """Samples (S,) that are heard so much later, as many as before."""
+    shift = round(offset_ms / 1_000 * rate)
+    return np.concatenate([np.zeros(max(0, shift), samples.dtype), samples[max(0, -shift) :]])[: len(samples)]
+
+
+def talker(frames, *, seed=0):
+    """Landmarks in pixels (T, 68, 2) and samples (S,) of someone whose mouth is as open as the voice is loud."""
+    samples = sound(envelope(frames, np.random.default_rng(seed), per_frame=RATE // 25), RATE, np.random.default_rng(1))
+    return 200 + 100 * shapes(envelope(frames, np.random.default_rng(seed), per_frame=1)), samples
+
+
+@pytest.mark.parametrize("offset_ms", [-200, -80, 0, 35, 120, 200])
+def test_late_sound_has_a_positive_offset(offset_ms):
+    landmarks, samples = talker(150)
+    found = audio_video_offset(landmarks, late(samples, offset_ms), rate=RATE)
+    assert found.offset_ms == pytest.approx(offset_ms, abs=12)
+    assert found.certainty > CERTAIN
+
+
+def test_neither_loudness_nor_size_counts_nor_unit():
+    landmarks, samples = talker(100)
+    found = audio_video_offset(landmarks, samples, rate=RATE)
+    other = audio_video_offset(3 * landmarks - 50, samples / 32_768 / 10, rate=RATE)
+    np.testing.assert_allclose(other, found, atol=1e-3)
+
+
+def test_without_a_common_event_nothing_is_found():
+    landmarks, samples = talker(100)
+    for face, heard in [
+        (landmarks[:24], samples[: 24 * RATE // 25]),  # less than a second
+        (np.repeat(landmarks[:1], 100, axis=0), samples),  # nothing moves
+        (landmarks, np.zeros_like(samples)),  # nothing sounds
+        (landmarks, samples[:0]),
+        (landmarks[:0], samples),
+    ]:
+        assert np.isnan(audio_video_offset(face, heard, rate=RATE)).all()
+
+
+def test_what_repeats_is_not_certain():
+    time = np.arange(100) / 25
+    loud = np.repeat(0.5 + 0.5 * np.sin(2 * np.pi * 5 * time), RATE // 25)
+    landmarks = shapes(0.5 + 0.5 * np.sin(2 * np.pi * 5 * time))
+    assert audio_video_offset(landmarks, sound(loud, RATE, np.random.default_rng(0)), rate=RATE).certainty < CERTAIN
+
+
+def test_series_tell_time():
+    landmarks, _ = talker(75)
+    assert mouth_series(landmarks).shape == (297, 2)  # from 0 to 2.96 s
+    click = np.zeros(2 * RATE)
+    click[RATE - 8 : RATE + 8] = 1
+    loudness = voice_series(click, rate=RATE)[:, 0]
+    assert len(loudness) == 200
+    heard = np.flatnonzero(loudness > loudness.min() + 1)
+    assert (heard[0] + heard[-1]) / 2 == pytest.approx(100, abs=0.5)
+    # A second formant at 2 kHz is higher than one at 1.3 kHz.
+    time = np.arange(RATE) / RATE
+    high, low = (voice_series(np.sin(2 * np.pi * pitch * time), rate=RATE)[50, 1] for pitch in (2_000, 1_300))
+    assert high > low + 20
+
+
+def test_drift():
+    landmarks, samples = talker(round(25 * DRIFT_S) + 50)
+    assert audio_video_drift(landmarks, samples, rate=RATE) == pytest.approx(0, abs=10)
+    time = np.arange(len(samples))
+    slow = np.interp(time / 1.008, time, samples)  # at 22 s, 176 ms late
+    assert audio_video_drift(landmarks, slow, rate=RATE) == pytest.approx(176, abs=30)
+    assert np.isnan(audio_video_drift(landmarks[:400], samples[: 16 * RATE], rate=RATE))
+
+
+@pytest.fixture(scope="module")
+def real(shared_data):
+    """Landmarks and sound of real clips, at 44.1 kHz."""
+
+    def read(name):
+        video, predictor = shared_data / name, predictor_path()
+        return track_face(read_frames(probe(video)), predictor=predictor).landmarks, extract_audio(video)
+
+    return read
+
+
+def test_shifts_of_real_clips_are_found(real, shared_data):
+    names = [f"grid/others/{name}.mpg" for name in ("brbk7n", "lbax4n", "lwbsza", "pwij3p", "swwp2s")]
+    names += [f"grid/s1/{path.name}" for path in sorted((shared_data / "grid" / "s1").glob("*.mpg"))[10:130:24]]
+    errors, certain = [], []
+    for name in names:
+        landmarks, samples = real(name)
+        for offset_ms in (-200, -80, 120, 200):
+            found = audio_video_offset(landmarks, late(samples, offset_ms, rate=44_100), rate=44_100)
+            errors.append(found.offset_ms - offset_ms)
+            certain.append(found.certainty >= CERTAIN)
+    errors, certain = np.abs(errors), np.array(certain)
+    assert np.median(errors) < 25
+    assert certain.mean() > 0.5
+    assert errors[certain].max() < 80  # with what picture and sound of GRID itself lie apart
+
+
+def test_a_real_clip_drifts_when_its_sound_is_stretched(real):
+    landmarks, samples = real("talking/person31.mp4")
+    own = audio_video_drift(landmarks, samples, rate=44_100)
+    assert abs(own) < 80  # each half is found to about 15 ms, and their difference is doubled
+    time = np.arange(len(samples))
+    slow = np.interp(time / 1.01, time, samples)  # at 24 s, 240 ms late
+    assert audio_video_drift(landmarks, slow, rate=44_100) - own == pytest.approx(240, abs=50)

@@ -44,7 +44,7 @@ rule check_quality:
     input:
         audio=[f"results/audio/{shard}.h5" for shard in SHARDS],
         landmarks=[f"results/landmarks/{shard}.h5" for shard in SHARDS],
-        code=modules("quality", "points"),
+        code=modules("quality", "points", "sync"),
     output:
         table="results/qc/clips.tsv",
     log:
@@ -71,6 +71,7 @@ rule check_quality:
         min_audio_dbfs=config["qc"]["min_audio_dbfs"],
         silence_dbfs=config["qc"]["silence_dbfs"],
         max_silence_share=config["qc"]["max_silence_share"],
+        max_offset_ms=config["qc"]["max_offset_ms"],
     message:
         "Checking the quality of all clips"
     script:

@@ -20,4 +20,5 @@ with log_to(snakemake.log[0]):
         min_audio_dbfs=snakemake.params.min_audio_dbfs,
         silence_dbfs=snakemake.params.silence_dbfs,
         max_silence_share=snakemake.params.max_silence_share,
+        max_offset_ms=snakemake.params.max_offset_ms,
     )

@@ -10,6 +10,7 @@ import pandas as pd
 
 from talkface.points import outer_eye_distance
 from talkface.storage import writing
+from talkface.sync import CERTAIN, audio_video_drift, audio_video_offset
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +30,10 @@ COLUMNS = (
     "silence_share",  # of its 40 ms pieces
     "frames",
     "duration_s",  # of the picture
+    "av_offset_ms",  # how late the sound is (negative: early), by what mouth and voice share
+    "av_certainty",  # of that, 0 to 1
+    "source_fps",  # frames a second of the file, on the average; frames are taken by its timestamps
+    "drift_ms",  # how much later the sound is at the end than at the start; only of long clips
 )
 _FULL_SCALE = 32_768.0  # of int16
 _PIECE_S = 0.04  # a frame
@@ -105,6 +110,29 @@ def measure_landmarks(landmarks: np.ndarray, *, detected: np.ndarray, box: np.nd
     }
 
 
+def measure_sync(landmarks: np.ndarray, samples: np.ndarray, *, rate: int) -> dict:
+    """How late the sound of a clip is, and whether it drifts.
+
+    Parameters
+    ----------
+    landmarks : (T, 68, 2) array
+        NaN where no face is known; then nothing is measured.
+    samples : (S,) array
+    rate : int
+        Hz.
+
+    Returns
+    -------
+    dict
+        av_offset_ms, av_certainty, drift_ms: see `sync.audio_video_offset` and `sync.audio_video_drift`.
+    """
+    if np.isnan(landmarks).any():
+        return {name: float("nan") for name in ("av_offset_ms", "av_certainty", "drift_ms")}
+    found = audio_video_offset(landmarks, samples, rate=rate)
+    drift = audio_video_drift(landmarks, samples, rate=rate)
+    return {"av_offset_ms": found.offset_ms, "av_certainty": found.certainty, "drift_ms": drift}
+
+
 def judge(
     row: dict,
     *,
@@ -115,8 +143,14 @@ def judge(
     min_duration_s: float,
     min_audio_dbfs: float,
     max_silence_share: float,
+    max_offset_ms: float | None = None,
 ) -> str:
-    """Why a clip with these measures cannot be used, or nothing; the keys of the limits stand in the reason."""
+    """Why a clip with these measures cannot be used, or nothing; the keys of the limits stand in the reason.
+
+    An offset of sound and picture counts only where it is certain enough (`sync.CERTAIN`); None: not at all.
+    """
+    limit_ms = float("inf") if max_offset_ms is None else max_offset_ms
+    side = "late" if row["av_offset_ms"] > 0 else "early"
     crowded = float(np.mean(row["counts"] > max_faces)) if len(row["counts"]) else 0.0
     checks = (
         (
@@ -139,6 +173,11 @@ def judge(
             "max_silence_share",
             f"{row['silence_share']:.0%} of the sound is silence",
         ),
+        (
+            row["av_certainty"] >= CERTAIN and abs(row["av_offset_ms"]) > limit_ms,
+            "max_offset_ms",
+            f"the sound is {abs(row['av_offset_ms']):.0f} ms {side}",
+        ),
     )
     limits = {
         "min_detected_share": min_detected_share,
@@ -148,6 +187,7 @@ def judge(
         "min_duration_s": min_duration_s,
         "min_audio_dbfs": min_audio_dbfs,
         "max_silence_share": max_silence_share,
+        "max_offset_ms": limit_ms,
     }
     return "; ".join(f"{found} (qc.{key}: {limits[key]:g})" for failed, key, found in checks if failed)
 
@@ -209,10 +249,11 @@ def _measure(clip: str, audio: Path | str, landmarks: Path | str, *, silence_dbf
         reasons = [str(part.attrs["rejected"]) for part in (group, sound) if part.attrs["rejected"]]
         row = measure_audio(sound[:], rate=int(sound.attrs["rate"]), silence_dbfs=silence_dbfs)
         row["duration_s"] = float(group.attrs.get("duration_s", 0.0))
+        row["source_fps"] = float(group.attrs.get("source_fps", float("nan")))
         if "detected" in group:
-            row |= measure_landmarks(
-                group["landmarks"][:], **{name: group[name][:] for name in ("detected", "box", "faces")}
-            )
+            landmarks = group["landmarks"][:]
+            row |= measure_landmarks(landmarks, **{name: group[name][:] for name in ("detected", "box", "faces")})
+            row |= measure_sync(landmarks, sound[:], rate=int(sound.attrs["rate"]))
             if not reasons:
                 reasons = [text for text in [judge(row, **limits)] if text]
         else:

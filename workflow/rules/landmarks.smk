@@ -78,21 +78,16 @@ rule check_quality:
         "../scripts/check_quality.py"
 
 
-def measured_again(w):
-    """Clips of a shard whose measurement is measured: those of the evaluated splits."""
-    return [clip for clip in SHARDS[w.shard] if CLIPS.at[clip, "split"] in EVALUATED]
-
-
-def speaker_of(w):
-    """The speaker of a shard's clips."""
-    return CLIPS.at[SHARDS[w.shard][0], "speaker"]
+# Clips of each shard whose measurement is measured: those of the evaluated splits.
+AGAIN = {shard: [clip for clip in clips if CLIPS.at[clip, "split"] in EVALUATED] for shard, clips in SHARDS.items()}
+SPEAKER_OF = {shard: CLIPS.at[clips[0], "speaker"] for shard, clips in SHARDS.items()}
 
 
 rule measure_detector:
     input:
-        videos=lambda w: [CLIPS.at[clip, "video"] for clip in measured_again(w)],
-        landmarks=lambda w: sorted({f"results/landmarks/{SHARD_OF[clip]}.h5" for clip in SPEAKERS[speaker_of(w)]}),
-        shapes=lambda w: f"results/shapes/{speaker_of(w)}.h5",
+        videos=lambda w: [CLIPS.at[clip, "video"] for clip in AGAIN[w.shard]],
+        landmarks=lambda w: sorted({f"results/landmarks/{SHARD_OF[clip]}.h5" for clip in SPEAKERS[SPEAKER_OF[w.shard]]}),
+        shapes=lambda w: f"results/shapes/{SPEAKER_OF[w.shard]}.h5",
         code=modules("detector", "landmarks", "predictor", "video", "identity"),
         template=HOME / "workflow" / "scripts" / "talkface" / "template.tsv",
     output:
@@ -108,10 +103,10 @@ rule measure_detector:
         mem_mb=1000,
         runtime=30,
     params:
-        clips=measured_again,
-        start_s=lambda w: [stretch(clip, "start_s") for clip in measured_again(w)],
-        end_s=lambda w: [stretch(clip, "end_s") for clip in measured_again(w)],
-        files=lambda w: {clip: f"results/landmarks/{SHARD_OF[clip]}.h5" for clip in SPEAKERS[speaker_of(w)]},
+        clips=lambda w: AGAIN[w.shard],
+        start_s=lambda w: [stretch(clip, "start_s") for clip in AGAIN[w.shard]],
+        end_s=lambda w: [stretch(clip, "end_s") for clip in AGAIN[w.shard]],
+        files=lambda w: {clip: f"results/landmarks/{SHARD_OF[clip]}.h5" for clip in SPEAKERS[SPEAKER_OF[w.shard]]},
         method=config["identity"]["method"],
         smooth_frames=config["identity"]["smooth_frames"],
         predictor=config["landmarks"]["predictor"],

@@ -14,10 +14,7 @@ JUDGING = config["evaluate"]["noise"]
 TALKERS = pd.read_csv(HOME / "config" / "talkers.tsv", sep="\t", comment="#")
 DEMO_TALKERS = [f"resources/demo/talkers/{talker}.wav" for talker in TALKERS["talker"]]
 
-
-def made_by_formula(names):
-    """Files of these noises of the evaluation."""
-    return [f"resources/demo/test_noise/{name}.wav" for name in names]
+TEST_NOISE = "resources/demo/test_noise/{noise}.wav"
 
 
 rule make_demo_noise:
@@ -91,7 +88,7 @@ rule make_test_noise:
     input:
         code=modules("evaluation_sources", "music", "noise_sources"),
     output:
-        noises=made_by_formula(FORMULAS),
+        noises=expand(TEST_NOISE, noise=FORMULAS),
     log:
         "results/logs/make_test_noise/noises.log",
     benchmark:
@@ -113,14 +110,14 @@ rule assemble_test_noise:
         environment=lambda w: (
             find_sounds(JUDGING["environment"], key="evaluate.noise.environment")
             if JUDGING["environment"]
-            else made_by_formula(ENVIRONMENT)
+            else expand(TEST_NOISE, noise=ENVIRONMENT)
         ),
         speech=lambda w: (
             find_sounds(JUDGING["speech"], key="evaluate.noise.speech") if JUDGING["speech"] else DEMO_TALKERS
         ),
-        music=made_by_formula(MUSIC),
-        white=made_by_formula(WHITE),
-        pink=made_by_formula(PINK),
+        music=expand(TEST_NOISE, noise=MUSIC),
+        white=expand(TEST_NOISE, noise=WHITE),
+        pink=expand(TEST_NOISE, noise=PINK),
         code=modules("evaluation_noise", "evaluation_sources", "features"),
     output:
         noise="results/evaluation/noise.h5",

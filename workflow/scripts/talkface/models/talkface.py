@@ -3,9 +3,10 @@
 Where it looks: frame i sees the sound from the beginning of the file up to `lookahead_ms` (120) after the instant
 i/25 s, and no sample beyond: the windows of the spectrum and of the convolutions end there, they do not reach past it.
 
-What it hears: each mel band twice, as loud as it is and beside its own mean of the last second or so, which takes the
-voice and the room out. Members of the committee differ in nothing but the numbers they began with; the face is the
-mean of theirs. Training mixes noise into a share of the stretches, and bends vocal tract and tempo of a share.
+What it hears: each mel band as loud as it is and beside its own running means, short ones and long ones, which take
+the voice, the room and steady noise out. Members of the committee differ in nothing but the numbers they began with;
+the face is the mean of theirs. Training mixes noise into a share of the stretches, and bends vocal tract and tempo of
+a share.
 
 Axes: B stretches, N samples, M feature frames (10 ms), F mel bands, C channels, T video frames, K coefficients.
 """
@@ -26,20 +27,20 @@ from talkface.template import load_template
 
 
 class State(NamedTuple):
-    """What the next stretch needs: sum and weight of the running mean, and the state of each member's GRU."""
+    """What the next stretch needs: sums and weights of the running means, and the state of each member's GRU."""
 
-    total: Tensor  # (B, F)
-    weight: Tensor  # ()
+    total: Tensor  # (R, B, F), R the number of means
+    weight: Tensor  # (R)
     members: list[Tensor]
 
 
 class Member(nn.Module):
-    """Convolutions down to 25 frames a second, then a GRU beside them: (B, M, 2 F) to (B, T, K), in deviations.
+    """Convolutions down to 25 frames a second, then a GRU beside them: (B, M, F') to (B, T, K), in deviations.
 
     Parameters
     ----------
     bands, channels, hidden, layers, dropout
-        See `Network`; `bands` are all that it is given, 2 F.
+        See `Network`; `bands` are all that it is given, F' = (1 + R) F for R running means.
     kernels : (int, int)
         Widths of the convolutions; the second has stride `stride`.
     coefficients : int
@@ -81,8 +82,8 @@ class Network(BaseNetwork):
         Of the committee.
     lookahead_ms : float
         The last sound that a face depends on, after its instant.
-    memory_s : float
-        Time constant of the running mean of each band.
+    memories_s : sequence of float
+        Time constants of the running means of each band, R of them.
     dropout : float
         Before the GRU, before the last linear layer, and between the layers of a GRU that has several.
     lip_weight : float
@@ -112,7 +113,8 @@ class Network(BaseNetwork):
     KERNELS = (5, 9)  # feature frames
     STRIDE = 4  # feature frames a video frame
     CENTRE, SPREAD = -7.0, 4.0  # of log-mel values of speech at full scale (silence lies at -13.8)
-    START, START_WEIGHT = -9.0, 0.1  # of the running mean before anything was heard
+    BESIDE = 3.0  # the same of differences from a running mean
+    START, START_WEIGHT = -9.0, 0.1  # of a running mean before anything was heard
     JUDGED_DB = 5.0  # signal-to-noise ratio in validation
     # What becomes of noise: share that is filtered and the filters' length in samples; share that swells and falls, how
     # far in dB and how often in samples; share with a second noise and how far below the first that may lie in dB.
@@ -130,7 +132,7 @@ class Network(BaseNetwork):
         layers: int = 1,
         members: int = 1,
         lookahead_ms: float = 120,
-        memory_s: float = 1.0,
+        memories_s: tuple = (0.2, 1.0, 3.0),
         dropout: float = 0.2,
         lip_weight: float = 3.0,
         velocity_weight: float = 1.0,
@@ -146,13 +148,14 @@ class Network(BaseNetwork):
     ):
         super().__init__(shape_model, level=level)
         self.velocity_weight = velocity_weight
-        self.noise_share, self.snr_db, self.wants_noise = noise_share, snr_db, noise_share > 0
-        self.augmented_share, self.silence_share = augmented_share, silence_share
-        self.gain_db, self.warp, self.tempo, self.mask = gain_db, warp, tempo, mask
-        self.decay = math.exp(-self.HOP / self.rate / memory_s)  # of the running mean, a feature frame
         weight = torch.ones(68, 1)
         weight[list(LIPS)] = lip_weight
         self.register_buffer("point_weight", weight / weight.mean(), persistent=False)
+        self.noise_share, self.snr_db, self.wants_noise = noise_share, snr_db, noise_share > 0
+        self.augmented_share, self.silence_share = augmented_share, silence_share
+        self.gain_db, self.warp, self.tempo, self.mask = gain_db, warp, tempo, mask
+        decay = [math.exp(-self.HOP / self.rate / memory) for memory in memories_s]  # a feature frame
+        self.register_buffer("decay", torch.tensor(decay), persistent=False)  # (R)
         # Identity removal puts the closed mouth onto the template: this is the face at rest.
         self.register_buffer("rest", torch.from_numpy(load_template()).float(), persistent=False)
         self.register_buffer("deviation", torch.from_numpy(shape_model.deviation).float(), persistent=False)
@@ -163,7 +166,7 @@ class Network(BaseNetwork):
         self.register_buffer("centres", torch.from_numpy(centres).float(), persistent=False)
         self.members = nn.ModuleList(
             Member(
-                2 * bands,
+                bands * (1 + len(memories_s)),
                 channels,
                 hidden,
                 layers,
@@ -179,23 +182,26 @@ class Network(BaseNetwork):
         self.before = span - self.after
 
     def normalise(self, spectrum: Tensor, state: State | None = None) -> tuple[Tensor, Tensor, Tensor]:
-        """Each band of log-mel (B, M, F) as it is and beside its running mean: (B, M, 2 F); and the sum and weight
-        of that mean before the feature frame that the next stretch begins with."""
+        """Each band of log-mel (B, M, F) as it is and beside its running means: (B, M, (1 + R) F); and the sums and
+        weights of these means before the feature frame that the next stretch begins with."""
         stretches, frames, bands = spectrum.shape
+        decay = self.decay[:, None]  # (R, 1)
         if state is None:
-            weight = spectrum.new_tensor(self.START_WEIGHT)
-            total = (self.START * weight).expand(stretches, bands)
+            weight = torch.full_like(self.decay, self.START_WEIGHT)
+            total = (self.START * weight)[:, None, None].expand(-1, stretches, bands)
         else:
             total, weight = state.total, state.weight
-        age = torch.arange(1, frames + 1, device=spectrum.device)  # M
-        share = (1 - self.decay) * self.decay ** (age[:, None] - age).clamp(min=0)  # (M, M), of frame n in the sum at m
-        kept = self.decay**age  # M
-        totals = kept[:, None] * total[:, None] + share.tril() @ spectrum  # (B, M, F)
-        weights = 1 - kept * (1 - weight)  # M
-        beside = spectrum - totals / weights[:, None]
+        age = torch.arange(1, frames + 1, device=spectrum.device)  # (M)
+        kept = decay**age  # (R, M)
+        share = decay[..., None] ** (age[:, None] - age).clamp(min=0)  # (R, M, M), of frame n in the sum at m
+        share = ((1 - decay[..., None]) * share).tril()
+        with torch.autocast(spectrum.device.type, enabled=False):  # half precision would round the means
+            totals = torch.einsum("rmn,bnf->rbmf", share, spectrum) + kept[:, None, :, None] * total[:, :, None]
+        weights = 1 - kept * (1 - weight[:, None])  # (R, M)
+        beside = spectrum - totals / weights[:, None, :, None]
         last = self.STRIDE * ((frames - sum(self.KERNELS) + 1) // self.STRIDE + 1) - 1
-        heard = torch.cat([(spectrum - self.CENTRE) / self.SPREAD, beside / self.SPREAD], dim=2)
-        return heard, totals[:, last], weights[last]
+        heard = torch.cat([(spectrum - self.CENTRE) / self.SPREAD, *(beside / self.BESIDE)], dim=2)
+        return heard, totals[:, :, last], weights[:, last]
 
     def speak(self, spectrum: Tensor, state: State | None = None) -> tuple[list[Tensor], State]:
         """Coefficients (B, T, K) of each member for log-mel (B, M, F)."""
@@ -224,11 +230,11 @@ class Network(BaseNetwork):
     def compare(self, spectrum: Tensor, shape: Tensor, known: Tensor) -> Tensor:
         """Mean over members of their losses."""
         total = spectrum.new_zeros(())
+        pairs = known[:, 1:] & known[:, :-1]  # (B, T - 1)
         for coefficients in self.speak(spectrum)[0]:
             error = (self.decode(coefficients) - shape) * self.point_weight  # (B, T, 68, 2)
             total = total + masked_mean(error.abs(), known)
-            speed = masked_mean(error.diff(dim=1).abs(), known[:, 1:] & known[:, :-1])
-            total = total + self.velocity_weight * speed
+            total = total + self.velocity_weight * masked_mean(error.diff(dim=1).abs(), pairs)
         return total / len(self.members)
 
     def augment_sound(self, sound: Tensor, shape: Tensor, noise: Tensor | None) -> tuple[Tensor, Tensor]:

@@ -170,8 +170,9 @@ def _top_of_errors(rows: pd.DataFrame, models: Sequence[str]) -> float:
     values = rows[rows["model"].isin(models)]["value"]
     largest = values.max()
     floor = rows.loc[rows["model"] == "floor:mean_face", "value"]
+    least = 1.15 * floor.max() if len(floor) else 0.0
     limit = FAR * floor.max() if len(floor) else largest
-    return 1.05 * float(min(largest, max(limit, 1.3 * values.min())))
+    return float(max(1.05 * min(largest, max(limit, 1.3 * values.min())), least))
 
 
 class _End(NamedTuple):
@@ -196,7 +197,8 @@ def _write_ends(axis: Axes, ends: Sequence[_End], *, top: float) -> list[Text]:
 
 def _place_ends(figure: Figure, written: Sequence[tuple[Axes, Sequence[_End], list[Text]]]) -> None:
     """Move the names to the heights of their curves, apart from each other; join them with a sample of the stroke."""
-    figure.draw_without_rendering()
+    figure.get_layout_engine().execute(figure)
+    figure.set_layout_engine("none")  # once is enough
     for axis, ends, texts in written:
         height = axis.get_window_extent().height * 72 / figure.dpi
         (left, right), (low, high) = axis.get_xlim(), axis.get_ylim()

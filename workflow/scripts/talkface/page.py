@@ -189,6 +189,7 @@ def write_page(
         else pd.DataFrame()
     )
     training = None
+    trained = trained[trained["model"].isin(list(networks))] if len(trained) else trained
     if len(trained):
         drawn = (
             both_widths(lambda narrow: figures.curves_figure(curves, narrow=narrow), prefix="curves")

@@ -65,7 +65,7 @@ def head_of(measure: str, snr_db: float | None = None, *, short: bool = False) -
     """The head of a measure's column."""
     known = MEASURES[measure]
     name = SHORT.get(measure, known.title) if short else known.title
-    where = "" if snr_db is None else f", {snr_db:g} dB"
+    where = "" if snr_db is None else f", {snr_db:g}\xa0dB"
     unit = known.unit.replace("% of the outer-eye distance", "%")
     return Head(name + where, unit, f"{measure}: {known.title}, {known.unit}")
 

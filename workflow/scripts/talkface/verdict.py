@@ -25,8 +25,9 @@ def judge(results: Results, split: str) -> list[Markup]:
         return [Markup("On the clips of this split no lip error was measured.")]
     row = results.row(split, best, "lip_rmse")
     words = clips_of(split, int(row["clips"])), name_model(best), number(row["value"], 2), _within(row)
+    what = "the smallest lip error" if len(results.models) > 1 else "this lip error"
     said = [
-        Markup("On {} <b>{}</b> has the smallest lip error: <b>{}\xa0%</b>{}.").format(*words),
+        Markup("On {} <b>{}</b> has {what}: <b>{}\xa0%</b>{}.").format(*words, what=what),
         compare(results, split, best, rival),
         _correlation(results, split, best),
         _in_noise(results, split),

@@ -326,27 +326,20 @@ def gain_figure(pairs: pd.DataFrame, *, split: str, chosen: Sequence[tuple[str, 
         width = NARROW if narrow else max(WIDE * columns / 4, 5.4)
         figure = Figure(figsize=(width, 3.9 * blocks), layout="constrained")
         grid = figure.add_gridspec(2 * blocks, columns)
-        shared: dict[str, Axes] = {}
         for place, (model, other) in enumerate(chosen):
             block, column = divmod(place, columns)
             for line, (measure, title) in enumerate(titles.items()):
-                first = shared.get(measure)
-                axis = figure.add_subplot(grid[2 * block + line, column], sharex=first, sharey=first)
-                shared.setdefault(measure, axis)
-                gains = gains_of(rows, model, other, split=split, measure=measure)
-                _draw_gains(axis, sound, gains)
+                axis = figure.add_subplot(grid[2 * block + line, column])  # each with a scale of its own: gains differ
+                _draw_gains(axis, sound, gains_of(rows, model, other, split=split, measure=measure))
+                low, high = axis.get_ylim()
+                axis.set_ylim(min(low, -1), max(high, 1))
                 if line == 0:
                     axis.set_title(f"{model}\nover {other}", fontsize=9)
                 sound.mark(axis, label=line == 1, small=narrow)
                 if column == 0:
                     axis.set_ylabel(title)
-                else:
-                    axis.tick_params(labelleft=False)
         if not chosen:
             figure.text(0.5, 0.5, "no two models to compare", ha="center", va="center")
-        for axis in shared.values():
-            low, high = axis.get_ylim()
-            axis.set_ylim(min(low, -1), max(high, 1))
     return figure
 
 

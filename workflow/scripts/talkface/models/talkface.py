@@ -77,7 +77,7 @@ class Network(BaseNetwork):
     channels : int
         Of the convolutions, C.
     hidden, layers : int
-        Width and number of each GRU's layers; a second one learns too slowly for little data.
+        Width and number of each GRU's layers.
     members : int
         Of the committee.
     lookahead_ms : float

@@ -19,6 +19,8 @@ PIP_NAMES = {
     "imageio_ffmpeg": "imageio-ffmpeg",
     "espeakng_loader": "espeakng-loader",
     "yaml": "PyYAML",
+    "jinja2": "Jinja2",
+    "markupsafe": "MarkupSafe",
 }
 CONDA_NAMES = {
     "dlib-bin": "dlib",
@@ -26,6 +28,8 @@ CONDA_NAMES = {
     "soxr": "soxr-python",
     "soundfile": "pysoundfile",
     "PyYAML": "pyyaml",
+    "Jinja2": "jinja2",
+    "MarkupSafe": "markupsafe",
 }
 # dlib-bin's own numbering of its builds has no counterpart in conda-forge.
 VERSIONS = {"dlib": "20.0.1"}

@@ -24,6 +24,7 @@ SETTINGS = {
     "training": {"models": ["talkface"]},
     "models": {"talkface": {"max_steps": 12}},
     "drawing": {"size": 256},
+    "evaluate": {"snr_db": [0, 20, 20], "worst": 1},
 }
 ODD_NAME = """-odd "name" $(touch executed) ; 'x' %d видео.mp4"""
 
@@ -191,7 +192,7 @@ def test_the_evaluation_has_its_floors(road):
     noisy = table[(table["model"] == "talkface") & (table["measure"] == "lip_rmse")]
     kinds = ["clean", "environment", "babble", "talker", "music", "white", "pink", "all"]
     assert sorted(noisy["condition"].unique()) == sorted(kinds)
-    assert (noisy.groupby("condition").size()[kinds[1:]] == 9).all()  # ratios
+    assert (noisy.groupby("condition").size()[kinds[1:]] == 2).all()  # ratios
 
 
 def test_a_second_run_does_nothing_and_says_so(road):

@@ -1,6 +1,7 @@
 # The front doors; each works on a machine that has only git, make and Python 3.11 or newer.
 #   make demo                      learn from the embedded demo corpus and animate its test clips
 #   make zoo                       every repaired model of the catalogue on the demo corpus, side by side
+#   make compare                   the published models until their own early stopping, beside ours (an hour or more)
 #   make test, make check          tests; style and lint
 #   make bench                     the speed suite: ours beside the published procedures
 #   make sheet VIDEOS=folder       a sample sheet from a folder of videos (SHEET=, SPLIT_BY=, PATTERN=)
@@ -16,17 +17,20 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 RUN := PATH="$(CURDIR)/$(BIN):$$PATH"
 MODULE := PYTHONPATH=workflow/scripts $(BIN)/python -m
 
-.PHONY: demo zoo test check bench sheet template pins clean
+.PHONY: demo zoo compare test check bench sheet template pins clean
 
 demo: .venv/run
 	$(RUN) snakemake --cores $(CORES) train_all evaluate_all animate_all
 	@echo
-	@echo "Watch results/anim/*.mp4: voices the model never heard. Figures: results/evaluation/summary.tsv"
+	@echo "Watch results/anim/*.mp4: voices the model never heard. Which model to use: results/evaluation/summary.html"
 
 zoo: .venv/run
 	$(RUN) snakemake --cores $(CORES) --configfile config/zoo.yaml -- results/evaluation/zoo.tsv
 	@echo
 	@cut -f 1-6 results/evaluation/zoo.tsv
+
+compare: .venv/run
+	$(RUN) snakemake --cores $(CORES) --configfile config/compare.yaml -- train_all evaluate_all
 
 # Two workers fill two cores; threads of theirs would wait for each other.
 test: .venv/dev

@@ -20,8 +20,8 @@ from talkface.sheet import find_speech, find_splits, make_shards, read_sheet
 SPEECH_SUFFIXES = (".wav", ".flac", ".mp3", ".ogg", ".m4a")
 
 
-def sheet_path(name):
-    """The sheet: in the working folder, else beside the workflow."""
+def find_beside(name):
+    """A file that the workflow brings along: in the working folder, else beside the workflow."""
     return Path(name) if Path(name).exists() else HOME / name
 
 
@@ -33,7 +33,7 @@ def modules(*names):
 try:
     check_config(config, HOME / "workflow" / "schemas" / "config.schema.yaml")
     NAMED_SHEET = sheet_of(config["corpus"], config["clips"])
-    SHEET = sheet_path(NAMED_SHEET)
+    SHEET = find_beside(NAMED_SHEET)
     if NAMED_SHEET != config["clips"] and not SHEET.exists():
         CLIPS = no_clips_yet(NAMED_SHEET)  # fetch_corpus writes it; any other target fails at planning
     else:
@@ -47,6 +47,9 @@ try:
         find_speech("resources/speech", suffixes=SPEECH_SUFFIXES, clips=CLIPS.index),
     )
     MODELS = Catalogue("model", resolve_models(config["models"]))
+    for block in MODELS.values():
+        if str(block.get("weights")).startswith("resources/"):
+            block["weights"] = str(find_beside(block["weights"]))
     SELECTED = [name for name in config["training"]["models"] if MODELS[name]]
     SEEDED = add_seeds(MODELS, SELECTED, config["training"]["seeds"], seed=config["seed"])
     EXTERNAL = {f"external-{name}": folder for name, folder in config["external"].items()}

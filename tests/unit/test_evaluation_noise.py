@@ -12,9 +12,9 @@ import soundfile
 
 from talkface.errors import TalkfaceError
 from talkface.evaluation_noise import KINDS, assemble_test_noise, lengthen, make_babble, shorten_pauses
-from talkface.evaluation_sources import ENVIRONMENT, FORMULAS, find_sounds, make_test_noise, make_test_noises, to_level
+from talkface.evaluation_sources import ENVIRONMENT, FORMULAS, make_test_noise, make_test_noises, to_level
 from talkface.music import MUSIC
-from talkface.noise_sources import NOISES, RATE
+from talkface.noise_sources import NOISES, RATE, find_recordings
 from talkface.storage import digest
 
 
@@ -148,8 +148,8 @@ def folder(tmp_path):
 
 def assemble(folder, **changes):
     given = {
-        "environment": find_sounds(folder / "noise", key="evaluate.noise.environment"),
-        "speech": find_sounds(folder / "speech", key="evaluate.noise.speech"),
+        "environment": find_recordings(folder / "noise", key="evaluate.noise.environment"),
+        "speech": find_recordings(folder / "speech", key="evaluate.noise.speech"),
         "music": [folder / "music_band.wav"],
         "white": [folder / "white_1.wav"],
         "pink": [folder / "pink_1.wav"],
@@ -204,7 +204,7 @@ def test_bad_recordings_are_refused(folder):
     with pytest.raises(TalkfaceError, match="another recording of white has the same stem"):
         assemble(folder, white=[folder / "white_1.wav", folder / "white_1.wav"])
     with pytest.raises(TalkfaceError, match=r"evaluate.noise.speech: no recording in .*nowhere"):
-        find_sounds(folder / "nowhere", key="evaluate.noise.speech")
+        find_recordings(folder / "nowhere", key="evaluate.noise.speech")
     assert not list(folder.glob(".noise*"))
 
 
@@ -237,8 +237,8 @@ def test_real_recordings(shared_data, tmp_path):
     make_test_noises([tmp_path / f"{name}.wav" for name in ("music_band", "white_1", "pink_1")])
     assemble_test_noise(
         tmp_path / "noise.h5",
-        environment=find_sounds(shared_data / "noise", key="evaluate.noise.environment"),
-        speech=find_sounds(shared_data / "speech", key="evaluate.noise.speech"),
+        environment=find_recordings(shared_data / "noise", key="evaluate.noise.environment"),
+        speech=find_recordings(shared_data / "speech", key="evaluate.noise.speech"),
         music=[tmp_path / "music_band.wav"],
         white=[tmp_path / "white_1.wav"],
         pink=[tmp_path / "pink_1.wav"],

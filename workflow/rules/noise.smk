@@ -4,7 +4,7 @@
 # talkface/evaluation_noise.py) to judge with
 # reads from config: noise, evaluate.noise, seed
 import pandas as pd
-from talkface.evaluation_sources import ENVIRONMENT, FORMULAS, MUSIC, PINK, WHITE, find_sounds
+from talkface.evaluation_sources import ENVIRONMENT, FORMULAS, MUSIC, PINK, WHITE
 from talkface.noise_sources import NOISES, find_recordings
 
 DEMO_NOISES = [f"resources/demo/noise/{noise}.wav" for noise in NOISES]
@@ -108,12 +108,12 @@ rule make_test_noise:
 rule assemble_test_noise:
     input:
         environment=lambda w: (
-            find_sounds(JUDGING["environment"], key="evaluate.noise.environment")
+            find_recordings(JUDGING["environment"], key="evaluate.noise.environment")
             if JUDGING["environment"]
             else expand(TEST_NOISE, noise=ENVIRONMENT)
         ),
         speech=lambda w: (
-            find_sounds(JUDGING["speech"], key="evaluate.noise.speech") if JUDGING["speech"] else DEMO_TALKERS
+            find_recordings(JUDGING["speech"], key="evaluate.noise.speech") if JUDGING["speech"] else DEMO_TALKERS
         ),
         music=expand(TEST_NOISE, noise=MUSIC),
         white=expand(TEST_NOISE, noise=WHITE),

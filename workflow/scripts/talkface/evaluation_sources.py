@@ -1,4 +1,4 @@
-"""Where the noise of an evaluation comes from: recordings in a folder, or formulas that no training uses.
+"""Noises of an evaluation made by formulas that no training uses.
 
 Axes: S samples at 16 kHz.
 """
@@ -10,27 +10,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from talkface.errors import TalkfaceError
 from talkface.music import MUSIC
-from talkface.noise_sources import LEVEL, LOUDEST, RATE, SUFFIXES, band, coloured, slow
+from talkface.noise_sources import LEVEL, LOUDEST, RATE, band, coloured, slow
 from talkface.storage import writing
 
 SECONDS = 20.0  # of what is made by formula
-
-
-def find_sounds(folder: str | Path, *, key: str) -> list[str]:
-    """Sound files of a folder, in order of their names; a TalkfaceError that names the config's `key` if none."""
-    found = [
-        str(path)
-        for path in sorted(Path(folder).glob("*"))
-        if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
-    ]
-    if not found:
-        raise TalkfaceError(
-            f"{key}: no recording in {folder}; files ending in {', '.join(SUFFIXES)} were expected; "
-            "correct the config, or set null for what is made by rules"
-        )
-    return found
 
 
 def to_level(samples: NDArray) -> NDArray[np.int16]:

@@ -20,8 +20,8 @@ LEVEL = 0.1  # root mean square of a file, full scale 1: 20 dB below it
 LOUDEST = 0.99  # of full scale
 
 
-def find_recordings(folder: str | Path) -> list[str]:
-    """Sound files of a folder, in order of their names; a TalkfaceError if there are none."""
+def find_recordings(folder: str | Path, *, key: str = "noise.folder") -> list[str]:
+    """Sound files of a folder, in order of their names; a TalkfaceError that names the config's `key` if none."""
     found = [
         str(path)
         for path in sorted(Path(folder).glob("*"))
@@ -29,8 +29,8 @@ def find_recordings(folder: str | Path) -> list[str]:
     ]
     if not found:
         raise TalkfaceError(
-            f"noise.folder: no recording in {folder}; files ending in {', '.join(SUFFIXES)} were expected; "
-            "correct the config, or set null for the noises of the demo"
+            f"{key}: no recording in {folder}; files ending in {', '.join(SUFFIXES)} were expected; "
+            "correct the config, or set null for what is made by rules"
         )
     return found
 

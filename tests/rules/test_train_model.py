@@ -15,7 +15,12 @@ from tests.toy_evaluation import write_surroundings
 from tests.workflow.conftest import run_snakemake
 
 TINY = {
-    "talkface": {"max_epochs": 1, "min_steps": 3, "arguments": {"bands": 16, "channels": 16, "hidden": 16}},
+    "talkface": {
+        "max_epochs": 1,
+        "min_steps": 3,
+        "noise": None,
+        "arguments": {"bands": 16, "channels": 16, "hidden": 16, "noise_share": 0.0},
+    },
     "cnn": {"max_steps": 2, "stretches": 2, "frames": 4},
 }
 SETTINGS = {

@@ -38,7 +38,7 @@ PARAMETERS = {
 
 @pytest.fixture(scope="module")
 def toy(tmp_path_factory):
-    return toy_dataset(tmp_path_factory.mktemp("catalogue") / "toy.h5", train=4, valid=1, test=1, components=12)
+    return toy_dataset(tmp_path_factory.mktemp("catalogue") / "toy.h5", train=4, valid=1, test=1, components=16)
 
 
 def prepare(name, toy, **arguments):
@@ -55,7 +55,7 @@ def prepare(name, toy, **arguments):
 def without_chance(name):
     """Arguments that leave nothing to chance in training."""
     quiet = {"dropout": 0.0, "recurrent_dropout": 0.0, "gain_db": [0, 0, 1], "augmented_share": 0.0}
-    quiet |= {"silence_share": 0.0}
+    quiet |= {"silence_share": 0.0, "noise_share": 0.0}
     return {key: value for key, value in quiet.items() if key in CATALOGUE[name]["arguments"]}
 
 
@@ -95,9 +95,10 @@ def test_faces_frame_by_frame_and_finite_gradients(name, toy):
 @pytest.mark.parametrize("name", CATALOGUE)
 def test_eight_windows_are_learnt_by_heart(name, toy):
     settings, network, corpus = prepare(name, toy, **without_chance(name))
-    frames = 1 if network.coefficients and network.before + network.after < 3_000 else 8
+    # Single windows for those of 2020, which hear 8 kHz; a recurrent network needs a stretch to tell them apart.
+    frames, steps = (1, 30) if network.rate == 8_000 else (8, 60)
     batch = corpus.cut(torch.arange(8) % 4, torch.arange(8) * 5, frames, torch.rand(8, 2))
-    losses = learn(settings, network.train(), batch, 30, learning_rate=settings.learning_rate)
+    losses = learn(settings, network.train(), batch, steps, learning_rate=settings.learning_rate)
     assert losses[-1] < 0.5 * losses[0]
 
 

@@ -67,7 +67,8 @@ def measured(clips, videos, folder):
     landmark_shard(videos, folder / "landmarks.h5", clips=clips, start_s=none, end_s=none)
     files = dict.fromkeys(clips, folder / "landmarks.h5")
     options = {"template": load_template(), "method": "fixed", "smooth_frames": 9}
-    identity.shapes_of_speaker(files, output=folder / "shapes.h5", threshold=1.0, reference_frames=5, **options)
+    rest = {"threshold": 1.0, "reference_frames": 5, "reference": "clip"}
+    identity.shapes_of_speaker(files, output=folder / "shapes.h5", **rest, **options)
     measure_detector(
         videos, folder / "again.h5", clips=clips, start_s=none, end_s=none, landmarks=files,
         shapes=folder / "shapes.h5", **options,

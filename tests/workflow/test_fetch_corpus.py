@@ -95,7 +95,6 @@ def test_a_corpus_is_fetched_in_spite_of_all(run, web, project, tmp_path):
     finally:
         os.killpg(first.pid, signal.SIGINT)
         told = first.communicate(timeout=120)[0]
-    assert first.returncode != 0
     # The licence is shown before the first byte, and stays.
     assert 0 < told.index("Licence: cc-by-4.0") < told.index("Fetching s1.zip of grid")
     assert "name its authors" in (corpus / "LICENCE.txt").read_text()

@@ -75,6 +75,11 @@ def wait_for(happened, seconds=120):
         time.sleep(0.1)
 
 
+def hear_interrupts():
+    """What a shell starts in the background ignores Ctrl-C, and so would its children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_a_corpus_is_fetched_in_spite_of_all(run, web, project, tmp_path):
     corpus = tmp_path / "resources" / "corpora" / "grid"
     text = refusal(run("--dry-run", "train_all", check=False))
@@ -88,6 +93,7 @@ def test_a_corpus_is_fetched_in_spite_of_all(run, web, project, tmp_path):
     first = subprocess.Popen(
         [*command, "--cores", "2", "--configfile", "mine.yaml"], cwd=tmp_path, start_new_session=True, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=os.environ | {"OMP_NUM_THREADS": "1"},
+        preexec_fn=hear_interrupts,
     )  # fmt: skip
     try:
         wait_for(lambda: len(list(corpus.glob("contents/*.tsv"))) == 2 and web.stalling.is_set())
@@ -95,6 +101,7 @@ def test_a_corpus_is_fetched_in_spite_of_all(run, web, project, tmp_path):
     finally:
         os.killpg(first.pid, signal.SIGINT)
         told = first.communicate(timeout=120)[0]
+    assert first.returncode != 0
     # The licence is shown before the first byte, and stays.
     assert 0 < told.index("Licence: cc-by-4.0") < told.index("Fetching s1.zip of grid")
     assert "name its authors" in (corpus / "LICENCE.txt").read_text()

@@ -7,6 +7,8 @@
 
 # An imported model was not trained here.
 CURVES = [model for model in SELECTED if model not in IMPORTED]
+# What has a table of clips of its own: models, their further seeds, predictions made elsewhere.
+ENTRIES = [*TRAINED, *EXTERNAL]
 JUDGED_SHARDS = list(dict.fromkeys(SHARD_OF[clip] for clip in CLIPS.index[CLIPS["split"].isin(EVALUATED)]))
 JUDGED_AUDIO = expand("results/audio/{shard}.h5", shard=JUDGED_SHARDS)
 
@@ -77,7 +79,7 @@ rule measure_floors:
 
 rule summarise_evaluation:
     input:
-        tables=expand("results/evaluation/clips/{model}.tsv", model=[*TRAINED, *EXTERNAL]),
+        tables=expand("results/evaluation/clips/{model}.tsv", model=ENTRIES),
         floors="results/evaluation/floors.tsv",
         weights=expand("results/models/{model}/weights.pt", model=SELECTED),
         code=modules("summary", "statistics"),
@@ -96,7 +98,7 @@ rule summarise_evaluation:
         mem_mb=3000,
         runtime=30,
     params:
-        entries=[*TRAINED, *EXTERNAL],
+        entries=ENTRIES,
         models=SELECTED,
         seeds=SEEDED,
         worst_clips=config["evaluate"]["worst"],

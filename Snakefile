@@ -3,7 +3,10 @@
 # Paths of results/, from the video to the face (shapes and units: README.md):
 #   audio/{shard}.h5, audio/{clip}.wav   frames/{clip}/   landmarks/{shard}.h5   shapes/{speaker}.h5   qc/clips.tsv
 #   dataset/{corpus}.h5   models/{model}/   predictions/{model}/{clip}.npy   evaluation/
-#   anim/{clip}.mp4, anim/{model}/{clip}.mp4   logs/{rule}/   benchmarks/{rule}/
+# To look at, each also below {model}/:
+#   anim/{clip}.mp4, .gif   anim3d/{clip}.mp4   overlay/{clip}.mp4, {clip}/{frame}.png   plots/ (likewise)   source/{clip}.mp4
+#   identity/{clip}.png   comparison/{clip}.mp4   curves/{clip}.svg
+# Of all of it: report.html   viewer.html   logs/{rule}/   benchmarks/{rule}/
 from snakemake.utils import min_version
 
 min_version("9.0")
@@ -28,6 +31,12 @@ include: "workflow/rules/external.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/summary.smk"
 include: "workflow/rules/animate.smk"
+include: "workflow/rules/overlay.smk"
+include: "workflow/rules/plots.smk"
+include: "workflow/rules/comparison.smk"
+include: "workflow/rules/curves.smk"
+include: "workflow/rules/viewer.smk"
+include: "workflow/rules/report.smk"
 
 
 rule all:

@@ -13,7 +13,8 @@ from talkface import checkpoint, metrics, points
 from talkface.canvas import colour
 from talkface.dataset import read_part, read_shape_model
 from talkface.models import build_network
-from talkface.side_by_side import HEAD, INK, MARK, PANEL, SIZE, draw_worst, film_pair, paint_pairs
+from talkface.side_by_side import HEAD, PANEL, SIZE, draw_worst, film_pair, paint_pairs
+from talkface.style import BLUE, INK
 from talkface.template import load_template
 from talkface.video import probe
 from talkface.worst import predict_worst
@@ -71,7 +72,7 @@ def test_the_truth_stands_left_and_the_prediction_right(film):
     assert np.std(heights[0]) > 3
     assert np.std(heights[1]) < 1  # there the line of the true lips alone moves
     # what is written above the faces: the truth in the colour of the text, the model in its own
-    for place, code in ((0, INK), (PANEL[0], MARK)):
+    for place, code in ((0, INK), (PANEL[0], BLUE)):
         label = frames[0, HEAD : HEAD + 30, place : place + 120].astype(float)
         assert np.abs(label - colour(code)).sum(axis=-1).min() < 60
 

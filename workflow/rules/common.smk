@@ -1,9 +1,9 @@
 # The sheet, the configuration, their checks, and the names every rule file uses. No rules.
 # expects: config/config.yaml, the sheet it names
 # produces: CLIPS, SHARDS, SHARD_OF, SPEAKERS, SPEECH, VIDEOS, SOUNDS, MODELS, EXTERNAL, SOURCES, SELECTED, SEEDED, TRAINED,
-# ANIMATED, IMPORTED, COMPARED, EVALUATED, CORPUS, PAINTING, modules(), stretch(), only(), but()
+# ANIMATED, IMPORTED, COMPARED, LOOKED, EVALUATED, CORPUS, PAINTING, modules(), stretch(), only(), but()
 # reads from config: corpus, clips, split_by, seed, media.clips_per_shard, models, external, training.models and seeds,
-# animate.model, evaluate.splits
+# animate.model, evaluate.splits, look.models
 import sys
 from pathlib import Path
 
@@ -57,6 +57,8 @@ try:
     SOURCES = Catalogue("model", MODELS | EXTERNAL)
     ANIMATED = config["animate"]["model"] if SOURCES[config["animate"]["model"]] else None
     EVALUATED = find_splits(CLIPS, config["evaluate"]["splits"])
+    # Whose predictions stand beside the truth in what is made to be looked at.
+    LOOKED = [name for name in config["look"]["models"] or [*SELECTED, *EXTERNAL] if SOURCES[name]]
 except TalkfaceError as error:
     raise WorkflowError(str(error)) from None
 
@@ -64,6 +66,8 @@ IMPORTED = [name for name, block in MODELS.items() if block.get("weights")]
 COMPARED = [*SELECTED, *EXTERNAL]
 TRAINED = [entry for entries in SEEDED.values() for entry in entries]
 CORPUS = config["corpus"]
+# What decides how pictures, films and pages to look at are drawn: letters, lines, colours, what is read for them.
+SHOWING = modules("style", "lettering", "sketch", "views", "points", "canvas")
 # What decides how a face is painted, in the demo corpus and in films alike.
 PAINTING = modules("animation", "drawing", "parts", "portrait", "wardrobe", "canvas", "looks", "faces", "people")
 SHARDS = Catalogue("shard", make_shards(CLIPS, clips_per_shard=config["media"]["clips_per_shard"]))
@@ -99,3 +103,4 @@ wildcard_constraints:
     speaker=r"[A-Za-z0-9][A-Za-z0-9_-]*",
     model=r"[A-Za-z0-9][A-Za-z0-9_-]*",
     corpus=r"[A-Za-z0-9][A-Za-z0-9_-]*",
+    frame=r"\d+",

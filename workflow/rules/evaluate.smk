@@ -138,7 +138,7 @@ rule compare_models:
 rule plot_curves:
     input:
         curves=expand("results/models/{model}/curve.tsv", model=CURVES),
-        code=modules("figures"),
+        code=modules("figures", "style"),
     output:
         picture=report(
             "results/evaluation/curves.svg",

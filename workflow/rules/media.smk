@@ -59,7 +59,7 @@ rule extract_wav:
 rule extract_frames:
     input:
         video=lambda w: VIDEOS[w.clip],
-        code=modules("video"),
+        code=modules("video", "crop"),
     output:
         folder=directory("results/frames/{clip}"),
     log:
@@ -76,6 +76,7 @@ rule extract_frames:
         start_s=lambda w: stretch(w.clip, "start_s"),
         end_s=lambda w: stretch(w.clip, "end_s"),
         jpeg_scale=config["media"]["jpeg_scale"],
+        first_frame=config["media"]["first_frame"],
     message:
         "Extracting the frames of {wildcards.clip}"
     script:
@@ -85,3 +86,8 @@ rule extract_frames:
 rule extract_all:
     input:
         [f"results/audio/{shard}.h5" for shard in SHARDS],
+
+
+rule frames_all:
+    input:
+        [f"results/frames/{clip}" for clip in CLIPS.index],

@@ -25,7 +25,7 @@ wildcard_constraints:
 rule plot_noise:
     input:
         summary="results/evaluation/summary.tsv",
-        code=modules("figures", "results"),
+        code=modules("figures", "results", "style"),
     output:
         picture=report(
             "results/evaluation/noise_{split}.svg",
@@ -55,7 +55,7 @@ rule plot_gain:
     input:
         pairs="results/evaluation/pairs.tsv",
         summary="results/evaluation/summary.tsv",
-        code=modules("figures", "results"),
+        code=modules("figures", "results", "style"),
     output:
         picture=report(
             "results/evaluation/gain_{split}.svg",
@@ -86,7 +86,7 @@ rule plot_speakers:
     input:
         clips=JUDGED_CLIPS,
         summary="results/evaluation/summary.tsv",
-        code=modules("figures", "results"),
+        code=modules("figures", "results", "style"),
     output:
         picture=report(
             "results/evaluation/speakers_{split}.svg",
@@ -145,7 +145,7 @@ rule predict_worst:
 rule draw_worst:
     input:
         faces="results/evaluation/worst.h5",
-        code=[*PAINTING, *modules("side_by_side")],
+        code=[*PAINTING, *modules("side_by_side", "lettering", "style")],
         template=HOME / "workflow" / "scripts" / "talkface" / "template.tsv",
     output:
         films=directory("results/evaluation/worst"),
@@ -179,7 +179,7 @@ rule write_page:
             "results/evaluation/curves.svg",
             *expand("results/evaluation/{figure}_{split}.svg", figure=["noise", "gain", "speakers"], split=EVALUATED),
         ],
-        code=modules("page", "report_tables", "verdict", "cells", "results", "figures", "metrics"),
+        code=modules("page", "report_tables", "verdict", "cells", "results", "figures", "style", "metrics"),
         layout=HOME / "workflow" / "scripts" / "talkface" / "page.html",
     output:
         page="results/evaluation/summary.html",

@@ -11,4 +11,5 @@ with log_to(snakemake.log[0]):
         start_s=snakemake.params.start_s,
         end_s=snakemake.params.end_s,
         jpeg_scale=snakemake.params.jpeg_scale,
+        first_frame=snakemake.params.first_frame,
     )

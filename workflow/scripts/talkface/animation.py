@@ -192,6 +192,31 @@ class YuvPicture:
             self._v[half] = flat[area * 5 // 4 :].reshape(high // 2, wide // 2)
 
 
+def frames_of(audio: str | Path, *, fps: float = FPS) -> int:
+    """How many frames a film of a sound file has: its length, to the nearest frame.
+
+    Raises
+    ------
+    TalkfaceError
+        If the sound is empty or cannot be read.
+    """
+    try:
+        duration_s = soundfile.info(str(audio)).duration
+    except soundfile.LibsndfileError as error:
+        raise TalkfaceError(f"{audio}: not a wav file ({error}); expected the audio of the clip") from None
+    if duration_s == 0:
+        raise TalkfaceError(f"{audio}: no samples; expected speech to animate; give a longer recording")
+    return max(round(duration_s * fps), 1)
+
+
+def hold(shapes: NDArray, frames: int) -> NDArray:
+    """Faces (T, ...) as (frames, ...): the last one is held, or those beyond are left out."""
+    if abs(frames - len(shapes)) > 1:
+        how = "cut" if len(shapes) > frames else "held"
+        log.warning("%d shapes for %d frames of audio: %s", len(shapes), frames, how)
+    return shapes[np.minimum(np.arange(frames), len(shapes) - 1)]
+
+
 def animate(
     shapes: NDArray, output: str | Path, *, audio: str | Path, style: str = "shaded", size: int = 1000,
     blink: bool = False, seed: int = 0,
@@ -220,18 +245,7 @@ def animate(
     TalkfaceError
         If the audio is empty or cannot be read, or ffmpeg fails.
     """
-    try:
-        duration_s = soundfile.info(str(audio)).duration
-    except soundfile.LibsndfileError as error:
-        raise TalkfaceError(f"{audio}: not a wav file ({error}); expected the audio of the clip") from None
-    frames = max(round(duration_s * FPS), 1)
-    if duration_s == 0:
-        raise TalkfaceError(f"{audio}: no samples; expected speech to animate; give a longer recording")
-    if abs(frames - len(shapes)) > 1:
-        log.warning(
-            "%d shapes for %.3f s of audio: %s", len(shapes), duration_s, "cut" if len(shapes) > frames else "held"
-        )
-    shapes = shapes[np.minimum(np.arange(frames), len(shapes) - 1)]
+    shapes = hold(shapes, frames_of(audio))
     pictures = paint_frames(shapes, style=style, size=size, blink=blink, seed=seed)
     with writing(output) as film:
         encode(pictures, film, size=(size, size), audio=audio, pixels="yuv420p")

@@ -1,8 +1,7 @@
 """Pictures of numbers: curves of training, errors over noise, gains, boxes by speaker.
 
 Each `..._figure` gives a figure from tables as results/evaluation/ has them; `narrow` lays it out for a telephone.
-Colours are those of Okabe and Ito (2008), which the colour-blind tell apart: one a network, its entries by stroke and
-tint.
+Each network has a colour (`talkface.style`), its entries a stroke and a tint.
 """
 
 import io
@@ -25,9 +24,9 @@ from scipy.optimize import isotonic_regression
 
 from talkface.results import best_of, choose_pairs, floor_of, gains_of, own_of, read_clips, read_pairs, read_summary
 from talkface.storage import writing
+from talkface.style import BLUE, INK, PALETTE
 
-INK, GREY, RULE, BLUE = "#2b2b2b", "#8a8a8a", "#e2e2e2", "#0072b2"
-PALETTE = (BLUE, "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#5f5f5f")
+GREY, RULE = "#8a8a8a", "#e2e2e2"  # axes and grids, paler than letters
 STROKES: tuple = ("-", (0, (5, 1.6)), (0, (1.2, 1.2)), (0, (5, 1.4, 1.2, 1.4)))
 TINTS = (0.0, 0.45, 0.25, 0.65)  # share of white
 STYLE = {

@@ -23,6 +23,18 @@ EYE_CORNERS = (36, 39, 42, 45)
 STABLE = EYE_CORNERS + NOSE_BRIDGE
 # Inner lip points that lie above each other (upper, lower).
 LIP_PAIRS = ((61, 67), (62, 66), (63, 65))
+# The lines that a face is drawn with: indices, and whether the last is joined to the first.
+LINES = {
+    "jaw": (JAW, False),
+    "right brow": (RIGHT_BROW, False),
+    "left brow": (LEFT_BROW, False),
+    "nose bridge": (NOSE_BRIDGE, False),
+    "nostrils": (NOSTRILS, False),
+    "right eye": (RIGHT_EYE, True),
+    "left eye": (LEFT_EYE, True),
+    "outer lip": (OUTER_LIP, True),
+    "inner lip": (INNER_LIP, True),
+}
 # Index of each point's mirror image: reflecting x and taking points in this order gives a face again.
 MIRROR = np.concatenate(
     [

@@ -17,9 +17,11 @@ from numpy.typing import NDArray
 from talkface.animation import YuvPicture, encode, resting_face
 from talkface.canvas import SHIFT, colour, fixed
 from talkface.drawing import FlatPainter
+from talkface.lettering import write
 from talkface.parts import triple
 from talkface.points import INNER_LIP, OUTER_LIP, mouth_opening
 from talkface.storage import writing
+from talkface.style import BLUE, GROUND, INK, MARK, RULE, SOFT
 from talkface.video import FPS
 
 log = logging.getLogger(__name__)
@@ -29,39 +31,7 @@ HEAD, STRIP = 52, 158  # pixels, heights of the title above and of the curves be
 SIZE = (2 * PANEL[0], HEAD + PANEL[1] + STRIP)
 SCALE, PLACE = 165, (240, 182)  # pixels: outer-eye distance, and where the middle of the eyes stands
 MARGIN = 20  # pixels
-GROUND, INK, SOFT, MARK = "#f7f4ee", "#2b2b2b", "#8a8a8a", "#0072b2"
-FONT = "sans"  # comes with OpenCV
 TRUTH, PREDICTION = "truth", "prediction"
-
-
-def write(
-    picture: NDArray[np.uint8], text: str, place: tuple[int, int], *, size: int, code: str, bold: bool = False,
-    right: bool = False, width: int = SIZE[0],
-) -> None:  # fmt: skip
-    """Write a line on a picture, its baseline at `place`; smaller where it is wider than `width`.
-
-    Parameters
-    ----------
-    picture : (H, W, 3) uint8 array
-    text : str
-    place : (x, y)
-        Left end of the baseline, its right end when `right`.
-    size : int
-        Height of the letters, pixels.
-    code : str
-        "#rrggbb".
-    bold, right : bool
-    width : int
-    """
-    face, weight = cv2.FontFace(FONT), 650 if bold else 400
-
-    def measure(letters: int) -> int:
-        return cv2.getTextSize((0, 0), text, (0, 0), face, letters, weight)[2]
-
-    while size > 8 and measure(size) > width:
-        size -= 1
-    x = place[0] - measure(size) if right else place[0]
-    cv2.putText(picture, text, (x, place[1]), triple(colour(code)), face, size, weight)
 
 
 def paint_curves(openings: dict[str, NDArray], *, frames: int) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
@@ -71,11 +41,11 @@ def paint_curves(openings: dict[str, NDArray], *, frames: int) -> tuple[NDArray[
     highest = max(max((float(series.max(initial=0)) for series in openings.values()), default=0), 1e-6)
     x = MARGIN + (SIZE[0] - 2 * MARGIN) * np.arange(frames) / max(frames - 1, 1)
     ground = np.array([[MARGIN, bottom], [SIZE[0] - MARGIN, bottom]], float)
-    cv2.polylines(strip, [fixed(ground)], False, triple(colour("#d8d4ca")), 1, cv2.LINE_AA, SHIFT)
+    cv2.polylines(strip, [fixed(ground)], False, triple(colour(RULE)), 1, cv2.LINE_AA, SHIFT)
     for name, series in openings.items():
         y = bottom - (bottom - top) * np.clip(series / highest, 0, 1)
         line = np.stack([x[: len(y)], y], axis=-1)
-        code = INK if name == TRUTH else MARK
+        code = INK if name == TRUTH else BLUE
         cv2.polylines(strip, [fixed(line)], False, triple(colour(code)), 2, cv2.LINE_AA, SHIFT)
     write(strip, "opening of the mouth", (MARGIN, 16), size=13, code=SOFT)
     return strip, x
@@ -103,10 +73,10 @@ def paint_pairs(
     shown = {TRUTH: truth[:frames].astype(np.float64), PREDICTION: prediction[:frames].astype(np.float64)}
     picture = np.full((SIZE[1], SIZE[0], 3), triple(colour(GROUND)), np.uint8)
     write(picture, title, (MARGIN, 36), size=22, code=INK, bold=True, width=PANEL[0] - 2 * MARGIN)
-    write(picture, told, (SIZE[0] - MARGIN, 36), size=17, code=SOFT, right=True, width=PANEL[0] - MARGIN)
+    write(picture, told, (SIZE[0] - MARGIN, 36), size=17, code=SOFT, anchor="right", width=PANEL[0] - MARGIN)
     strip, x = paint_curves({name: mouth_opening(shapes) for name, shapes in shown.items()}, frames=frames)
     below = slice(HEAD + PANEL[1], SIZE[1])
-    names = {TRUTH: ("truth", INK), PREDICTION: (model, MARK)}
+    names = {TRUTH: ("truth", INK), PREDICTION: (model, BLUE)}
     painters = {name: FlatPainter(resting_face() * SCALE + PLACE, size=PANEL) for name in shown}
     planes = YuvPicture(SIZE)
     planes.update(picture, [(slice(0, SIZE[1]), slice(0, SIZE[0]))])
@@ -120,10 +90,10 @@ def paint_pairs(
             write(panel, names[name][0], (MARGIN, 22), size=18, code=names[name][1], bold=True, width=PANEL[0] // 2)
         lips = [fixed(faces[TRUTH][list(part)]) for part in (OUTER_LIP, INNER_LIP)]
         cv2.polylines(panel, lips, True, triple(colour(INK)), 1, cv2.LINE_AA, SHIFT)
-        write(panel, "line: the true lips", (PANEL[0] - MARGIN, 22), size=14, code=SOFT, right=True)
+        write(panel, "line: the true lips", (PANEL[0] - MARGIN, 22), size=14, code=SOFT, anchor="right")
         picture[below] = strip
         at = np.array([[x[frame], 24], [x[frame], STRIP - 10]])
-        cv2.polylines(picture[below], [fixed(at)], False, triple(colour("#d55e00")), 1, cv2.LINE_AA, SHIFT)
+        cv2.polylines(picture[below], [fixed(at)], False, triple(colour(MARK)), 1, cv2.LINE_AA, SHIFT)
         planes.update(picture, [(slice(HEAD, SIZE[1]), slice(0, SIZE[0]))])
         yield planes.picture
 

@@ -23,6 +23,7 @@ from pathlib import Path
 import ffmpeg
 import numpy as np
 
+from talkface.crop import Crop
 from talkface.errors import TalkfaceError
 
 log = logging.getLogger(__name__)
@@ -262,6 +263,8 @@ def read_frames(
     end_s: float | None = None,
     pixels: str = "gray",
     fps: int = FPS,
+    crop: Crop | None = None,
+    size: int | None = None,
 ) -> Iterator[np.ndarray]:
     """Frames of a video, upright, at a constant rate; decoding runs ahead in another process and thread.
 
@@ -274,6 +277,10 @@ def read_frames(
     pixels : {"gray", "rgb24", "bgr24"}
     fps : int
         Frames a second; each frame is the source's nearest (ffmpeg's fps filter).
+    crop : Crop, optional
+        Square of the upright source that is wanted.
+    size : int, optional
+        Pixels to which it is scaled, both ways; with `crop` alone.
 
     Yields
     ------
@@ -287,8 +294,13 @@ def read_frames(
     """
     if not media.has_video:
         raise TalkfaceError(f"{media.path}: no video stream; a video was expected; check the sheet")
-    shape = (media.height, media.width) + ((3,) if _CHANNELS[pixels] == 3 else ())
     pictures = at_constant_rate(media, start_s=start_s, end_s=end_s, fps=fps)
+    height, width = media.height, media.width
+    if crop is not None:
+        height = width = size or crop.side
+        pictures = pictures.filter("crop", crop.side, crop.side, crop.left, crop.top, exact=1)
+        pictures = pictures.filter("scale", width, height, flags="area" if width < crop.side else "bicubic")
+    shape = (height, width) + ((3,) if _CHANNELS[pixels] == 3 else ())
     stream = pictures.output("pipe:", format="rawvideo", pix_fmt=pixels)
     count = 0
     with run(stream, what=media.path) as process:
@@ -355,9 +367,10 @@ def save_frames(
     start_s: float | None = None,
     end_s: float | None = None,
     jpeg_scale: int = 2,
+    first_frame: int = 0,
     fps: int = FPS,
 ) -> int:
-    """Write the frames of a video as JPEG files named by their number from 000000 on.
+    """Write the frames of a video as JPEG files named by their number.
 
     Parameters
     ----------
@@ -368,6 +381,8 @@ def save_frames(
         Stretch of the video in seconds, from its first frame on.
     jpeg_scale : int
         ffmpeg's quality scale, 2 (best) to 31.
+    first_frame : int
+        Number of the first one.
     fps : int
 
     Returns
@@ -387,7 +402,7 @@ def save_frames(
     # The image writer reads % in the folder's name as a pattern: doubled it stands for itself.
     pattern = address(folder).replace("%", "%%") + "/%06d.jpg"
     pictures = at_constant_rate(media, start_s=start_s, end_s=end_s, fps=fps)
-    stream = pictures.output(pattern, format="image2", start_number=0, qscale=jpeg_scale, pix_fmt="yuvj420p")
+    stream = pictures.output(pattern, format="image2", start_number=first_frame, qscale=jpeg_scale, pix_fmt="yuvj420p")
     with run(stream, what=media.path) as process:
         process.stdout.read()
     count = len(list(folder.glob("*.jpg")))

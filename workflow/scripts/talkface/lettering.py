@@ -1,0 +1,60 @@
+"""Words on pictures: one font at any size, anchored left, centre or right, shrunk to the room there is.
+
+Pixels of a picture are (x, y). Sizes and colours: `talkface.style`.
+"""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from talkface.canvas import colour
+from talkface.parts import triple
+from talkface.style import FONT
+
+WEIGHTS = {False: 400, True: 650}
+LEAST = 8  # pixels; letters are not shrunk below
+
+
+def measure(text: str, *, size: int, bold: bool = False) -> int:
+    """Width of a line in pixels."""
+    return cv2.getTextSize((0, 0), text, (0, 0), cv2.FontFace(FONT), size, WEIGHTS[bold])[2]
+
+
+def write(
+    picture: NDArray[np.uint8], text: str, place: tuple[float, float], *, size: int, code: str, bold: bool = False,
+    anchor: str = "left", width: int | None = None, halo: str | None = None,
+) -> None:  # fmt: skip
+    """Write a line on a picture.
+
+    Parameters
+    ----------
+    picture : (H, W, 3) uint8 array
+    text : str
+    place : (x, y)
+        Where the baseline begins, has its middle or ends.
+    size : int
+        Height of the letters, pixels.
+    code : str
+        Colour, "#rrggbb".
+    bold : bool
+    anchor : {"left", "centre", "right"}
+    width : int, optional
+        Pixels; letters become smaller where the line is wider.
+    halo : str, optional
+        Colour of a rim around the letters, for writing on a video.
+    """
+    while width is not None and size > LEAST and measure(text, size=size, bold=bold) > width:
+        size -= 1
+    shift = {"left": 0, "centre": 0.5, "right": 1}[anchor]
+    x, y = round(place[0] - shift * measure(text, size=size, bold=bold)), round(place[1])
+    face = cv2.FontFace(FONT)
+    if halo is not None:
+        rim, reach = triple(colour(halo)), max(1, round(size / 14))
+        for right, down in ((-reach, 0), (reach, 0), (0, -reach), (0, reach)):
+            cv2.putText(picture, text, (x + right, y + down), rim, face, size, WEIGHTS[bold])
+    cv2.putText(picture, text, (x, y), triple(colour(code)), face, size, WEIGHTS[bold])
+
+
+def clock(frame: int, *, fps: float) -> str:
+    """Number and time of a frame, as they are drawn into films: `frame 37   1.48 s`."""
+    return f"frame {frame}   {frame / fps:.2f} s"

@@ -1,0 +1,93 @@
+"""What pictures and films of one clip are made from: its landmarks, its shapes, predictions put back on its face.
+
+Axes: T frames at 25 fps, 68 landmarks, 2 coordinates.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from talkface.errors import TalkfaceError
+from talkface.identity import fit_similarity
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """What landmarking found in a clip.
+
+    Attributes
+    ----------
+    landmarks : (T, 68, 2) float32 array
+        Pixels of the upright source; NaN where no face is known; T is 0 if the video did not decode.
+    detected : (T,) bool array
+        False where the points are interpolated.
+    box : (T, 4) float32 array
+        left, top, right, bottom, pixels.
+    width, height : int
+        Of the upright source, pixels; 0 if the video did not decode.
+    rejected : str
+        Why the clip cannot be used, in words; empty if it can.
+    """
+
+    landmarks: NDArray
+    detected: NDArray
+    box: NDArray
+    width: int
+    height: int
+    rejected: str
+
+
+def read_measured(path: str | Path, clip: str) -> Measured:
+    """What results/landmarks/{shard}.h5 says of a clip, rejected or not."""
+    with h5py.File(path, "r") as file:
+        group = file[clip]
+        known = "landmarks" in group
+        return Measured(
+            landmarks=group["landmarks"][:] if known else np.empty((0, 68, 2), np.float32),
+            detected=group["detected"][:] if known else np.empty(0, bool),
+            box=group["box"][:] if known else np.empty((0, 4), np.float32),
+            width=int(group.attrs.get("width", 0)),
+            height=int(group.attrs.get("height", 0)),
+            rejected=str(group.attrs["rejected"]),
+        )
+
+
+def read_shape(path: str | Path, clip: str) -> NDArray[np.float32]:
+    """The identity-free shape (T, 68, 2) of a clip from results/shapes/{speaker}.h5, template frame.
+
+    Raises
+    ------
+    TalkfaceError
+        If the clip was rejected; the reason stands in the message.
+    """
+    with h5py.File(path, "r") as file:
+        group = file[clip]
+        if "shape" not in group:
+            reason = group.attrs["rejected"]
+            raise TalkfaceError(f"{clip}: rejected ({reason}); a clip with a face was expected; results/qc/clips.tsv")
+        return group["shape"][:]
+
+
+def place_in_video(prediction: NDArray, *, shape: NDArray, landmarks: NDArray) -> NDArray[np.float64]:
+    """Put a prediction back on the face of a clip.
+
+    What the prediction does otherwise than the clip's identity-free shape is added to the clip's own landmarks, turned
+    and scaled as the head is in each frame.
+
+    Parameters
+    ----------
+    prediction : (T', 68, 2) array, template frame
+        Its last face is held where it is shorter; frames beyond the clip are left out.
+    shape : (T, 68, 2) array, template frame
+    landmarks : (T, 68, 2) array, pixels
+
+    Returns
+    -------
+    (T, 68, 2) float64 array, pixels
+    """
+    frames = np.minimum(np.arange(len(shape)), len(prediction) - 1)
+    matrix, _ = fit_similarity(shape, landmarks)  # (T, 2, 2)
+    return landmarks + (prediction[frames, :, :2] - shape) @ matrix.swapaxes(-1, -2)

@@ -1,10 +1,16 @@
 """Fixtures every test may use."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 
+# Chromium asks nobody anything, and runs for root as well.
+BROWSER = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--autoplay-policy=no-user-gesture-required",
+]  # fmt: skip
 PROJECT = Path(__file__).resolve().parents[1]
 
 
@@ -23,3 +29,39 @@ def shared_data() -> Path:
             pytest.fail(f"{folder}: no real clips, and CI requires them")
         pytest.skip(f"{folder}: no real clips here (set TALKFACE_DATA)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """A headless Chromium, driven by Playwright; absent: skipped, but an error in CI, which installs it (.ci/run)."""
+    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if program is None:
+        if os.environ.get("CI"):
+            pytest.fail("no Chromium on the PATH, and CI requires one (see .ci/run)")
+        pytest.skip("no Chromium here: the pages are not opened (install Debian's package chromium)")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=program, args=BROWSER)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(chromium):
+    """Open a page of a file as a desktop or a telephone does; what its console says against it fails the test."""
+    opened, faults = [], []
+
+    def open_file(path: Path, *, width: int = 1280, height: int = 900, dark: bool = False):
+        page = chromium.new_page(viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light")
+        page.on("console", lambda message: message.type in ("error", "warning") and faults.append(message.text))
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("requestfailed", lambda request: faults.append(f"{request.url}: {request.failure}"))
+        page.goto(Path(path).resolve().as_uri())
+        opened.append(page)
+        return page
+
+    yield open_file
+    for page in opened:
+        page.close()
+    assert not faults, faults

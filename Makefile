@@ -1,8 +1,10 @@
 # The front doors; each works on a machine that has only git, make and Python 3.11 or newer.
 #   make demo                      learn from the embedded demo corpus and animate its test clips
 #   make zoo                       every repaired model of the catalogue on the demo corpus, side by side
+#   make report                    results/report.html (settings, quality, tables, films) and results/viewer.html
 #   make compare                   the published models until their own early stopping, beside ours (an hour or more)
 #   make test, make check          tests; style and lint
+#   make test-readme               every command of README.md and config/README.md, the long ones too
 #   make bench                     the speed suite: ours beside the published procedures
 #   make sheet VIDEOS=folder       a sample sheet from a folder of videos (SHEET=, SPLIT_BY=, PATTERN=)
 # Variables: PYTHON (python3), CORES (all), TORCH_INDEX (index of torch builds, see README.md), DATA (folder of real clips)
@@ -17,7 +19,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 RUN := PATH="$(CURDIR)/$(BIN):$$PATH"
 MODULE := PYTHONPATH=workflow/scripts $(BIN)/python -m
 
-.PHONY: demo zoo compare test check bench sheet template pins clean
+.PHONY: demo zoo report compare test test-readme check bench sheet template pins clean
 
 demo: .venv/run
 	$(RUN) snakemake --cores $(CORES) train_all evaluate_all animate_all
@@ -28,6 +30,12 @@ zoo: .venv/run
 	$(RUN) snakemake --cores $(CORES) --configfile config/zoo.yaml -- results/evaluation/zoo.tsv
 	@echo
 	@cut -f 1-6 results/evaluation/zoo.tsv
+
+report: .venv/run
+	$(RUN) snakemake --cores $(CORES) report_all
+	$(RUN) snakemake --cores 1 --report results/report.html report_all
+	@echo
+	@echo "Open results/report.html and results/viewer.html"
 
 compare: .venv/run
 	$(RUN) snakemake --cores $(CORES) --configfile config/compare.yaml -- train_all evaluate_all

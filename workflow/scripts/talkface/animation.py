@@ -5,7 +5,6 @@ Axes: T frames at 25 fps, 68 landmarks, 2 coordinates.
 
 import contextlib
 import fcntl
-import logging
 import subprocess
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -14,7 +13,6 @@ from pathlib import Path
 import cv2
 import ffmpeg
 import numpy as np
-import soundfile
 from numpy.typing import NDArray
 
 from talkface.drawing import STYLES, FlatPainter, ShadedPainter, blink_amounts, close_eyes
@@ -22,11 +20,10 @@ from talkface.errors import TalkfaceError
 from talkface.faces import neutral_face
 from talkface.people import PRESENTER, Person
 from talkface.points import LIP_PAIRS
+from talkface.predicted import frames_of, hold, load_shapes
 from talkface.storage import writing
 from talkface.template import load_template
 from talkface.video import FPS, address, ffmpeg_program
-
-log = logging.getLogger(__name__)
 
 # x264's own default preset; crf 18 is near transparent for drawn edges.
 ENCODER = {"vcodec": "libx264", "preset": "medium", "crf": 18, "pix_fmt": "yuv420p"}
@@ -45,13 +42,13 @@ def encoder_command(output: str | Path, *, size: tuple[int, int], fps: float = F
     settings = {**ENCODER, **options, "movflags": "+faststart"}
     if audio is not None:
         streams.append(ffmpeg.input(address(audio)).audio)
-        settings |= {"acodec": "aac", "audio_bitrate": "128k", "ar": 44100, "ac": 1}
+        settings = {"acodec": "aac", "audio_bitrate": "128k", "ar": 44100, "ac": 1, **settings}
     made = ffmpeg.output(*streams, address(output), **settings).global_args("-v", "error", "-nostdin")
     return ffmpeg.compile(made.overwrite_output(), cmd=ffmpeg_program())
 
 
 def encode(frames: Iterable[NDArray[np.uint8]], output: str | Path, *, size: tuple[int, int], fps: float = FPS,
-           audio: str | Path | None = None, pixels: str = "bgr24") -> None:  # fmt: skip
+           audio: str | Path | None = None, pixels: str = "bgr24", **options: object) -> None:  # fmt: skip
     """Write frames and sound as H.264 and AAC.
 
     Parameters
@@ -65,8 +62,11 @@ def encode(frames: Iterable[NDArray[np.uint8]], output: str | Path, *, size: tup
     fps : float
     audio : path or None
         Any file that ffmpeg reads.
+    pixels : {"bgr24", "yuv420p"}
+    **options
+        Of ffmpeg's encoders, before those of `ENCODER`.
     """
-    command = encoder_command(output, size=size, fps=fps, audio=audio, pixels=pixels)
+    command = encoder_command(output, size=size, fps=fps, audio=audio, pixels=pixels, **options)
     with tempfile.TemporaryFile() as said:
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=said)
         with contextlib.suppress(AttributeError, OSError):  # a frame in two turns, not in twenty; Linux alone has it
@@ -87,33 +87,6 @@ def encode(frames: Iterable[NDArray[np.uint8]], output: str | Path, *, size: tup
             lines = said.read().decode(errors="replace").splitlines()
             reason = "; ".join(line.strip() for line in lines if line.strip())[-400:] or f"exit status {status}"
             raise TalkfaceError(f"{output}: ffmpeg could not write it: {reason}")
-
-
-def load_shapes(path: str | Path) -> NDArray[np.float64]:
-    """Landmarks to animate (T, 68, 2) from an .npy of (T, 68, 2) or (T, 68, 3), template frame.
-
-    Raises
-    ------
-    TalkfaceError
-        If the file is no such array, is empty, or holds NaN or infinity.
-    """
-    try:
-        shapes = np.load(path, allow_pickle=False)
-    except (ValueError, EOFError) as error:
-        raise TalkfaceError(f"{path}: not an .npy array ({error}); predict it again") from None
-    if shapes.ndim != 3 or shapes.shape[1] != 68 or shapes.shape[2] not in (2, 3) or not len(shapes):
-        raise TalkfaceError(
-            f"{path}: an array of shape {shapes.shape}; expected (frames, 68, 2) or (frames, 68, 3); predict it again"
-        )
-    if not np.issubdtype(shapes.dtype, np.floating):
-        raise TalkfaceError(f"{path}: numbers of type {shapes.dtype}; expected floats in the template frame")
-    bad = np.flatnonzero(~np.isfinite(shapes).all(axis=(1, 2)))
-    if len(bad):
-        raise TalkfaceError(
-            f"{path}: {len(bad)} of {len(shapes)} frames hold NaN or infinity, the first is frame {bad[0]}; "
-            "expected finite coordinates; check the training of the model and predict again"
-        )
-    return shapes[..., :2].astype(np.float64)
 
 
 def resting_face() -> NDArray[np.float64]:
@@ -190,31 +163,6 @@ class YuvPicture:
             half = slice(top // 2, bottom // 2), slice(left // 2, right // 2)
             self._u[half] = flat[area : area * 5 // 4].reshape(high // 2, wide // 2)
             self._v[half] = flat[area * 5 // 4 :].reshape(high // 2, wide // 2)
-
-
-def frames_of(audio: str | Path, *, fps: float = FPS) -> int:
-    """How many frames a film of a sound file has: its length, to the nearest frame.
-
-    Raises
-    ------
-    TalkfaceError
-        If the sound is empty or cannot be read.
-    """
-    try:
-        duration_s = soundfile.info(str(audio)).duration
-    except soundfile.LibsndfileError as error:
-        raise TalkfaceError(f"{audio}: not a wav file ({error}); expected the audio of the clip") from None
-    if duration_s == 0:
-        raise TalkfaceError(f"{audio}: no samples; expected speech to animate; give a longer recording")
-    return max(round(duration_s * fps), 1)
-
-
-def hold(shapes: NDArray, frames: int) -> NDArray:
-    """Faces (T, ...) as (frames, ...): the last one is held, or those beyond are left out."""
-    if abs(frames - len(shapes)) > 1:
-        how = "cut" if len(shapes) > frames else "held"
-        log.warning("%d shapes for %d frames of audio: %s", len(shapes), frames, how)
-    return shapes[np.minimum(np.arange(frames), len(shapes) - 1)]
 
 
 def animate(

@@ -1,0 +1,68 @@
+"""Predicted faces on their way into what is looked at: read and checked, and made as long as their sound.
+
+Axes: T frames at 25 fps, 68 landmarks, 2 coordinates.
+"""
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+
+from talkface.errors import TalkfaceError
+from talkface.metrics import FPS
+
+log = logging.getLogger(__name__)
+
+
+def load_shapes(path: str | Path) -> NDArray[np.float64]:
+    """Landmarks to animate (T, 68, 2) from an .npy of (T, 68, 2) or (T, 68, 3), template frame.
+
+    Raises
+    ------
+    TalkfaceError
+        If the file is no such array, is empty, or holds NaN or infinity.
+    """
+    try:
+        shapes = np.load(path, allow_pickle=False)
+    except (ValueError, EOFError) as error:
+        raise TalkfaceError(f"{path}: not an .npy array ({error}); predict it again") from None
+    if shapes.ndim != 3 or shapes.shape[1] != 68 or shapes.shape[2] not in (2, 3) or not len(shapes):
+        raise TalkfaceError(
+            f"{path}: an array of shape {shapes.shape}; expected (frames, 68, 2) or (frames, 68, 3); predict it again"
+        )
+    if not np.issubdtype(shapes.dtype, np.floating):
+        raise TalkfaceError(f"{path}: numbers of type {shapes.dtype}; expected floats in the template frame")
+    bad = np.flatnonzero(~np.isfinite(shapes).all(axis=(1, 2)))
+    if len(bad):
+        raise TalkfaceError(
+            f"{path}: {len(bad)} of {len(shapes)} frames hold NaN or infinity, the first is frame {bad[0]}; "
+            "expected finite coordinates; check the training of the model and predict again"
+        )
+    return shapes[..., :2].astype(np.float64)
+
+
+def frames_of(audio: str | Path, *, fps: float = FPS) -> int:
+    """How many frames a film of a sound file has: its length, to the nearest frame.
+
+    Raises
+    ------
+    TalkfaceError
+        If the sound is empty or cannot be read.
+    """
+    try:
+        duration_s = soundfile.info(str(audio)).duration
+    except soundfile.LibsndfileError as error:
+        raise TalkfaceError(f"{audio}: not a wav file ({error}); expected the audio of the clip") from None
+    if duration_s == 0:
+        raise TalkfaceError(f"{audio}: no samples; expected speech to animate; give a longer recording")
+    return max(round(duration_s * fps), 1)
+
+
+def hold(shapes: NDArray, frames: int) -> NDArray:
+    """Faces (T, ...) as (frames, ...): the last one is held, or those beyond are left out."""
+    if abs(frames - len(shapes)) > 1:
+        how = "cut" if len(shapes) > frames else "held"
+        log.warning("%d shapes for %d frames of audio: %s", len(shapes), frames, how)
+    return shapes[np.minimum(np.arange(frames), len(shapes) - 1)]

@@ -68,6 +68,7 @@ def clips(tmp_path_factory):
 def test_the_shipped_sheet_names_what_the_rule_draws():
     assert list(SHEET["clip"]) == list(CLIPS["clip"])
     assert (SHEET.video == "resources/demo/" + SHEET["clip"] + ".mp4").all()
+    assert (SHEET.marks == "resources/demo/truth/" + SHEET["clip"] + ".h5").all()
     assert len(CLIPS) >= 24
     assert len(VOICES) >= 6
     assert CLIPS.text.is_unique

@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from talkface.corpora import own_files
 from talkface.errors import TalkfaceError
 from talkface.folders import clean_name, sheet_from_folder, speaker_of
 from talkface.sheet import find_speech, find_splits, make_shards, read_sheet
@@ -45,6 +46,16 @@ def test_a_sound_file_of_its_own(sheet, tmp_path):
     assert (read_sheet(sheet()).audio == read_sheet(sheet()).video).all()
     with pytest.raises(TalkfaceError, match=r"clip 'a1': there is no file .*a2\.wav'; mend the column audio"):
         read_sheet(sheet([(*row, "v/a2.wav") for row in ROWS], columns))
+
+
+def test_marks(sheet, tmp_path):
+    columns = ("clip", "speaker", "split", "video", "marks")
+    (tmp_path / "v" / "a1.align").touch()
+    clips = read_sheet(sheet([(*row, " v/a1.align" if row[0] == "a1" else " ") for row in ROWS], columns))
+    assert list(clips.marks) == [str(tmp_path / "v" / "a1.align"), "", ""]
+    assert list(read_sheet(sheet()).marks) == ["", "", ""]
+    with pytest.raises(TalkfaceError, match=r"clip 'a1': there is no file .*a2\.align'; mend the column marks"):
+        read_sheet(sheet([(*row, "v/a2.align") for row in ROWS], columns))
 
 
 def test_unseen_speakers_stand_nowhere_else(sheet):
@@ -118,6 +129,9 @@ def test_the_shipped_sheet_needs_no_videos_yet(sheet):
     assert read_sheet(sheet(rows), shipped=True).video["a1"] == "resources/demo/a1.mp4"
     with pytest.raises(TalkfaceError):
         read_sheet(sheet(rows))
+    marked = [(*row, f"resources/demo/truth/{row[0]}.h5") for row in rows]
+    clips = read_sheet(sheet(marked, ("clip", "speaker", "split", "video", "marks")), shipped=True)
+    assert clips.marks["a1"] == "resources/demo/truth/a1.h5"
 
 
 def test_shards(sheet):
@@ -177,6 +191,20 @@ def test_sheet_from_folder(tmp_path):
     assert sorted(clips.split) == ["test", "train", "train", "valid"]
     again = sheet_from_folder(tmp_path / "grid", output=output)
     pd.testing.assert_frame_equal(written, again)
+
+
+def test_alignments_beside_videos(tmp_path):
+    for name in ("a/1.mp4", "a/1.align", "a/1.TextGrid", "b/2.mov", "b/2.align", "c/3.mp4", "c/4.align", "c/3.txt"):
+        (tmp_path / "films" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "films" / name).touch()
+    written = sheet_from_folder(tmp_path / "films", output=tmp_path / "sheet.tsv")
+    assert list(written["marks"]) == ["films/a/1.TextGrid", "films/b/2.align", ""]
+    assert read_sheet(tmp_path / "sheet.tsv").marks["1"] == str(tmp_path / "films/a/1.TextGrid")
+    listed = own_files(str(tmp_path / "films"))
+    assert {Path(file).name for file in listed} == {"1.mp4", "1.TextGrid", "2.mov", "2.align", "3.mp4"}
+    for file in (tmp_path / "films").rglob("*[nd]"):
+        file.unlink()
+    assert "marks" not in sheet_from_folder(tmp_path / "films", output=tmp_path / "sheet.tsv")
 
 
 UTTERANCES = [f"01-05-02-01-01-{actor}" for actor in ("01", "02", "03")]

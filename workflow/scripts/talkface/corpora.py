@@ -20,7 +20,7 @@ import pandas as pd
 from talkface.archives import unpack
 from talkface.download import RemoteFile, fetch_file, fetch_json
 from talkface.errors import TalkfaceError
-from talkface.folders import find_videos, sheet_from_folder
+from talkface.folders import find_marks, find_videos, sheet_from_folder
 from talkface.sheet import OPTIONAL, SPLITS, UNSEEN
 from talkface.storage import writing
 
@@ -130,10 +130,12 @@ def named_sheet(corpus: str) -> str:
 
 
 def own_files(folder: str | None) -> list[str]:
-    """Videos below a folder of one's own, and sound files that belong to them."""
+    """Videos below a folder of one's own, and the files of sound and marks that belong to them."""
     if folder is None or not Path(folder).is_dir():
         raise TalkfaceError(f"config, corpora.folder.videos: {folder} is no folder; give the folder of your videos")
-    return [str(Path(folder) / file) for pair in find_videos(Path(folder)) for file in pair if file]
+    place = Path(folder)
+    found = [file for pair in find_videos(place) for file in (*pair, find_marks(place, pair[0]))]
+    return [str(place / file) for file in found if file]
 
 
 def no_clips_yet(sheet: str | Path) -> pd.DataFrame:
@@ -146,7 +148,7 @@ def no_clips_yet(sheet: str | Path) -> pd.DataFrame:
         (f"fetch_corpus_comes_first_{split}", f"nobody_{split}", split, missing, missing) for split in (*SPLITS, UNSEEN)
     ]
     table = pd.DataFrame(rows, columns=["clip", "speaker", "split", "video", "audio"]).set_index("clip")
-    return table.assign(start_s=float("nan"), end_s=float("nan"))[["speaker", "split", "video", *OPTIONAL]]
+    return table.assign(start_s=float("nan"), end_s=float("nan"), marks="")[["speaker", "split", "video", *OPTIONAL]]
 
 
 def choose(corpus: str, wanted: Sequence[int] | None) -> list[int]:

@@ -4,7 +4,8 @@ RAVDESS has each utterance up to three times: with picture and sound (01-...), p
 (03-....wav). Picture and sound of one utterance are paired, the sound-only file being the better recording.
 
 Speakers are read from the path: a GRID speaker (`s1` .. `s34`) from any part of it, a RAVDESS actor from the last field
-of the file name, else from `--pattern`, else from the sub-folder.
+of the file name, else from `--pattern`, else from the sub-folder. An alignment of the same name beside a video
+(`.TextGrid`, `.align`) gives the clip its marks.
 """
 
 import argparse
@@ -29,6 +30,7 @@ GRID_SPEAKER = re.compile(r"s([1-9]|[12]\d|3[0-4])")
 # RAVDESS: modality-channel-emotion-intensity-statement-repetition-actor (https://doi.org/10.5281/zenodo.1188976).
 RAVDESS_CLIP = re.compile(r"(?P<modality>0[123])-(?P<utterance>0[12]-0[1-8]-0[12]-0[12]-0[12]-(?P<actor>[012]\d))")
 SOUND_SUFFIXES = (".wav", ".flac")  # of RAVDESS's sound-only files
+MARK_SUFFIXES = (".TextGrid", ".textgrid", ".align")  # of the Montreal Forced Aligner and Praat; of GRID
 
 
 def clean_name(text: str) -> str:
@@ -94,6 +96,12 @@ def find_videos(folder: Path) -> list[tuple[Path, Path | None]]:
     return sorted(found)
 
 
+def find_marks(folder: Path, video: Path) -> Path | None:
+    """The alignment that lies beside a video under its name; both relative to the folder."""
+    beside = (video.with_suffix(suffix) for suffix in MARK_SUFFIXES)
+    return next((file for file in beside if (folder / file).is_file()), None)
+
+
 def assign_splits(units: Iterable[str], *, seed: int, shares: tuple[float, float] = (0.1, 0.1)) -> dict[str, str]:
     """Draw units (speakers or clips) for valid and test, at least one each; the rest is for training.
 
@@ -135,8 +143,8 @@ def sheet_from_folder(
     Returns
     -------
     DataFrame
-        The sheet, with the columns clip, speaker, split, video and, where a clip has a sound file of its own, audio
-        (both relative to the sheet's folder).
+        The sheet, with the columns clip, speaker, split, video and, where a clip has a sound file of its own, audio,
+        and where an alignment lies beside a video, marks (all relative to the sheet's folder).
     """
     folder, output = Path(folder), Path(output)
     if not folder.is_dir():
@@ -174,6 +182,9 @@ def sheet_from_folder(
     sheet["video"] = [address(video) for video in videos]
     if any(sounds):
         sheet["audio"] = [address(sound) if sound else "" for sound in sounds]
+    marks = [find_marks(folder, video) for video in videos]
+    if any(marks):
+        sheet["marks"] = [address(file) if file else "" for file in marks]
     with writing(output) as temporary:
         sheet.to_csv(temporary, sep="\t", index=False)
     return sheet

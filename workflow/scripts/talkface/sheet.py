@@ -9,7 +9,7 @@ import pandas as pd
 from talkface.errors import TalkfaceError
 
 REQUIRED = ("clip", "speaker", "split", "video")
-OPTIONAL = ("audio", "start_s", "end_s")
+OPTIONAL = ("audio", "start_s", "end_s", "marks")
 TIMES = ("start_s", "end_s")
 SPLITS = ("train", "valid", "test")  # each needs a clip
 UNSEEN = "unseen"  # a second test: of speakers who stand in no other split, also where `split_by` is clip
@@ -17,7 +17,7 @@ UNSEEN = "unseen"  # a second test: of speakers who stand in no other split, als
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 # Endings that targets use themselves (results/anim/<clip>_face.mp4): a clip with one would be ambiguous.
 RESERVED_SUFFIXES = ("_face",)
-# Videos below this folder are made by rules, for the shipped sheet alone.
+# Videos and marks below this folder are made by rules, for the shipped sheet alone.
 MADE_BY_RULES = "resources/demo"
 
 
@@ -45,19 +45,19 @@ def read_sheet(path: str | Path, *, split_by: str = "speaker", shipped: bool = F
     ----------
     path : path
         Tab-separated, with the columns clip, speaker, split, video and, optional, audio (a file of its own for the
-        sound, which begins with the video's first frame), start_s and end_s (seconds). A relative path starts at the
-        sheet's own folder.
+        sound, which begins with the video's first frame), start_s and end_s (seconds), marks (a file that says what
+        is said when, see `talkface.marks`). A relative path starts at the sheet's own folder.
     split_by : {"speaker", "clip"}
         With "speaker", a speaker who stands in two splits is refused.
     shipped : bool
-        The sheet is the workflow's own: videos below resources/demo/ are made by rules, so they start at the working
-        folder and need not exist yet.
+        The sheet is the workflow's own: videos and marks below resources/demo/ are made by rules, so they start at
+        the working folder and need not exist yet.
 
     Returns
     -------
     DataFrame
         Index clip; columns speaker, split, video, audio (paths as strings; the video where the sheet names no sound),
-        start_s, end_s (NaN: from the start, to the end).
+        start_s, end_s (NaN: from the start, to the end), marks (empty where there are none).
 
     Raises
     ------
@@ -117,9 +117,13 @@ def read_sheet(path: str | Path, *, split_by: str = "speaker", shipped: bool = F
         )
     audio = sheet["audio"] if "audio" in sheet else [""] * len(sheet)
     sheet["audio"] = [name if name.strip() else video for name, video in zip(audio, sheet.video)]
-    for column in ("video", "audio"):
+    sheet["marks"] = sheet["marks"].str.strip() if "marks" in sheet else ""
+    for column in ("video", "audio", "marks"):
         rows = zip(sheet[column], sheet["clip"])
-        sheet[column] = [_resolve(name, clip, path, column=column, shipped=shipped) for name, clip in rows]
+        sheet[column] = [
+            _resolve(name, clip, path, column=column, shipped=shipped) if name or column != "marks" else ""
+            for name, clip in rows
+        ]
     return sheet.set_index("clip")[["speaker", "split", "video", *OPTIONAL]]
 
 

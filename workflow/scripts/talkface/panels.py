@@ -1,0 +1,267 @@
+"""Panels of films in which faces are seen beside each other in step, and what is written on them.
+
+A `Board` is the picture; each part of it that moves has a painter of its own, which is asked for one frame after the
+other and says which windows it changed. What stands still is written on the board once.
+
+Axes: T frames at 25 fps, 68 landmarks, 2 coordinates; pixels of the picture are (x, y).
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Protocol
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from talkface.animation import YuvPicture, resting_face
+from talkface.canvas import SHIFT, colour, fixed
+from talkface.drawing import FlatPainter
+from talkface.lettering import LEAST, clock, measure, write
+from talkface.parts import Window, rectangle, triple, union
+from talkface.points import INNER_LIP, LIPS, OUTER_LIP
+from talkface.sketch import draw_lines
+from talkface.style import GROUND, INK, LINE, SOFT, THIN, TITLE, scaled
+from talkface.video import FPS
+
+PHONE = 390  # pixels: the width of a film on a phone held upright
+READABLE = 9  # pixels: the height of letters that can be read there
+# From the top of the forehead to a chin that has fallen, units of the template frame, and a little air.
+HIGHEST, LOWEST = -1.07, 1.57
+
+
+class Painter(Protocol):
+    """What paints one part of a picture."""
+
+    def paint(self, frame: int) -> list[Window]:
+        """Paint frame number `frame`; give the windows (rows, columns) of the part that changed."""
+
+
+class Board:
+    """A picture of parts that are painted one by one, in the layout that x264 takes.
+
+    Parameters
+    ----------
+    size : (width, height)
+        Pixels, even numbers.
+
+    Attributes
+    ----------
+    picture : (H, W, 3) uint8 array
+    """
+
+    def __init__(self, size: tuple[int, int]) -> None:
+        self.size = size
+        self.picture = np.full((size[1], size[0], 3), triple(colour(GROUND)), np.uint8)
+
+    def cut(self, left: int, top: int, width: int, height: int) -> NDArray[np.uint8]:
+        """A part of the picture, (height, width, 3): what is painted on it is painted on the board."""
+        return self.picture[top : top + height, left : left + width]
+
+    def film(self, painters: list[tuple[int, int, Painter]], *, frames: int) -> Iterator[NDArray[np.uint8]]:
+        """Let painters paint one frame after the other.
+
+        Parameters
+        ----------
+        painters : list of (left, top, Painter)
+            Where each one's part begins; a later one paints over an earlier one.
+        frames : int
+
+        Yields
+        ------
+        (3 H / 2, W) uint8 array
+            Planar YUV, valid until the next one is asked for.
+        """
+        planes = YuvPicture(self.size)
+        planes.update(self.picture, [(slice(0, self.size[1]), slice(0, self.size[0]))])
+        cv2.setNumThreads(1)  # from here on the encoder keeps the cores busy
+        for frame in range(frames):
+            changed = [
+                (slice(rows.start + top, rows.stop + top), slice(columns.start + left, columns.stop + left))
+                for left, top, painter in painters
+                for rows, columns in painter.paint(frame)
+            ]
+            planes.update(self.picture, changed)
+            yield planes.picture
+
+
+def seat(shapes: NDArray, view: NDArray) -> NDArray[np.float64]:
+    """Where faces (..., 68, 2) of the template frame stand in a part (H, W, 3) of a picture, pixels."""
+    height, width = view.shape[:2]
+    unit = min(height / (LOWEST - HIGHEST), width / 2)
+    return np.asarray(shapes, np.float64) * unit + [width / 2, height / 2 - (HIGHEST + LOWEST) / 2 * unit]
+
+
+def whole(view: NDArray) -> Window:
+    """The window of all of a part."""
+    return slice(0, view.shape[0]), slice(0, view.shape[1])
+
+
+class VideoPanel:
+    """Pictures as they come; the last one stays.
+
+    Parameters
+    ----------
+    view : (H, W, 3) uint8 array
+        Part of a board.
+    pictures : iterable of (H, W, 3) uint8 arrays
+        One a frame.
+    """
+
+    def __init__(self, view: NDArray[np.uint8], pictures: Iterable[NDArray[np.uint8]]) -> None:
+        self._view, self._pictures = view, iter(pictures)
+
+    def paint(self, frame: int) -> list[Window]:
+        """Show the next picture."""
+        picture = next(self._pictures, None)
+        if picture is None:
+            return []
+        self._view[:] = picture
+        return [whole(self._view)]
+
+
+class FacePanel:
+    """Flat painted faces, with a fine line along the true lips.
+
+    Parameters
+    ----------
+    view : (H, W, 3) uint8 array
+        Part of a board.
+    shapes : (T, 68, 2) array
+        Template frame, one a frame.
+    truth : (T, 68, 2) array, optional
+        Whose lips are drawn.
+    """
+
+    def __init__(self, view: NDArray[np.uint8], shapes: NDArray, *, truth: NDArray | None = None) -> None:
+        self._view, self._faces = view, seat(shapes, view)
+        self._truth = None if truth is None else seat(truth, view)
+        self._painter = FlatPainter(seat(resting_face(), view), size=view.shape[1::-1])
+        self._painter.frame = view  # it paints on the board itself
+        self._width = fine(view)
+        self._lips: Window | None = None
+
+    def paint(self, frame: int) -> list[Window]:
+        """Paint the face and the lips."""
+        if self._truth is None:
+            return self._painter.paint(self._faces[frame])
+        if self._lips is not None:  # true lips may reach beyond a face that is predicted wrongly
+            self._view[self._lips] = triple(colour(GROUND))
+        changed = self._painter.paint(self._faces[frame])
+        if self._lips is not None:
+            changed.append(self._lips)
+        self._lips = draw_lips(self._view, self._truth[frame], code=INK, width=self._width)
+        return [*changed, self._lips]
+
+
+class LinePanel:
+    """Landmarks as lines, with a fine line along the true lips.
+
+    Parameters
+    ----------
+    view : (H, W, 3) uint8 array
+        Part of a board.
+    shapes : (T, 68, 2) array
+        Template frame, one a frame.
+    code : str
+        Colour of the lines, "#rrggbb".
+    truth : (T, 68, 2) array, optional
+        Whose lips are drawn.
+    """
+
+    def __init__(self, view: NDArray[np.uint8], shapes: NDArray, *, code: str, truth: NDArray | None = None) -> None:
+        self._view, self._faces, self._code = view, seat(shapes, view), code
+        self._truth = None if truth is None else seat(truth, view)
+        self._width, self._line = fine(view), scaled(LINE, panel=view.shape[0])
+        self._last: Window | None = None
+
+    def paint(self, frame: int) -> list[Window]:
+        """Draw the lines."""
+        window = rectangle(self._faces[frame], 2 + self._line, self._view.shape)
+        if self._last is not None:
+            self._view[self._last] = triple(colour(GROUND))
+        draw_lines(self._view, self._faces[frame], code=self._code, width=self._line)
+        if self._truth is not None:
+            window = union(window, draw_lips(self._view, self._truth[frame], code=INK, width=self._width))
+        changed = window if self._last is None else union(window, self._last)
+        self._last = window
+        return [changed]
+
+
+class Clock:
+    """Number and time of the frame on a plate, in the lower left corner of a part.
+
+    Parameters
+    ----------
+    view : (H, W, 3) uint8 array
+        Part of a board.
+    frames : int
+        How many there are.
+    size : int
+        Height of the letters, pixels.
+    """
+
+    def __init__(self, view: NDArray[np.uint8], *, frames: int, size: int) -> None:
+        height, width = view.shape[:2]
+        widest = clock(frames - 1, fps=FPS)
+        while size > LEAST and measure(widest, size=size) + size > width:
+            size -= 1
+        high, wide = even(1.5 * size), even(measure(widest, size=size) + size)
+        self._window = slice(height - high, height), slice(0, min(wide, width))
+        self._plate, self._size = view[self._window], size
+
+    def paint(self, frame: int) -> list[Window]:
+        """Write the number and the time."""
+        self._plate[:] = triple(colour(INK))
+        place = (0.5 * self._size, 1.08 * self._size)
+        write(self._plate, clock(frame, fps=FPS), place, size=self._size, code=GROUND)
+        return [self._window]
+
+
+def fine(view: NDArray) -> int:
+    """Width of the line along the true lips in a part, pixels."""
+    return scaled(THIN, panel=view.shape[0])
+
+
+def even(size: float) -> int:
+    """The even number nearest to a size, at least 2."""
+    return max(2, 2 * round(size / 2))
+
+
+def draw_lips(view: NDArray[np.uint8], landmarks: NDArray, *, code: str, width: int) -> Window:
+    """Draw the outlines of lips of landmarks (68, 2), pixels; give the window that they lie in."""
+    lips = [fixed(landmarks[list(part)]) for part in (OUTER_LIP, INNER_LIP)]
+    cv2.polylines(view, lips, True, triple(colour(code)), width, cv2.LINE_AA, SHIFT)
+    return rectangle(landmarks[list(LIPS)], 2 + width, view.shape)
+
+
+def letters(panel: float, *, width: int) -> int:
+    """Height of the letters above panels of a height, in a film of a width, that a phone still shows readably."""
+    return max(scaled(TITLE, panel=panel), -(-width * READABLE // PHONE))
+
+
+def write_head(view: NDArray[np.uint8], label: str, *, code: str, size: int, note: str = "") -> None:
+    """Write what a panel shows into a strip (H, W, 3) above it, on the left, and a note on the right."""
+    height, width = view.shape[:2]
+    margin, base = height // 2, height / 2 + 0.36 * size
+    room = width - 2 * margin
+    if note:
+        small = max(LEAST, round(0.6 * size))
+        room -= min(measure(note, size=small), width // 2) + margin
+        write(view, note, (width - margin, base), size=small, code=SOFT, anchor="right", width=width // 2)
+    write(view, label, (margin, base), size=size, code=code, bold=True, width=room)
+
+
+def write_words(view: NDArray[np.uint8], words: str, *, size: int) -> None:
+    """Write a sentence into the middle of a part (H, W, 3), in as many lines as it needs."""
+    height, width = view.shape[:2]
+    lines = [""]
+    for word in words.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if lines[-1] and measure(longer, size=size) > width - 2 * size:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    top = height / 2 - (len(lines) - 1) / 2 * 1.35 * size
+    for index, line in enumerate(lines):
+        place = (width / 2, top + 1.35 * size * index + 0.36 * size)
+        write(view, line, place, size=size, code=SOFT, anchor="centre", width=width - size)

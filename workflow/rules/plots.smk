@@ -2,3 +2,128 @@
 # results/predictions/{model}/{clip}.npy instead
 # produces: results/plots/{clip}.mp4, {clip}/{frame}.png, results/identity/{clip}.png, the same below {model}/
 # reads from config: plots, identity
+from talkface.style import TRUTH, colour_of
+
+PLOTTING = [
+    *SHOWING,
+    *modules("plots", "numbering", "animation", "parts", "identity", "template"),
+]
+
+
+def plotted(wildcards):
+    """The file whose faces a plot shows."""
+    if config["plots"]["shape"] == "identity_free":
+        VIDEOS[wildcards.clip]
+        return f"results/shapes/{CLIPS.at[wildcards.clip, 'speaker']}.h5"
+    return f"results/landmarks/{SHARD_OF[wildcards.clip]}.h5"
+
+
+def model_colour(wildcards):
+    """A model looks the same in every film: its colour follows its place among those that are looked at."""
+    return colour_of(list(dict.fromkeys([*LOOKED, wildcards.model])))[wildcards.model]
+
+
+rule draw_plot:
+    input:
+        faces=plotted,
+        audio="results/audio/{clip}.wav",
+        code=PLOTTING,
+        template=HOME / "workflow" / "scripts" / "talkface" / "template.tsv",
+    output:
+        film="results/plots/{clip}.mp4",
+    log:
+        "results/logs/draw_plot/{clip}.log",
+    benchmark:
+        "results/benchmarks/draw_plot/{clip}.tsv"
+    conda:
+        "../../envs/drawing.yaml"
+    threads: 2
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        shape=config["plots"]["shape"],
+        kind=config["plots"]["kind"],
+        numbers=config["plots"]["numbers"],
+        mouth_only=config["plots"]["mouth_only"],
+        size=config["plots"]["size"],
+        method=config["identity"]["method"],
+        smooth_frames=config["identity"]["smooth_frames"],
+        colour=TRUTH,
+    message:
+        "Plotting the landmarks of {wildcards.clip}"
+    script:
+        "../scripts/draw_plot.py"
+
+
+rule draw_plot_frame:
+    input:
+        faces=plotted,
+        code=PLOTTING,
+        template=HOME / "workflow" / "scripts" / "talkface" / "template.tsv",
+    output:
+        picture="results/plots/{clip}/{frame}.png",
+    log:
+        "results/logs/draw_plot_frame/{clip}/{frame}.log",
+    benchmark:
+        "results/benchmarks/draw_plot_frame/{clip}/{frame}.tsv"
+    conda:
+        "../../envs/drawing.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        shape=config["plots"]["shape"],
+        kind=config["plots"]["kind"],
+        numbers=config["plots"]["numbers"],
+        mouth_only=config["plots"]["mouth_only"],
+        size=config["plots"]["size"],
+        method=config["identity"]["method"],
+        smooth_frames=config["identity"]["smooth_frames"],
+        colour=TRUTH,
+    message:
+        "Plotting the landmarks of {wildcards.clip}, frame {wildcards.frame}"
+    script:
+        "../scripts/draw_plot_frame.py"
+
+
+# The same of what a model predicts, for speech without a video as well.
+use rule draw_plot as draw_predicted_plot with:
+    input:
+        faces="results/predictions/{model}/{clip}.npy",
+        audio="results/audio/{clip}.wav",
+        code=PLOTTING,
+        template=HOME / "workflow" / "scripts" / "talkface" / "template.tsv",
+    output:
+        film="results/plots/{model}/{clip}.mp4",
+    log:
+        "results/logs/draw_predicted_plot/{model}/{clip}.log",
+    benchmark:
+        "results/benchmarks/draw_predicted_plot/{model}/{clip}.tsv"
+    params:
+        colour=model_colour,
+    message:
+        "Plotting the landmarks of {wildcards.clip} as {wildcards.model} predicts them"
+
+
+use rule draw_plot_frame as draw_predicted_plot_frame with:
+    input:
+        faces="results/predictions/{model}/{clip}.npy",
+        code=PLOTTING,
+        template=HOME / "workflow" / "scripts" / "talkface" / "template.tsv",
+    output:
+        picture="results/plots/{model}/{clip}/{frame}.png",
+    log:
+        "results/logs/draw_predicted_plot_frame/{model}/{clip}/{frame}.log",
+    benchmark:
+        "results/benchmarks/draw_predicted_plot_frame/{model}/{clip}/{frame}.tsv"
+    params:
+        colour=model_colour,
+    message:
+        "Plotting frame {wildcards.frame} of {wildcards.clip} as {wildcards.model} predicts it"
+
+
+rule plots_all:
+    input:
+        expand("results/plots/{clip}.mp4", clip=CLIPS.index),

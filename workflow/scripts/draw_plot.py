@@ -1,0 +1,24 @@
+"""A film of a clip's landmarks as a plot, with its sound."""
+
+from talkface.logs import log_to
+
+with log_to(snakemake.log[0]):
+    from talkface.plots import draw_plot
+
+    draw_plot(
+        snakemake.input.faces,
+        snakemake.input.audio,
+        snakemake.output.film,
+        clip=snakemake.wildcards.clip,
+        model=snakemake.wildcards.get("model"),
+        shape=snakemake.params.shape,
+        method=snakemake.params.method,
+        smooth_frames=snakemake.params.smooth_frames,
+        look={
+            "kind": snakemake.params.kind,
+            "numbers": snakemake.params.numbers,
+            "mouth_only": snakemake.params.mouth_only,
+            "size": snakemake.params.size,
+            "code": snakemake.params.colour,
+        },
+    )

@@ -1,4 +1,148 @@
-# expects: the videos of the sheet, results/landmarks/{shard}.h5, results/audio/{clip}.wav; with a model also
+# expects: the videos of the sheet, results/landmarks/{shard}.h5, results/audio/{shard}.h5; with a model also
 # results/shapes/{speaker}.h5 and results/predictions/{model}/{clip}.npy
 # produces: results/overlay/{clip}.mp4, {clip}/{frame}.png, the same below results/overlay/{model}/; results/source/{clip}.mp4
-# reads from config: overlay
+# reads from config: overlay, qc; with a model look.models
+from talkface.style import colour_of
+
+# Frames come from video, the reason of a rejected clip from quality.
+OVERLAYING = SHOWING + modules("overlay", "video", "animation", "crop", "quality", "sync", "identity")
+
+
+def measured(clip):
+    """What an overlay of a clip is drawn from; its names are those of the rules' inputs."""
+    return {
+        "video": VIDEOS[clip],
+        "landmarks": f"results/landmarks/{SHARD_OF[clip]}.h5",
+        "audio": f"results/audio/{SHARD_OF[clip]}.h5",
+    }
+
+
+def predicted(clip, model):
+    """The same with a prediction that is put back on the face."""
+    return measured(clip) | {
+        "shapes": f"results/shapes/{CLIPS.at[clip, 'speaker']}.h5",
+        "predictions": SOURCES[model] and f"results/predictions/{model}/{clip}.npy",
+    }
+
+
+rule draw_overlay:
+    input:
+        unpack(lambda w: measured(w.clip)),
+        code=OVERLAYING,
+    output:
+        film="results/overlay/{clip}.mp4",
+    log:
+        "results/logs/draw_overlay/{clip}.log",
+    benchmark:
+        "results/benchmarks/draw_overlay/{clip}.tsv"
+    conda:
+        "../../envs/drawing.yaml"
+    threads: 2
+    resources:
+        mem_mb=1500,
+        runtime=30,
+    params:
+        start_s=lambda w: stretch(w.clip, "start_s"),
+        end_s=lambda w: stretch(w.clip, "end_s"),
+        boxes=config["overlay"]["boxes"],
+        numbers=config["overlay"]["numbers"],
+        qc=config["qc"],
+    message:
+        "Drawing the landmarks on the video of {wildcards.clip}"
+    script:
+        "../scripts/draw_overlay.py"
+
+
+use rule draw_overlay as draw_overlay_of_model with:
+    input:
+        unpack(lambda w: predicted(w.clip, w.model)),
+        code=OVERLAYING,
+    output:
+        film="results/overlay/{model}/{clip}.mp4",
+    log:
+        "results/logs/draw_overlay_of_model/{model}/{clip}.log",
+    benchmark:
+        "results/benchmarks/draw_overlay_of_model/{model}/{clip}.tsv"
+    params:
+        colour=lambda w: colour_of([*LOOKED, w.model])[w.model],
+    message:
+        "Drawing the prediction of {wildcards.model} on the video of {wildcards.clip}"
+
+
+rule draw_overlay_frame:
+    input:
+        unpack(lambda w: measured(w.clip)),
+        code=OVERLAYING,
+    output:
+        picture="results/overlay/{clip}/{frame}.png",
+    log:
+        "results/logs/draw_overlay_frame/{clip}/{frame}.log",
+    benchmark:
+        "results/benchmarks/draw_overlay_frame/{clip}/{frame}.tsv"
+    conda:
+        "../../envs/drawing.yaml"
+    threads: 2
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        start_s=lambda w: stretch(w.clip, "start_s"),
+        end_s=lambda w: stretch(w.clip, "end_s"),
+        boxes=config["overlay"]["boxes"],
+        numbers=config["overlay"]["numbers"],
+        qc=config["qc"],
+    message:
+        "Drawing the landmarks on frame {wildcards.frame} of {wildcards.clip}"
+    script:
+        "../scripts/draw_overlay_frame.py"
+
+
+use rule draw_overlay_frame as draw_overlay_frame_of_model with:
+    input:
+        unpack(lambda w: predicted(w.clip, w.model)),
+        code=OVERLAYING,
+    output:
+        picture="results/overlay/{model}/{clip}/{frame}.png",
+    log:
+        "results/logs/draw_overlay_frame_of_model/{model}/{clip}/{frame}.log",
+    benchmark:
+        "results/benchmarks/draw_overlay_frame_of_model/{model}/{clip}/{frame}.tsv"
+    params:
+        colour=lambda w: colour_of([*LOOKED, w.model])[w.model],
+    message:
+        "Drawing the prediction of {wildcards.model} on frame {wildcards.frame} of {wildcards.clip}"
+
+
+rule crop_source:
+    input:
+        unpack(lambda w: measured(w.clip)),
+        code=modules("overlay", "video", "animation", "crop", "views"),
+    output:
+        film="results/source/{clip}.mp4",
+    log:
+        "results/logs/crop_source/{clip}.log",
+    benchmark:
+        "results/benchmarks/crop_source/{clip}.tsv"
+    conda:
+        "../../envs/drawing.yaml"
+    threads: 2
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        start_s=lambda w: stretch(w.clip, "start_s"),
+        end_s=lambda w: stretch(w.clip, "end_s"),
+    message:
+        "Cropping the video of {wildcards.clip} around the face"
+    script:
+        "../scripts/crop_source.py"
+
+
+rule overlay_all:
+    input:
+        [f"results/overlay/{clip}.mp4" for clip in CLIPS.index],
+
+
+rule source_all:
+    input:
+        [f"results/source/{clip}.mp4" for clip in CLIPS.index],

@@ -242,6 +242,11 @@ def check_quality(
     return table
 
 
+def why_rejected(clip: str, *, audio: Path | str, landmarks: Path | str, silence_dbfs: float, **limits: float) -> str:
+    """Why one clip cannot be used, as the table says it, or nothing; arguments as in `check_quality`."""
+    return _measure(clip, audio, landmarks, silence_dbfs=silence_dbfs, limits=limits)["reason"]
+
+
 def _measure(clip: str, audio: Path | str, landmarks: Path | str, *, silence_dbfs: float, limits: dict) -> dict:
     """Measures and reason of one clip; what an earlier stage found wrong comes first."""
     with h5py.File(audio) as file, h5py.File(landmarks) as other:

@@ -26,5 +26,5 @@ def scaled(size: float, *, panel: float) -> int:
 
 
 def colour_of(models: list[str]) -> dict[str, str]:
-    """A colour, "#rrggbb", for each model, by its place; beyond the palette they repeat."""
-    return {model: PALETTE[place % len(PALETTE)] for place, model in enumerate(models)}
+    """A colour, "#rrggbb", for each model, by the place where it is first named; beyond the palette they repeat."""
+    return {model: PALETTE[place % len(PALETTE)] for place, model in enumerate(dict.fromkeys(models))}

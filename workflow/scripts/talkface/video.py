@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 FPS = 25  # the frame rate of every later stage (GRID's own, and that of the published systems)
 
 _QUEUED_FRAMES = 32  # frames that may wait between decoder and consumer: 30 MB of grey 1280x720
-_CHANNELS = {"gray": 1, "rgb24": 3, "bgr24": 3}
+_CHANNELS = {"gray": 1, "rgb24": 3, "bgr24": 3, "yuv420p": 1.5}
 # A stream may end a little before its declared duration (its last frame has one too); more is a truncated file.
 _MISSING_S = 0.5
 
@@ -264,7 +264,7 @@ def read_frames(
     pixels: str = "gray",
     fps: int = FPS,
     crop: Crop | None = None,
-    size: int | None = None,
+    size: int | tuple[int, int] | None = None,
 ) -> Iterator[np.ndarray]:
     """Frames of a video, upright, at a constant rate; decoding runs ahead in another process and thread.
 
@@ -274,18 +274,19 @@ def read_frames(
         From `probe`.
     start_s, end_s : float, optional
         Stretch of the video in seconds, from its first frame on.
-    pixels : {"gray", "rgb24", "bgr24"}
+    pixels : {"gray", "rgb24", "bgr24", "yuv420p"}
+        Planar YUV, whose width and height must be even, is what `animation.encode` takes: BT.601, limited range.
     fps : int
         Frames a second; each frame is the source's nearest (ffmpeg's fps filter).
     crop : Crop, optional
         Square of the upright source that is wanted.
-    size : int, optional
-        Pixels to which it is scaled, both ways; with `crop` alone.
+    size : int or (width, height), optional
+        Pixels to which the picture is scaled; one number: both ways.
 
     Yields
     ------
     numpy.ndarray
-        (H, W) or (H, W, 3) uint8, a new array each.
+        (H, W), (H, W, 3) or (3 H / 2, W) uint8, a new array each.
 
     Raises
     ------
@@ -297,10 +298,15 @@ def read_frames(
     pictures = at_constant_rate(media, start_s=start_s, end_s=end_s, fps=fps)
     height, width = media.height, media.width
     if crop is not None:
-        height = width = size or crop.side
+        height = width = crop.side
         pictures = pictures.filter("crop", crop.side, crop.side, crop.left, crop.top, exact=1)
-        pictures = pictures.filter("scale", width, height, flags="area" if width < crop.side else "bicubic")
-    shape = (height, width) + ((3,) if _CHANNELS[pixels] == 3 else ())
+    if size is not None:
+        whole, (width, height) = width, size if isinstance(size, tuple) else (size, size)
+        scaling = {"flags": "area" if width < whole else "bicubic"}
+        if pixels == "yuv420p":
+            scaling |= {"out_color_matrix": "bt601", "out_range": "tv"}
+        pictures = pictures.filter("scale", width, height, **scaling)
+    shape = {1: (height, width), 3: (height, width, 3), 1.5: (height * 3 // 2, width)}[_CHANNELS[pixels]]
     stream = pictures.output("pipe:", format="rawvideo", pix_fmt=pixels)
     count = 0
     with run(stream, what=media.path) as process:

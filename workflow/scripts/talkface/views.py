@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from talkface.errors import TalkfaceError
 from talkface.identity import fit_similarity
+from talkface.points import STABLE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +76,7 @@ def place_in_video(prediction: NDArray, *, shape: NDArray, landmarks: NDArray) -
     """Put a prediction back on the face of a clip.
 
     What the prediction does otherwise than the clip's identity-free shape is added to the clip's own landmarks, turned
-    and scaled as the head is in each frame.
+    and scaled as the head is in each frame: by the way back from the shape, on the points that speech does not move.
 
     Parameters
     ----------
@@ -89,5 +90,6 @@ def place_in_video(prediction: NDArray, *, shape: NDArray, landmarks: NDArray) -
     (T, 68, 2) float64 array, pixels
     """
     frames = np.minimum(np.arange(len(shape)), len(prediction) - 1)
-    matrix, _ = fit_similarity(shape, landmarks)  # (T, 2, 2)
-    return landmarks + (prediction[frames, :, :2] - shape) @ matrix.swapaxes(-1, -2)
+    still = list(STABLE)
+    there, _ = fit_similarity(landmarks[:, still], shape[:, still])  # (T, 2, 2)
+    return landmarks + (prediction[frames, :, :2] - shape) @ np.linalg.inv(there).swapaxes(-1, -2)

@@ -1,0 +1,349 @@
+"""Landmarks on the video they were measured in, and predictions put back on the real face.
+
+Below the picture stands a strip with the clip, the number and the time of the frame, what the colours mean and, if the
+clip was rejected, why.
+
+Axes: T frames at 25 fps, 68 landmarks, 2 coordinates; pixels of the picture are (x, y).
+"""
+
+import contextlib
+import itertools
+import logging
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import h5py
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+
+from talkface.animation import YuvPicture, encode, load_shapes
+from talkface.canvas import colour
+from talkface.crop import face_crop
+from talkface.errors import TalkfaceError
+from talkface.lettering import clock, measure, write
+from talkface.parts import triple
+from talkface.points import outer_eye_distance
+from talkface.quality import why_rejected
+from talkface.sketch import draw_lines, draw_numbers, draw_points
+from talkface.storage import writing
+from talkface.style import DOT, GROUND, INK, LINE, MARK, SKY, SOFT, TRUTH
+from talkface.video import FPS, probe, read_frames
+from talkface.views import Measured, place_in_video, read_measured, read_shape
+
+log = logging.getLogger(__name__)
+
+LONGEST, LEAST = 1280, 720  # pixels: the longer side of a film; a video is scaled down to the one, up to the other
+LETTERS = 1 / 38  # height of the letters, of the film's width: 10 pixels on a phone that is 390 wide
+EYES = 170  # pixels: outer-eye distance of a face whose lines have the width of `style.LINE`
+SOURCE = 480  # pixels, both ways, of the video cropped around the face
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layer:
+    """What is drawn on a video, in its own pixels.
+
+    Attributes
+    ----------
+    measured : Measured
+    reason : str
+        Why the clip was rejected, or empty.
+    prediction : (T, 68, 2) array or None
+        Pixels; NaN where it cannot be put on a face.
+    model : str
+    code : str
+        Colour of the prediction, "#rrggbb".
+    """
+
+    measured: Measured
+    reason: str
+    prediction: NDArray | None = None
+    model: str = ""
+    code: str = INK
+
+
+def film_size(width: int, height: int) -> tuple[int, int]:
+    """Width and height at which a video is shown: even, the longer side from `LEAST` to `LONGEST` pixels."""
+    longer = max(width, height)
+    scale = min(max(longer, LEAST), LONGEST) / longer
+    return max(2, 2 * round(width * scale / 2)), max(2, 2 * round(height * scale / 2))
+
+
+class OverlayPainter:
+    """Paints frames of one clip.
+
+    Parameters
+    ----------
+    layer : Layer
+    clip : str
+    boxes, numbers : bool
+        The box of the detector; the index of each point.
+
+    Attributes
+    ----------
+    size : (width, height)
+        Of the video in the picture.
+    picture : (H, W, 3) uint8 array
+        Video and strip; blue, green, red.
+    changed : list of (rows, columns)
+        What `paint` changes.
+    """
+
+    def __init__(self, layer: Layer, *, clip: str, boxes: bool, numbers: bool) -> None:
+        measured = layer.measured
+        self.layer, self.boxes, self.numbers = layer, boxes, numbers
+        self.size = width, height = film_size(measured.width, measured.height)
+        self.letters = letters = max(9, round(LETTERS * width))
+        self._margin = margin = round(0.8 * letters)
+        line = round(1.55 * letters)
+        told = self._told(width - 2 * margin)
+        strip = 2 * round((margin + line * (2 + len(told))) / 2)
+        self.picture = np.full((height + strip, width, 3), triple(colour(GROUND)), np.uint8)
+        rows = [height + round(0.35 * margin) + line * (row + 1) - round(0.3 * line) for row in range(2 + len(told))]
+        room = width - 2 * margin - measure("frame 00000   000.00 s", size=letters)
+        write(self.picture, clip, (width - margin, rows[0]), size=letters, code=INK, bold=True, anchor="right",
+              width=room)  # fmt: skip
+        self._legend(rows[1])
+        for row, text in zip(rows[2:], told, strict=True):
+            write(self.picture, text, (margin, row), size=letters, code=MARK)
+        # the clock, which alone changes in the strip
+        self._clock = (margin, rows[0])
+        self._window = slice(height, rows[0] + round(0.4 * letters)), slice(0, width - margin - room + letters)
+        self.changed = [(slice(0, height), slice(0, width)), self._window]
+        # a pixel is a square: its middle, not its corner, is scaled
+        self._scale = np.array([width / measured.width, height / measured.height])
+        self.landmarks = self._scaled(measured.landmarks)
+        self.box = self._scaled(measured.box.reshape(-1, 2, 2))
+        self.prediction = None if layer.prediction is None else self._scaled(layer.prediction)
+        eyes = outer_eye_distance(self.landmarks)
+        known = eyes[np.isfinite(eyes)]
+        self._stroke = float(np.clip((np.median(known) if len(known) else EYES) / EYES, 0.4, 1.6))
+
+    def _scaled(self, points: NDArray) -> NDArray[np.float64]:
+        return (np.asarray(points, np.float64) + 0.5) * self._scale - 0.5
+
+    def _told(self, room: int) -> list[str]:
+        """The reason in lines that fit."""
+        if not self.layer.reason:
+            return []
+        lines: list[str] = []
+        for word in f"rejected: {self.layer.reason}".split():
+            longer = f"{lines[-1]} {word}" if lines else word
+            if lines and measure(longer, size=self.letters) <= room:
+                lines[-1] = longer
+            else:
+                lines.append(word)
+        return lines
+
+    def _legend(self, row: int) -> None:
+        """What the colours mean, from the left on; smaller where it would not fit."""
+        layer = self.layer
+        entries = [("measured", TRUTH)]
+        if not layer.measured.detected.all() and np.isfinite(layer.measured.landmarks[~layer.measured.detected]).any():
+            entries.append(("interpolated", MARK))
+        if self.boxes:
+            entries.append(("box", SKY))
+        if layer.prediction is not None:
+            entries.append((layer.model, layer.code))
+        size, margin, width = self.letters, self._margin, self.size[0]
+        while size > 9 and sum(measure(name, size=size) + 2.6 * size for name, _ in entries) > width - 2 * margin:
+            size -= 1
+        x = float(margin)
+        for name, code in entries:
+            y = row - 0.33 * size
+            stroke = max(2, round(0.2 * size))
+            cv2.line(self.picture, (round(x), round(y)), (round(x + size), round(y)), triple(colour(code)), stroke)
+            write(self.picture, name, (x + 1.4 * size, row), size=size, code=SOFT if code == SKY else code)
+            x += measure(name, size=size) + 2.6 * size
+
+    def paint(self, frame: NDArray[np.uint8], number: int) -> None:
+        """Paint frame `number` of the video, (height, width, 3), on `picture`."""
+        picture = self.picture[: self.size[1]]
+        picture[:] = frame
+        landmarks, detected = self.landmarks[number], bool(self.layer.measured.detected[number])
+        known = np.isfinite(landmarks).all()
+        code = TRUTH if detected else MARK
+        line, thin, dot = LINE * self._stroke, 0.45 * LINE * self._stroke, 0.7 * DOT * self._stroke
+        rim = max(1.0, self._stroke)  # light, so that dark lines are seen on dark hair, and colours on skin
+        if self.boxes and np.isfinite(self.box[number]).all():
+            self._draw_box(picture, self.box[number], code=SKY if detected else MARK)
+        draw_lines(picture, landmarks, code=GROUND, width=thin + 2 * rim)
+        draw_points(picture, landmarks, code=GROUND, radius=dot + rim)
+        if self.prediction is not None:  # below the measured points: both are seen where they agree
+            draw_lines(picture, self.prediction[number], code=GROUND, width=line + 2 * rim)
+            draw_lines(picture, self.prediction[number], code=self.layer.code, width=line)
+        draw_lines(picture, landmarks, code=code, width=thin)
+        draw_points(picture, landmarks, code=code, radius=dot)
+        if not detected:  # hollow: told from a prediction of the same colour
+            draw_points(picture, landmarks, code=GROUND, radius=0.5 * dot)
+        if known and self.numbers:
+            draw_numbers(picture, landmarks, code=INK, size=max(8, round(0.55 * self.letters)), halo=GROUND)
+        if not detected:
+            self._mark(picture, "interpolated" if known else "no face", number)
+        strip = self.picture[self._window]
+        strip[:] = triple(colour(GROUND))
+        write(self.picture, clock(number, fps=FPS), self._clock, size=self.letters, code=INK)
+
+    def _draw_box(self, picture: NDArray[np.uint8], box: NDArray, *, code: str) -> None:
+        corners = [tuple(int(value) for value in np.rint(corner)) for corner in box]
+        width = max(2, round(0.6 * LINE * self._stroke))
+        cv2.rectangle(picture, *corners, triple(colour(GROUND)), width + 2, cv2.LINE_AA)
+        cv2.rectangle(picture, *corners, triple(colour(code)), width, cv2.LINE_AA)
+
+    def _mark(self, picture: NDArray[np.uint8], word: str, number: int) -> None:
+        """The word above the box, or in the corner."""
+        size = round(1.2 * self.letters)
+        place = np.array([self._margin, self._margin + size], float)
+        if np.isfinite(self.box[number]).all():
+            place = np.maximum(place, self.box[number, 0] - [0, 0.4 * size])
+        write(picture, word, tuple(place), size=size, code=MARK, bold=True, halo=GROUND)
+
+
+def read_layer(
+    landmarks: str | Path, *, clip: str, audio: str | Path, qc: Mapping, shapes: str | Path | None = None,
+    predictions: str | Path | None = None, model: str | None = None, colour: str | None = None,
+) -> Layer:  # fmt: skip
+    """What is drawn on the video of a clip.
+
+    Parameters
+    ----------
+    landmarks, audio : path
+        The shard of the clip, results/landmarks/ and results/audio/.
+    clip : str
+    qc : mapping
+        The limits of `quality.check_quality`.
+    shapes, predictions : path, optional
+        results/shapes/{speaker}.h5 and an .npy of `animation.load_shapes`, to put a prediction on the face.
+    model, colour : str
+        Its name and colour.
+
+    Raises
+    ------
+    TalkfaceError
+        If the video does not decode; the prediction is no landmarks.
+    """
+    measured = read_measured(landmarks, clip)
+    if not len(measured.landmarks):
+        raise TalkfaceError(f"{clip}: no picture to draw on: {measured.rejected}")
+    reason = why_rejected(clip, audio=audio, landmarks=landmarks, **qc)
+    placed = None
+    if predictions is not None:
+        predicted, placed = load_shapes(predictions), np.full(measured.landmarks.shape, np.nan)
+        if not measured.rejected:
+            placed = place_in_video(predicted, shape=read_shape(shapes, clip), landmarks=measured.landmarks)
+    # the name of the file says more than its folders, and the clip's name stands beside it
+    told = "; ".join(part.partition(": ")[2] if "/" in part.partition(": ")[0] else part for part in reason.split("; "))
+    return Layer(measured=measured, reason=told, prediction=placed, model=model or "", code=colour or INK)
+
+
+def paint_film(painter: OverlayPainter, frames: Iterable[NDArray[np.uint8]]) -> Iterator[NDArray[np.uint8]]:
+    """Frames (height, width, 3) of the video as planar YUV pictures; each is valid until the next is asked for."""
+    height, width = painter.picture.shape[:2]
+    planes = YuvPicture((width, height))
+    planes.update(painter.picture, [(slice(0, height), slice(0, width))])
+    cv2.setNumThreads(1)  # decoder and encoder keep the cores busy
+    for number, frame in enumerate(itertools.islice(frames, len(painter.landmarks))):
+        painter.paint(frame, number)
+        planes.update(painter.picture, painter.changed)
+        yield planes.picture
+
+
+@contextlib.contextmanager
+def speech(path: str | Path, clip: str) -> Iterator[Path | None]:
+    """The sound of a clip from results/audio/{shard}.h5 as a wav file for a while; None if it has none."""
+    with h5py.File(path, "r") as file:
+        samples, rate = file[clip][:], int(file[clip].attrs["rate"])
+    if not len(samples):
+        log.warning("%s: no sound", clip)
+        yield None
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        wav = Path(folder) / "speech.wav"
+        soundfile.write(wav, samples, rate, subtype="PCM_16")
+        yield wav
+
+
+def draw_overlay(
+    video: str | Path, output: str | Path, *, landmarks: str | Path, audio: str | Path, clip: str,
+    start_s: float | None, end_s: float | None, boxes: bool, numbers: bool, **others: object,
+) -> None:  # fmt: skip
+    """Write the film of a clip with its landmarks, and a prediction if one is given; it lasts as long as the picture.
+
+    Parameters
+    ----------
+    video : path
+        The source.
+    output : path
+        An mp4, H.264 and AAC.
+    landmarks, audio, clip, **others
+        See `read_layer`.
+    start_s, end_s : float or None
+        Stretch of the video in seconds.
+    boxes, numbers : bool
+        See `OverlayPainter`.
+    """
+    layer = read_layer(landmarks, audio=audio, clip=clip, **others)
+    painter = OverlayPainter(layer, clip=clip, boxes=boxes, numbers=numbers)
+    frames = read_frames(probe(video), start_s=start_s, end_s=end_s, pixels="bgr24", size=painter.size)
+    size = (painter.picture.shape[1], painter.picture.shape[0])
+    with speech(audio, clip) as wav, writing(output) as film:
+        encode(paint_film(painter, frames), film, size=size, audio=wav, pixels="yuv420p")
+
+
+def draw_overlay_frame(
+    video: str | Path, output: str | Path, *, frame: int, landmarks: str | Path, audio: str | Path, clip: str,
+    start_s: float | None, end_s: float | None, boxes: bool, numbers: bool, **others: object,
+) -> None:  # fmt: skip
+    """Write one picture of the film that `draw_overlay` writes, a png.
+
+    Raises
+    ------
+    TalkfaceError
+        If the clip has no such frame.
+    """
+    layer = read_layer(landmarks, audio=audio, clip=clip, **others)
+    count = len(layer.measured.landmarks)
+    if frame >= count:
+        raise TalkfaceError(f"{clip}: no frame {frame}; it has {count} frames, from 0 to {count - 1}; name one of them")
+    painter = OverlayPainter(layer, clip=clip, boxes=boxes, numbers=numbers)
+    frames = read_frames(probe(video), start_s=start_s, end_s=end_s, pixels="bgr24", size=painter.size)
+    with contextlib.closing(frames):
+        painter.paint(next(itertools.islice(frames, frame, None)), frame)
+    with writing(output) as picture:
+        cv2.imwrite(str(picture), painter.picture)
+
+
+def crop_source(
+    video: str | Path, output: str | Path, *, landmarks: str | Path, audio: str | Path, clip: str,
+    start_s: float | None, end_s: float | None, size: int = SOURCE,
+) -> None:  # fmt: skip
+    """Write a clip's video at 25 fps, cropped around the face, with its sound.
+
+    Parameters
+    ----------
+    video : path
+    output : path
+        An mp4, H.264 and AAC.
+    landmarks, audio : path
+        The shard of the clip, results/landmarks/ and results/audio/.
+    clip : str
+    start_s, end_s : float or None
+        Stretch of the video in seconds.
+    size : int
+        Pixels, both ways, even.
+
+    Raises
+    ------
+    TalkfaceError
+        If the video does not decode.
+    """
+    measured = read_measured(landmarks, clip)
+    if not len(measured.landmarks):
+        raise TalkfaceError(f"{clip}: no picture to crop: {measured.rejected}")
+    crop = face_crop(measured.landmarks, width=measured.width, height=measured.height)
+    frames = read_frames(probe(video), start_s=start_s, end_s=end_s, pixels="yuv420p", crop=crop, size=size)
+    with speech(audio, clip) as wav, writing(output) as film:
+        encode(frames, film, size=(size, size), audio=wav, pixels="yuv420p")

@@ -20,7 +20,7 @@ def shapes_of(w):
     return f"results/shapes/{CLIPS.at[w.clip, 'speaker']}.h5" if w.clip in CLIPS.index else []
 
 
-COMPARING = [*PAINTING, *SHOWING, *modules("comparison_film", "panels", "crop", "video", "identity")]
+COMPARING = [*PAINTING, *SHOWING, *modules("comparison_film", "panels", "predicted", "crop", "video", "identity")]
 
 
 rule draw_comparison:

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from talkface.animation import encode, frames_of, hold, load_shapes
+from talkface.animation import encode
 from talkface.crop import face_crop
 from talkface.errors import TalkfaceError
 from talkface.panels import (
@@ -27,6 +27,7 @@ from talkface.panels import (
     write_head,
     write_words,
 )
+from talkface.predicted import frames_of, hold, load_shapes
 from talkface.storage import writing
 from talkface.style import TRUTH, colour_of
 from talkface.video import probe, read_frames

@@ -17,7 +17,7 @@ from talkface.animation import YuvPicture, resting_face
 from talkface.canvas import SHIFT, colour, fixed
 from talkface.drawing import FlatPainter
 from talkface.lettering import LEAST, clock, measure, write
-from talkface.parts import Window, rectangle, triple, union
+from talkface.parts import Window, contains, rectangle, triple, union
 from talkface.points import INNER_LIP, LIPS, OUTER_LIP
 from talkface.sketch import draw_lines
 from talkface.style import GROUND, INK, LINE, SOFT, THIN, TITLE, scaled
@@ -96,6 +96,13 @@ def whole(view: NDArray) -> Window:
     return slice(0, view.shape[0]), slice(0, view.shape[1])
 
 
+def clear(view: NDArray[np.uint8], window: Window, code: str) -> None:
+    """Fill a window of a part with a colour; OpenCV does it in a tenth of numpy's time."""
+    rows, columns = window
+    corner = columns.stop - 1, rows.stop - 1
+    cv2.rectangle(view, (columns.start, rows.start), corner, triple(colour(code)), cv2.FILLED)
+
+
 class VideoPanel:
     """Pictures as they come; the last one stays.
 
@@ -144,13 +151,14 @@ class FacePanel:
         """Paint the face and the lips."""
         if self._truth is None:
             return self._painter.paint(self._faces[frame])
-        if self._lips is not None:  # true lips may reach beyond a face that is predicted wrongly
-            self._view[self._lips] = triple(colour(GROUND))
-        changed = self._painter.paint(self._faces[frame])
         if self._lips is not None:
-            changed.append(self._lips)
-        self._lips = draw_lips(self._view, self._truth[frame], code=INK, width=self._width)
-        return [*changed, self._lips]
+            clear(self._view, self._lips, GROUND)
+        (face,) = self._painter.paint(self._faces[frame])
+        lips = draw_lips(self._view, self._truth[frame], code=INK, width=self._width)
+        # true lips may reach beyond a face that is predicted wrongly
+        beyond = [window for window in (self._lips, lips) if window is not None and not contains(face, window)]
+        self._lips = lips
+        return [face, *beyond]
 
 
 class LinePanel:
@@ -178,7 +186,7 @@ class LinePanel:
         """Draw the lines."""
         window = rectangle(self._faces[frame], 2 + self._line, self._view.shape)
         if self._last is not None:
-            self._view[self._last] = triple(colour(GROUND))
+            clear(self._view, self._last, GROUND)
         draw_lines(self._view, self._faces[frame], code=self._code, width=self._line)
         if self._truth is not None:
             window = union(window, draw_lips(self._view, self._truth[frame], code=INK, width=self._width))
@@ -211,7 +219,7 @@ class Clock:
 
     def paint(self, frame: int) -> list[Window]:
         """Write the number and the time."""
-        self._plate[:] = triple(colour(INK))
+        clear(self._plate, whole(self._plate), INK)
         place = (0.5 * self._size, 1.08 * self._size)
         write(self._plate, clock(frame, fps=FPS), place, size=self._size, code=GROUND)
         return [self._window]

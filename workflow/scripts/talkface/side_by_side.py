@@ -5,7 +5,7 @@ Axes: T frames at 25 fps, 68 landmarks, 2 coordinates; pixels of the picture are
 
 import logging
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import cv2
@@ -14,41 +14,64 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from talkface.animation import YuvPicture, encode, resting_face
+from talkface.animation import encode
 from talkface.canvas import SHIFT, colour, fixed
-from talkface.drawing import FlatPainter
 from talkface.lettering import write
-from talkface.parts import triple
-from talkface.points import INNER_LIP, OUTER_LIP, mouth_opening
+from talkface.panels import Board, FacePanel, Painter, write_head
+from talkface.parts import Window, rectangle, triple
+from talkface.points import mouth_opening
+from talkface.predicted import hold
 from talkface.storage import writing
-from talkface.style import BLUE, GROUND, INK, MARK, RULE, SOFT
+from talkface.style import BLUE, INK, MARK, RULE, SOFT
 from talkface.video import FPS
 
 log = logging.getLogger(__name__)
 
-PANEL = (480, 430)  # pixels, width and height of a face's picture
-HEAD, STRIP = 52, 158  # pixels, heights of the title above and of the curves below
+PANEL = (480, 430)  # pixels, width and height of a face's panel
+HEAD, NAME, STRIP = 52, 40, 158  # pixels, heights of the title above, of what a panel is called, of the curves below
 SIZE = (2 * PANEL[0], HEAD + PANEL[1] + STRIP)
-SCALE, PLACE = 165, (240, 182)  # pixels: outer-eye distance, and where the middle of the eyes stands
 MARGIN = 20  # pixels
 TRUTH, PREDICTION = "truth", "prediction"
+CODES = {TRUTH: INK, PREDICTION: BLUE}
 
 
-def paint_curves(openings: dict[str, NDArray], *, frames: int) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-    """The strip below the faces (STRIP, width, 3), and where each frame stands in it (frames,), pixels."""
-    strip = np.full((STRIP, SIZE[0], 3), triple(colour(GROUND)), np.uint8)
-    top, bottom = 30, STRIP - 16
-    highest = max(max((float(series.max(initial=0)) for series in openings.values()), default=0), 1e-6)
-    x = MARGIN + (SIZE[0] - 2 * MARGIN) * np.arange(frames) / max(frames - 1, 1)
-    ground = np.array([[MARGIN, bottom], [SIZE[0] - MARGIN, bottom]], float)
-    cv2.polylines(strip, [fixed(ground)], False, triple(colour(RULE)), 1, cv2.LINE_AA, SHIFT)
-    for name, series in openings.items():
-        y = bottom - (bottom - top) * np.clip(series / highest, 0, 1)
-        line = np.stack([x[: len(y)], y], axis=-1)
-        code = INK if name == TRUTH else BLUE
-        cv2.polylines(strip, [fixed(line)], False, triple(colour(code)), 2, cv2.LINE_AA, SHIFT)
-    write(strip, "opening of the mouth", (MARGIN, 16), size=13, code=SOFT)
-    return strip, x
+class Curves:
+    """The opening of each mouth over time, and a playhead.
+
+    Parameters
+    ----------
+    view : (H, W, 3) uint8 array
+        Part of a board.
+    openings : mapping of truth and prediction to (T,) arrays
+    frames : int
+        How many the width stands for.
+    """
+
+    def __init__(self, view: NDArray[np.uint8], openings: Mapping[str, NDArray], *, frames: int) -> None:
+        height, width = view.shape[:2]
+        top, bottom = 30, height - 16
+        highest = max(max((float(series.max(initial=0)) for series in openings.values()), default=0), 1e-6)
+        self._x = MARGIN + (width - 2 * MARGIN) * np.arange(frames) / max(frames - 1, 1)
+        ground = np.array([[MARGIN, bottom], [width - MARGIN, bottom]], float)
+        cv2.polylines(view, [fixed(ground)], False, triple(colour(RULE)), 1, cv2.LINE_AA, SHIFT)
+        for name, series in openings.items():
+            y = bottom - (bottom - top) * np.clip(series / highest, 0, 1)
+            line = np.stack([self._x[: len(y)], y], axis=-1)
+            cv2.polylines(view, [fixed(line)], False, triple(colour(CODES[name])), 2, cv2.LINE_AA, SHIFT)
+        write(view, "opening of the mouth", (MARGIN, 16), size=13, code=SOFT)
+        self._view, self._still = view, view.copy()
+        self._last: Window | None = None
+
+    def paint(self, frame: int) -> list[Window]:
+        """Move the playhead."""
+        if self._last is not None:
+            self._view[self._last] = self._still[self._last]
+        at = np.array([[self._x[frame], 24], [self._x[frame], len(self._view) - 10]])
+        cv2.polylines(self._view, [fixed(at)], False, triple(colour(MARK)), 1, cv2.LINE_AA, SHIFT)
+        window = rectangle(at, 2, self._view.shape)
+        changed = [window] if self._last is None else [self._last, window]
+        self._last = window
+        return changed
 
 
 def paint_pairs(
@@ -71,31 +94,23 @@ def paint_pairs(
         Planar YUV, valid until the next one is asked for.
     """
     shown = {TRUTH: truth[:frames].astype(np.float64), PREDICTION: prediction[:frames].astype(np.float64)}
-    picture = np.full((SIZE[1], SIZE[0], 3), triple(colour(GROUND)), np.uint8)
-    write(picture, title, (MARGIN, 36), size=22, code=INK, bold=True, width=PANEL[0] - 2 * MARGIN)
-    write(picture, told, (SIZE[0] - MARGIN, 36), size=17, code=SOFT, anchor="right", width=PANEL[0] - MARGIN)
-    strip, x = paint_curves({name: mouth_opening(shapes) for name, shapes in shown.items()}, frames=frames)
-    below = slice(HEAD + PANEL[1], SIZE[1])
-    names = {TRUTH: ("truth", INK), PREDICTION: (model, BLUE)}
-    painters = {name: FlatPainter(resting_face() * SCALE + PLACE, size=PANEL) for name in shown}
-    planes = YuvPicture(SIZE)
-    planes.update(picture, [(slice(0, SIZE[1]), slice(0, SIZE[0]))])
-    cv2.setNumThreads(1)  # from here on the encoder keeps the cores busy
-    for frame in range(frames):
-        faces = {name: shapes[min(frame, len(shapes) - 1)] * SCALE + PLACE for name, shapes in shown.items()}
-        for place, (name, face) in enumerate(faces.items()):
-            panel = picture[HEAD : HEAD + PANEL[1], place * PANEL[0] : (place + 1) * PANEL[0]]
-            painters[name].paint(face)
-            panel[:] = painters[name].frame
-            write(panel, names[name][0], (MARGIN, 22), size=18, code=names[name][1], bold=True, width=PANEL[0] // 2)
-        lips = [fixed(faces[TRUTH][list(part)]) for part in (OUTER_LIP, INNER_LIP)]
-        cv2.polylines(panel, lips, True, triple(colour(INK)), 1, cv2.LINE_AA, SHIFT)
-        write(panel, "line: the true lips", (PANEL[0] - MARGIN, 22), size=14, code=SOFT, anchor="right")
-        picture[below] = strip
-        at = np.array([[x[frame], 24], [x[frame], STRIP - 10]])
-        cv2.polylines(picture[below], [fixed(at)], False, triple(colour(MARK)), 1, cv2.LINE_AA, SHIFT)
-        planes.update(picture, [(slice(HEAD, SIZE[1]), slice(0, SIZE[0]))])
-        yield planes.picture
+    openings = {name: mouth_opening(shapes) for name, shapes in shown.items()}
+    held = {name: hold(shapes, frames) for name, shapes in shown.items()}
+    board = Board(SIZE)
+    write(board.picture, title, (MARGIN, 36), size=22, code=INK, bold=True, width=PANEL[0] - 2 * MARGIN)
+    place = (SIZE[0] - MARGIN, 36)
+    write(board.picture, told, place, size=17, code=SOFT, anchor="right", width=PANEL[0] - MARGIN)
+    painters: list[tuple[int, int, Painter]] = []
+    for left, name, label, note, lips in (
+        (0, TRUTH, "truth", "", None),
+        (PANEL[0], PREDICTION, model, "line: true lips", held[TRUTH]),
+    ):
+        write_head(board.cut(left, HEAD, PANEL[0], NAME), label, code=CODES[name], size=20, note=note)
+        view = board.cut(left, HEAD + NAME, PANEL[0], PANEL[1] - NAME)
+        painters.append((left, HEAD + NAME, FacePanel(view, held[name], truth=lips)))
+    below = HEAD + PANEL[1]
+    painters.append((0, below, Curves(board.cut(0, below, SIZE[0], STRIP), openings, frames=frames)))
+    yield from board.film(painters, frames=frames)
 
 
 def film_pair(

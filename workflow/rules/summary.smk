@@ -145,7 +145,7 @@ rule predict_worst:
 rule draw_worst:
     input:
         faces="results/evaluation/worst.h5",
-        code=[*PAINTING, *modules("side_by_side", "lettering", "style")],
+        code=[*PAINTING, *SHOWING, *modules("side_by_side", "panels", "predicted")],
         template=HOME / "workflow" / "scripts" / "talkface" / "template.tsv",
     output:
         films=directory("results/evaluation/worst"),

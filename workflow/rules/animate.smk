@@ -1,6 +1,7 @@
 # expects: results/predictions/{model}/{clip}.npy, results/audio/{clip}.wav
-# produces: results/anim/{model}/{clip}.mp4; results/anim/{clip}.mp4 by the model that config names
-# reads from config: animate, drawing, seed
+# produces: results/anim/{model}/{clip}.mp4 and .gif, results/anim3d/{model}/{clip}.mp4; the same without {model} by the model
+# that config names
+# reads from config: animate, drawing, gif, anim3d, seed
 
 
 rule draw_animation:
@@ -49,6 +50,108 @@ use rule draw_animation as draw_chosen_animation with:
         f"Animating {{wildcards.clip}} as {ANIMATED} predicts it"
 
 
+rule draw_gif:
+    input:
+        predictions="results/predictions/{model}/{clip}.npy",
+        audio="results/audio/{clip}.wav",
+        code=PAINTING + modules("gif", "predicted"),
+        template=HOME / "workflow" / "scripts" / "talkface" / "template.tsv",
+    output:
+        film="results/anim/{model}/{clip}.gif",
+    log:
+        "results/logs/draw_gif/{model}/{clip}.log",
+    benchmark:
+        "results/benchmarks/draw_gif/{model}/{clip}.tsv"
+    conda:
+        "../../envs/drawing.yaml"
+    threads: 2
+    resources:
+        mem_mb=1500,
+        runtime=30,
+    params:
+        style=config["gif"]["style"],
+        size=config["gif"]["size"],
+        blink=config["drawing"]["blink"],
+        seed=config["seed"],
+    message:
+        "Drawing {wildcards.clip} as a GIF, as {wildcards.model} predicts it"
+    script:
+        "../scripts/draw_gif.py"
+
+
+use rule draw_gif as draw_chosen_gif with:
+    input:
+        predictions=f"results/predictions/{ANIMATED}/{{clip}}.npy",
+        audio="results/audio/{clip}.wav",
+        code=PAINTING + modules("gif", "predicted"),
+        template=HOME / "workflow" / "scripts" / "talkface" / "template.tsv",
+    output:
+        film="results/anim/{clip}.gif",
+    log:
+        "results/logs/draw_chosen_gif/{clip}.log",
+    benchmark:
+        "results/benchmarks/draw_chosen_gif/{clip}.tsv"
+    message:
+        f"Drawing {{wildcards.clip}} as a GIF, as {ANIMATED} predicts it"
+
+
+rule draw_wires:
+    input:
+        predictions="results/predictions/{model}/{clip}.npy",
+        audio="results/audio/{clip}.wav",
+        code=SHOWING + modules("wires", "depth", "parts", "animation", "predicted"),
+        tables=[
+            HOME / "workflow" / "scripts" / "talkface" / f"{table}.tsv" for table in ("template", "depth", "relief")
+        ],
+    output:
+        film="results/anim3d/{model}/{clip}.mp4",
+    log:
+        "results/logs/draw_wires/{model}/{clip}.log",
+    benchmark:
+        "results/benchmarks/draw_wires/{model}/{clip}.tsv"
+    conda:
+        "../../envs/drawing.yaml"
+    threads: 2
+    resources:
+        mem_mb=1500,
+        runtime=30,
+    params:
+        size=config["anim3d"]["size"],
+        turn_s=config["anim3d"]["turn_s"],
+    message:
+        "Drawing {wildcards.clip} as wires in space, as {wildcards.model} predicts it"
+    script:
+        "../scripts/draw_wires.py"
+
+
+use rule draw_wires as draw_chosen_wires with:
+    input:
+        predictions=f"results/predictions/{ANIMATED}/{{clip}}.npy",
+        audio="results/audio/{clip}.wav",
+        code=SHOWING + modules("wires", "depth", "parts", "animation", "predicted"),
+        tables=[
+            HOME / "workflow" / "scripts" / "talkface" / f"{table}.tsv" for table in ("template", "depth", "relief")
+        ],
+    output:
+        film="results/anim3d/{clip}.mp4",
+    log:
+        "results/logs/draw_chosen_wires/{clip}.log",
+    benchmark:
+        "results/benchmarks/draw_chosen_wires/{clip}.tsv"
+    message:
+        f"Drawing {{wildcards.clip}} as wires in space, as {ANIMATED} predicts it"
+
+
 rule animate_all:
     input:
         expand("results/anim/{clip}.mp4", clip=CLIPS.index[CLIPS.split == "test"]),
+
+
+rule gif_all:
+    input:
+        expand("results/anim/{clip}.gif", clip=CLIPS.index[CLIPS.split == "test"]),
+
+
+rule anim3d_all:
+    input:
+        expand("results/anim3d/{clip}.mp4", clip=CLIPS.index[CLIPS.split == "test"]),

@@ -66,7 +66,17 @@ def encode(frames: Iterable[NDArray[np.uint8]], output: str | Path, *, size: tup
     **options
         Of ffmpeg's encoders, before those of `ENCODER`.
     """
-    command = encoder_command(output, size=size, fps=fps, audio=audio, pixels=pixels, **options)
+    feed(encoder_command(output, size=size, fps=fps, audio=audio, pixels=pixels, **options), frames, output)
+
+
+def feed(command: list[str], frames: Iterable[NDArray[np.uint8]], output: str | Path) -> None:
+    """Run an ffmpeg that takes raw frames on standard input.
+
+    Raises
+    ------
+    TalkfaceError
+        If it fails, with what it says and the name of `output`.
+    """
     with tempfile.TemporaryFile() as said:
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=said)
         with contextlib.suppress(AttributeError, OSError):  # a frame in two turns, not in twenty; Linux alone has it
@@ -98,7 +108,7 @@ def resting_face() -> NDArray[np.float64]:
 
 
 def paint_frames(
-    shapes: NDArray, *, style: str, size: int, blink: bool, seed: int = 0, person: Person = PRESENTER
+    shapes: NDArray, *, style: str, size: int, blink: bool, seed: int = 0, person: Person = PRESENTER, fps: float = FPS
 ) -> Iterator[NDArray[np.uint8]]:
     """Paint shapes (T, 68, 2) of the template frame as planar YUV pictures (3 size / 2, size), ready for x264.
 
@@ -115,7 +125,7 @@ def paint_frames(
         own = neutral_face(person.build)
         shapes, rest = shapes - rest + own, own
     if blink:
-        shapes = close_eyes(shapes, blink_amounts(len(shapes), fps=FPS, rng=np.random.default_rng(seed)))
+        shapes = close_eyes(shapes, blink_amounts(len(shapes), fps=fps, rng=np.random.default_rng(seed)))
     painter: FlatPainter | ShadedPainter
     if style == "shaded":
         rng = np.random.default_rng(seed)

@@ -17,7 +17,12 @@ log = logging.getLogger(__name__)
 
 
 def load_shapes(path: str | Path) -> NDArray[np.float64]:
-    """Landmarks to animate (T, 68, 2) from an .npy of (T, 68, 2) or (T, 68, 3), template frame.
+    """Landmarks to animate in the plane of the picture, (T, 68, 2); see `load_landmarks`."""
+    return load_landmarks(path)[..., :2]
+
+
+def load_landmarks(path: str | Path) -> NDArray[np.float64]:
+    """Landmarks to animate from an .npy of (T, 68, 2) or (T, 68, 3), template frame, with all their coordinates.
 
     Raises
     ------
@@ -40,7 +45,7 @@ def load_shapes(path: str | Path) -> NDArray[np.float64]:
             f"{path}: {len(bad)} of {len(shapes)} frames hold NaN or infinity, the first is frame {bad[0]}; "
             "expected finite coordinates; check the training of the model and predict again"
         )
-    return shapes[..., :2].astype(np.float64)
+    return shapes.astype(np.float64)
 
 
 def frames_of(audio: str | Path, *, fps: float = FPS) -> int:

@@ -1,0 +1,151 @@
+"""Faces in space: the depth of landmarks that have none, and the skin between them.
+
+Space: the template frame (x to the right of the picture, y down, outer-eye distance 1) and z, which grows towards the
+viewer and is 0 midway between the outer eye corners. Faces (T, 68, 3) that were predicted elsewhere are expected to
+look that way, as those of Eskimez et al. 2020 do; one whose nose lies behind the ends of its jaw is turned round.
+
+| table | column | |
+|---|---|---|
+| depth.tsv | z | of the resting face |
+| | swing | of lips: z per unit of the opening of the mouth; of the jaw: z per unit of the drop of the chin |
+| | narrowing | of lips: z per unit by which the mouth narrows |
+| relief.tsv | x, y, z | points on the skin between the landmarks of the resting face |
+
+Both are measured from the open model ICT-FaceKit (`make template`). A jaw that drops swings back about the joint before
+the ear and takes the lower lip along; a mouth that narrows pushes the lips forward. Brows, eyes and nose stay.
+
+Axes: T frames, 68 landmarks, K points between them.
+"""
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from talkface import points
+from talkface.template import load_template
+
+log = logging.getLogger(__name__)
+
+DEPTH = Path(__file__).with_name("depth.tsv")
+RELIEF = Path(__file__).with_name("relief.tsv")
+COLUMNS = ("z", "swing", "narrowing")
+# Units: from the tip of the nose to the ends of the jaw a face is 1 deep; what is flatter than this has no depth.
+FLAT = 0.1
+CHIN = (7, 8, 9)
+
+
+def load_depth() -> NDArray[np.float64]:
+    """z, swing and narrowing of the landmarks, (68, 3)."""
+    return pd.read_csv(DEPTH, sep="\t", comment="#")[list(COLUMNS)].to_numpy(np.float64)
+
+
+def load_relief() -> NDArray[np.float64]:
+    """Points of the resting face between the landmarks, (K, 3)."""
+    return pd.read_csv(RELIEF, sep="\t", comment="#")[["x", "y", "z"]].to_numpy(np.float64)
+
+
+def save_depth(table: NDArray, path: str | Path, *, origin: str) -> None:
+    """Write z, swing and narrowing (68, 3) below a line that says where they come from."""
+    rows = pd.DataFrame(table.round(5) + 0.0, columns=list(COLUMNS))
+    _save(rows.rename_axis("point").reset_index(), path, origin=origin)
+
+
+def save_relief(relief: NDArray, path: str | Path, *, origin: str) -> None:
+    """Write points (K, 3) below a line that says where they come from."""
+    _save(pd.DataFrame(relief.round(5) + 0.0, columns=["x", "y", "z"]), path, origin=origin)
+
+
+def _save(table: pd.DataFrame, path: str | Path, *, origin: str) -> None:
+    """Write a table whose values were rounded, + 0.0 so that none is minus zero."""
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(f"# {origin}\n")
+        table.to_csv(file, sep="\t", index=False, float_format="%.5f")
+
+
+def rest_in_space(rest: NDArray) -> NDArray[np.float64]:
+    """A resting face (68, 2) with the depth of the table, (68, 3)."""
+    return np.column_stack([rest, load_depth()[:, 0]])
+
+
+def in_space(shapes: NDArray, *, rest: NDArray) -> NDArray[np.float64]:
+    """Faces in space.
+
+    Parameters
+    ----------
+    shapes : (T, 68, 2) or (T, 68, 3) array
+        Template frame. A third coordinate is kept, moved so that it is 0 midway between the mean outer eye corners, and
+        turned round where the nose would point away; one without relief counts as none.
+    rest : (68, 2) array
+        The face with its mouth closed, from which opening, drop and width are counted.
+
+    Returns
+    -------
+    (T, 68, 3) array
+    """
+    shapes = np.asarray(shapes, np.float64)
+    flat = shapes[..., :2]
+    if shapes.shape[-1] == 3:
+        z = shapes[..., 2] - shapes[:, list(points.OUTER_EYE_CORNERS), 2].mean()
+        relief = float(z[:, 30].mean() - z[:, [points.JAW[0], points.JAW[-1]]].mean())
+        if abs(relief) > FLAT:
+            if relief < 0:
+                log.info("the nose points away from the viewer: z is turned round")
+            return np.concatenate([flat, np.sign(relief) * z[..., None]], axis=-1)
+        log.warning("the third coordinate has no relief (nose %.3f before the jaw): depth of the table", relief)
+    return np.concatenate([flat, estimate_depth(flat, rest=rest)[..., None]], axis=-1)
+
+
+def estimate_depth(shapes: NDArray, *, rest: NDArray) -> NDArray[np.float64]:
+    """Depth (T, 68) of faces (T, 68, 2) by the table: the resting face's, and what jaw and lips add when they move."""
+    z, swing, narrowing = load_depth().T
+    opening = points.mouth_opening(shapes) - points.mouth_opening(rest)  # (T,)
+    chin, nose = list(CHIN), list(points.NOSE_BRIDGE)
+    drop = (shapes[:, chin, 1] - rest[chin, 1]).mean(axis=1)
+    drop = drop - (shapes[:, nose, 1] - rest[nose, 1]).mean(axis=1)  # a head that nods drops no jaw
+    narrower = points.mouth_width(rest) - points.mouth_width(shapes)
+    driven = np.zeros((len(shapes), 68))
+    driven[:, list(points.LIPS)] = opening[:, None]
+    driven[:, list(points.JAW)] = drop[:, None]
+    return z + swing * driven + narrowing * narrower[:, None]
+
+
+class Skin:
+    """The points between the landmarks, which follow them.
+
+    Each is a fixed mixture of the landmarks' movements from the resting face: thin plate splines in the plane of the
+    picture, so that a head that moves or grows as a whole takes the skin along exactly.
+    """
+
+    def __init__(self) -> None:
+        self.rest = rest_in_space(load_template())
+        self.relief = load_relief()
+        self._weights = spline_weights(self.rest[:, :2], self.relief[:, :2])  # (K, 68)
+
+    def follow(self, faces: NDArray) -> NDArray[np.float64]:
+        """Faces (T, 68, 3) with the skin's points behind them, (T, 68 + K, 3)."""
+        between = self.relief + np.einsum("kp,tpc->tkc", self._weights, faces - self.rest)
+        return np.concatenate([faces, between], axis=1)
+
+
+def spline_weights(source: NDArray, places: NDArray, *, give: float = 1e-2) -> NDArray[np.float64]:
+    """Weights (K, N) that take values at source (N, 2) to places (K, 2) by a thin plate spline.
+
+    Source: Duchon 1977. `give` smooths where neighbours disagree.
+    """
+
+    def kernel(first: NDArray, second: NDArray) -> NDArray:
+        square = ((first[:, None] - second[None]) ** 2).sum(axis=-1)
+        return 0.5 * square * np.log(np.maximum(square, 1e-12))
+
+    def plane(at: NDArray) -> NDArray:
+        return np.column_stack([np.ones(len(at)), at])
+
+    count = len(source)
+    system = np.zeros((count + 3, count + 3))
+    system[:count, :count] = kernel(source, source) + give * np.eye(count)
+    system[:count, count:], system[count:, :count] = plane(source), plane(source).T
+    rows = np.column_stack([kernel(places, source), plane(places)])
+    return np.linalg.solve(system, rows.T)[:count].T  # the system is symmetric

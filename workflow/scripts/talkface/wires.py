@@ -1,0 +1,300 @@
+"""Films of a face as wires in space: a net of fine lines over the skin, the lines of the landmarks bold upon it.
+
+Space: see `talkface.depth`. Its net is fixed: triangles between the landmarks and the points of the skin, made once
+on the resting face, with holes for eyes and mouth. What is near is drawn darker and wider than what is far, what faces
+away is hidden.
+
+Axes: T frames, V vertices (the 68 landmarks first), F triangles, E edges; pixels of the picture are (x, y).
+"""
+
+import functools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import scipy.spatial
+from numpy.typing import NDArray
+
+from talkface import points
+from talkface.animation import YuvPicture, encode, resting_face
+from talkface.canvas import ONE, SHIFT, colour, mix
+from talkface.depth import Skin, in_space
+from talkface.parts import Window, rectangle, triple
+from talkface.predicted import frames_of, hold, load_landmarks
+from talkface.storage import writing
+from talkface.style import BLUE, GROUND, LINE, PANEL, THIN, VERMILION
+from talkface.video import FPS
+
+STILL_VIEW = np.radians(-25.0)  # three-quarter, as portraits are taken; nose to the left of the picture
+SWING = np.radians(32.0)  # to each side; beyond, the nose would cover the far eye
+PITCH = np.radians(4.0)  # seen from a little above, so that nose and lips stand out from the front too
+DISTANCE = 7.0  # of the camera, units: 0.6 m before a face whose outer eye corners lie 9 cm apart
+PIVOT = np.array([0.0, 0.30, -0.45])  # the head turns about its neck
+SCALE, PLACE = 0.36, (0.5, 0.50)  # unit at the pivot, and where the pivot stands, shares of the size
+LIGHT = np.array([-0.45, -0.55, 0.70]) / np.linalg.norm([-0.45, -0.55, 0.70])  # from above on the left
+AMBIENT = 0.22  # share of the light that comes from everywhere
+SKIN, LIPS = ("#9db3c4", "#fdfcf9"), ("#d99a78", "#fbe3d3")  # tones of the triangles, from dark to lit
+INK_BLUE, CAVITY, WHITE = "#17324a", "#4d211b", "#ffffff"  # lines and pupils, inside of the mouth, eyes
+SHADES = 24  # tones of the skin
+STEPS = 6  # of tint and width from far to near
+FAR, NEAR = -0.5, 0.95  # z about the pivot of the ends of a turned face and of its nose
+STILL = 0.0008  # units: vertices that moved less since they were painted stay
+IRIS, PUPIL = 0.076, 0.033  # radii, units
+WIDEST = 0.35  # units: of the circle through a triangle's corners; a longer one lies outside the face
+PARTED = 0.04  # units: how far the lips are parted while the net is made; with this all lines are sides of triangles
+
+
+@dataclass(frozen=True)
+class Net:
+    """What joins the vertices.
+
+    Attributes
+    ----------
+    triangles : (F, 3) array
+        Indices of vertices, clockwise as seen in the picture.
+    edges : (E, 2) array
+        Every side of a triangle once.
+    sides : (E, 2) array
+        The triangles on both sides of an edge; the same one twice at a rim.
+    features : dict of str to (M,) array
+        Edges of each line of `points.LINES`.
+    """
+
+    triangles: NDArray[np.int64]
+    edges: NDArray[np.int64]
+    sides: NDArray[np.int64]
+    features: dict[str, NDArray[np.int64]]
+
+
+@functools.cache
+def make_net() -> Net:
+    """The net of the resting face: Delaunay triangles of its right half, and their mirror images."""
+    skin = Skin()
+    rest = np.concatenate([skin.rest[:, :2], skin.relief[:, :2]])
+    mirror = scipy.spatial.KDTree(rest).query(rest * [-1, 1])[1]
+    apart = rest.copy()
+    apart[[55, 56, 57, 58, 59, 65, 66, 67], 1] += PARTED
+    apart[[48, 54, 60, 64], 1] += PARTED / 2
+    half = np.flatnonzero(rest[:, 0] <= 1e-9)
+    triangles = half[scipy.spatial.Delaunay(apart[half]).simplices]
+    holes = [apart[list(part)].astype(np.float32) for part in (points.INNER_LIP, points.RIGHT_EYE)]
+    kept = [
+        circumradius(corners) < WIDEST
+        and all(cv2.pointPolygonTest(hole, corners.mean(axis=0).tolist(), False) < 0 for hole in holes)
+        for corners in apart[triangles]
+    ]
+    triangles = triangles[kept]
+    triangles = np.concatenate([triangles, mirror[triangles]])
+    first, second, third = (apart[corner] for corner in triangles.T)
+    turned = _cross(second - first, third - first) < 0
+    triangles[turned] = triangles[turned][:, ::-1]
+    sides = np.sort(np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]]), axis=1)
+    edges, which = np.unique(sides, axis=0, return_inverse=True)
+    owners = np.tile(np.arange(len(triangles)), 3)
+    neighbours = np.zeros((len(edges), 2), np.int64)
+    neighbours[which, 0] = owners
+    neighbours[which[::-1], 1] = owners[::-1]
+    number = {tuple(edge): place for place, edge in enumerate(edges.tolist())}
+    features = {}
+    for name, (indices, closed) in points.LINES.items():
+        ends = [*indices[1:], indices[0]] if closed else indices[1:]
+        features[name] = np.array([number[tuple(sorted(pair))] for pair in zip(indices, ends, strict=False)])
+    return Net(triangles, edges, neighbours, features)
+
+
+def circumradius(corners: NDArray) -> float:
+    """Radius of the circle through three points (3, 2); infinite where they lie on a line."""
+    lengths = np.linalg.norm(corners - np.roll(corners, 1, axis=0), axis=1)
+    area = abs(float(_cross(corners[1] - corners[0], corners[2] - corners[0]))) / 2
+    return float(lengths.prod() / (4 * area)) if area > 1e-12 else np.inf
+
+
+def _cross(first: NDArray, second: NDArray) -> NDArray:
+    """Cross product of vectors (..., 2)."""
+    return first[..., 0] * second[..., 1] - first[..., 1] * second[..., 0]
+
+
+def headings(frames: int, *, turn_s: float, fps: float = FPS) -> NDArray[np.float64]:
+    """How far the head is turned in each frame (frames,), radians; positive: the nose goes right in the picture.
+
+    Parameters
+    ----------
+    frames : int
+    turn_s : float
+        Seconds in which it swings to one side, the other and back; 0: it keeps a three-quarter view.
+    """
+    if turn_s <= 0:
+        return np.full(frames, STILL_VIEW)
+    return SWING * np.sin(2 * np.pi * np.arange(frames) / fps / turn_s)
+
+
+def turn(space: NDArray, heading: NDArray | float, *, pitch: float = PITCH) -> NDArray[np.float64]:
+    """Points (..., 3) about the pivot after a turn about the vertical axis, then one towards the camera above."""
+    x, y, z = np.moveaxis(space - PIVOT, -1, 0)
+    cos, sin = np.cos(heading), np.sin(heading)
+    x, z = x * cos + z * sin, z * cos - x * sin
+    cos, sin = np.cos(pitch), np.sin(pitch)
+    return np.stack([x, y * cos + z * sin, z * cos - y * sin], axis=-1)
+
+
+def project(seen: NDArray, *, size: int) -> NDArray[np.float64]:
+    """Pixels (..., 2) of turned points (..., 3) in a picture of `size` both ways, through a camera before the pivot."""
+    near = DISTANCE / (DISTANCE - seen[..., 2:])
+    return (seen[..., :2] * near * SCALE + PLACE) * size
+
+
+def _tints(code: str, *, from_: float, to: float) -> list[tuple]:
+    """A colour from far to near: mixed with the ground by these shares."""
+    return [triple(mix(colour(GROUND), colour(code), share)) for share in np.linspace(from_, to, STEPS)]
+
+
+class WirePainter:
+    """Paints a face of wires, only where it changed.
+
+    Parameters
+    ----------
+    size : int
+        Pixels, both ways, even.
+
+    Attributes
+    ----------
+    frame : (H, W, 3) uint8 array
+        The picture.
+    """
+
+    def __init__(self, size: int) -> None:
+        self.net = make_net()
+        self.size = size
+        self.frame = np.full((size, size, 3), triple(colour(GROUND)), np.uint8)
+        self._ground = self.frame.copy()
+        self._seen: NDArray | None = None  # turned vertices (V, 3) as last painted
+        self._pixels: NDArray | None = None  # and where they are in the picture (V, 2)
+        self._tones = [
+            triple(mix(colour(dark), colour(light), share))
+            for dark, light in (SKIN, LIPS)
+            for share in np.linspace(0, 1, SHADES)
+        ]
+        self._lip = np.isin(self.net.triangles, points.LIPS).all(axis=1).astype(int)  # which of both a triangle has
+        self._on_lip = np.isin(self.net.edges, points.LIPS).all(axis=1).astype(int)  # and an edge
+        self._fine = _tints(BLUE, from_=0.25, to=0.6), _tints(VERMILION, from_=0.35, to=0.5)
+        self._lines = {INK_BLUE: _tints(INK_BLUE, from_=0.5, to=1), VERMILION: _tints(VERMILION, from_=0.55, to=1)}
+        lips = [name for name in points.LINES if "lip" in name]
+        self._groups = {
+            INK_BLUE: np.concatenate([self.net.features[name] for name in points.LINES if name not in lips]),
+            VERMILION: np.concatenate([self.net.features[name] for name in lips]),
+        }
+        lines = LINE * size / PANEL * np.linspace(0.5, 1.0, STEPS)
+        self._bold = [max(1, round(width)) for width in lines]
+        self._thin = [max(1, round(THIN * size / PANEL / 2))] * STEPS
+        self._rim = [max(1, round(THIN * size / PANEL))] * STEPS
+
+    def paint(self, space: NDArray, heading: float) -> list[Window]:
+        """Paint vertices (V, 3) with the head turned by `heading`; return the windows (rows, columns) that changed."""
+        net, seen = self.net, turn(space, heading)
+        pixels = project(seen, size=self.size)
+        around = [pixels]
+        if self._seen is not None:
+            moved = np.abs(seen - self._seen).max(axis=1) > STILL
+            if not moved.any():
+                return []
+            seen = np.where(moved[:, None], seen, self._seen)
+            pixels = np.where(moved[:, None], pixels, self._pixels)
+            corners = np.unique(net.triangles[moved[net.triangles].any(axis=1)])
+            around = [pixels[corners], self._pixels[corners]]
+        self._seen, self._pixels = seen, pixels
+        window = rectangle(np.concatenate(around), 0.01 * self.size, self.frame.shape)
+        self._paint(window)
+        return [window]
+
+    def _paint(self, window: Window) -> None:
+        """Paint what lies in a window anew."""
+        (rows, columns), net, seen = window, self.net, self._seen
+        part = self.frame[window]
+        part[:] = self._ground[window]
+        corners = self._pixels[net.triangles]  # (F, 3, 2)
+        inside = (
+            (corners.max(axis=1) > [columns.start - 8, rows.start - 8])
+            & (corners.min(axis=1) < [columns.stop + 8, rows.stop + 8])
+        ).all(axis=1)
+        facing = _cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]) > 0
+        first, second, third = (seen[corner] for corner in net.triangles.T)
+        normals = np.cross(second - first, third - first)  # y points down: towards the viewer where it faces
+        normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
+        lit = AMBIENT + (1 - AMBIENT) * (normals @ LIGHT)
+        tones = np.clip(lit * SHADES, 0, SHADES - 1).astype(int)
+        at = np.rint((self._pixels - [columns.start, rows.start]) * ONE).astype(np.int32)  # (V, 2) fixed point
+        self._paint_holes(part, at)
+        order = np.flatnonzero(facing & inside)
+        order = order[np.argsort(seen[net.triangles[order], 2].sum(axis=1))]  # from far to near
+        tones = tones[order] + SHADES * self._lip[order]
+        for triangle, tone in zip(at[net.triangles[order]], tones.tolist(), strict=True):
+            cv2.fillConvexPoly(part, triangle, self._tones[tone], cv2.LINE_8, SHIFT)
+        visible = facing[net.sides].any(axis=1) & inside[net.sides].any(axis=1)
+        rim = visible & (~facing[net.sides].all(axis=1) | (net.sides[:, 0] == net.sides[:, 1]))
+        step = (seen[net.edges, 2].mean(axis=1) - FAR) / (NEAR - FAR) * STEPS
+        step = np.clip(step, 0, STEPS - 1).astype(int)
+        for lip, tints in enumerate(self._fine):
+            self._draw(part, at, np.flatnonzero(visible & ~rim & (self._on_lip == lip)), step, tints, self._thin)
+        self._draw(part, at, np.flatnonzero(rim), step, self._fine[0], self._rim)
+        for code, edges in self._groups.items():
+            self._draw(part, at, edges[visible[edges]], step, self._lines[code], self._bold)
+
+    def _paint_holes(self, part: NDArray, at: NDArray) -> None:
+        """What is seen through mouth and eyes; the skin is painted around it afterwards."""
+        cv2.fillPoly(part, [at[list(points.INNER_LIP)]], triple(colour(CAVITY)), cv2.LINE_AA, SHIFT)
+        for eye in (points.RIGHT_EYE, points.LEFT_EYE):
+            cv2.fillPoly(part, [at[list(eye)]], triple(colour(WHITE)), cv2.LINE_AA, SHIFT)
+            centre = at[list(eye)].mean(axis=0)
+            place = tuple(int(value) for value in np.rint(centre))
+            for radius, code in ((IRIS, BLUE), (PUPIL, INK_BLUE)):
+                reach = round(radius * SCALE * self.size * ONE)
+                cv2.circle(part, place, reach, triple(colour(code)), cv2.FILLED, cv2.LINE_AA, SHIFT)
+
+    def _draw(self, part: NDArray, at: NDArray, edges: NDArray, step: NDArray, tints: list, widths: list) -> None:
+        """Draw edges from far to near."""
+        for level in range(STEPS):
+            lines = list(at[self.net.edges[edges[step[edges] == level]]])
+            if lines:
+                cv2.polylines(part, lines, False, tints[level], widths[level], cv2.LINE_AA, SHIFT)
+
+
+def paint_wires(shapes: NDArray, *, size: int, turn_s: float) -> Iterator[NDArray[np.uint8]]:
+    """Paint shapes (T, 68, 2 or 3) of the template frame as planar YUV pictures (3 size / 2, size), ready for x264.
+
+    A picture is valid until the next one is asked for.
+    """
+    faces = Skin().follow(in_space(shapes, rest=resting_face()))
+    painter, planes = WirePainter(size), YuvPicture((size, size))
+    planes.update(painter.frame, [(slice(0, size), slice(0, size))])
+    cv2.setNumThreads(1)  # from here on the encoder keeps all cores busy, and what is painted is small
+    for face, heading in zip(faces, headings(len(faces), turn_s=turn_s), strict=True):
+        planes.update(painter.frame, painter.paint(face, heading))
+        yield planes.picture
+
+
+def draw_wires(predictions: str | Path, audio: str | Path, output: str | Path, *, size: int, turn_s: float) -> None:
+    """Write a film of predicted landmarks as wires in space, with the audio they were predicted from.
+
+    Parameters
+    ----------
+    predictions : path
+        results/predictions/{model}/{clip}.npy: (T, 68, 2 or 3), template frame, 25 fps; see `depth.in_space`.
+    audio : path
+        A wav file; the film lasts as long, to the nearest frame.
+    output : path
+        An mp4, H.264 and AAC.
+    size : int
+        Pixels, both ways, even.
+    turn_s : float
+        See `headings`.
+
+    Raises
+    ------
+    TalkfaceError
+        If the predictions are no such array or hold NaN, the audio is empty or cannot be read, or ffmpeg fails.
+    """
+    shapes = hold(load_landmarks(predictions), frames_of(audio))
+    with writing(output) as film:
+        encode(paint_wires(shapes, size=size, turn_s=turn_s), film, size=(size, size), audio=audio, pixels="yuv420p")

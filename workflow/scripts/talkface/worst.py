@@ -1,10 +1,10 @@
-"""What the worst clips of an evaluation look like: predictions beside the truth, with the sound, for films.
+"""What the worst clips of an evaluation look like: predictions beside the truth, with the sound, for films and pages.
 
-results/evaluation/worst.h5:
+results/evaluation/worst.h5 and results/viewer/faces.h5:
 
 | dataset | shape, type | holds |
 |---|---|---|
-| truth/{clip} | (T, 68, 2) float32 | template frame, 25 fps |
+| truth/{clip} | (T, 68, 2) float32 | template frame, 25 fps; attributes `speaker`, `split` |
 | sound/{clip} | (S,) int16 | the master; attribute `rate`, Hz |
 | prediction/{model}/{clip} | (T, 68, 2) float32 | from clean sound; attributes as the columns of worst.tsv |
 """
@@ -15,9 +15,11 @@ from pathlib import Path
 
 import h5py
 import numpy as np
+import pandas as pd
 import torch
 from numpy.typing import NDArray
 
+from talkface import metrics
 from talkface.checkpoint import read_file, unpack_network
 from talkface.devices import choose_device
 from talkface.evaluation import Material, read_material
@@ -70,18 +72,48 @@ def predict_worst(
     torch.set_num_threads(threads)
     rows = read_worst(worst)
     rows = rows[rows["model"].isin([*weights, *folders])]
+    write_faces(rows, output, dataset=dataset, audio=audio, weights=weights, folders=folders, seed=seed, device=device)
+
+
+def write_faces(
+    rows: pd.DataFrame,
+    output: str | Path,
+    *,
+    dataset: str | Path,
+    audio: Sequence[str | Path],
+    weights: Mapping[str, str | Path],
+    folders: Mapping[str, str | Path],
+    seed: int,
+    device: str,
+) -> None:
+    """Write truth, sound and predictions, see above.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        A row a prediction: split, model, clip, speaker, lip_rmse, opening_correlation. Where lip_rmse is not known both
+        measures are taken here.
+    output, dataset, audio, weights, folders, seed, device
+        See `predict_worst`; each model is in one of the two mappings.
+    """
     splits = dict.fromkeys(rows["split"])
     material = {item.clip: item for split in splits for item in read_material(dataset, split, audio=audio)}
     with writing(output) as temporary, h5py.File(temporary, "w") as file:
         for clip in dict.fromkeys(rows["clip"]):
-            file[f"truth/{clip}"] = material[clip].truth.astype(np.float32)
-            file[f"sound/{clip}"] = material[clip].samples
-            file[f"sound/{clip}"].attrs["rate"] = material[clip].rate
+            item = material[clip]
+            file[f"truth/{clip}"] = item.truth.astype(np.float32)
+            file[f"truth/{clip}"].attrs.update(speaker=item.speaker, split=item.split)
+            file[f"sound/{clip}"] = item.samples
+            file[f"sound/{clip}"].attrs["rate"] = item.rate
         for model, group in rows.groupby("model", sort=False):
             predict = hears(weights[model], seed=seed, device=device) if model in weights else looks_up(folders[model])
             for row in group.to_dict("records"):
-                name = f"prediction/{model}/{row['clip']}"
-                file[name] = predict(material[row["clip"]])[..., :2].astype(np.float32)
+                item, name = material[row["clip"]], f"prediction/{model}/{row['clip']}"
+                prediction = predict(item)
+                if np.isnan(row["lip_rmse"]):
+                    row["lip_rmse"] = metrics.LIP(prediction, item.truth)
+                    row["opening_correlation"] = metrics.opening_correlation(prediction, item.truth)
+                file[name] = prediction[..., :2].astype(np.float32)
                 file[name].attrs.update({key: row[key] for key in TOLD})
     log.info("%s: %d clips, %d predictions", output, rows["clip"].nunique(), len(rows))
 

@@ -143,7 +143,8 @@ rule plot_curves:
         picture=report(
             "results/evaluation/curves.svg",
             caption="../report/curves.rst",
-            category="Training",
+            category="3. Training",
+            labels={"figure": "losses by step"},
         ),
     log:
         "results/logs/plot_curves/curves.log",

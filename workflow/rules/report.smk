@@ -1,3 +1,196 @@
-# expects: what Snakemake's report shows
-# produces: report_all, of which `make report` writes results/report.html
-# reads from config: all of it, to show it
+# expects: results/qc/clips.tsv, results/evaluation/ (tables and figures), results/comparison/{model}/{clip}.mp4
+# produces: what report.html shows beside the figures: results/report/settings.html and .yaml, quality.html,
+# evaluation.html, front.html, films/{model}.html
+# reads from config: all of it; comparison
+from functools import cache
+
+from snakemake import __version__ as SNAKEMAKE
+
+
+report: "../report/workflow.rst"
+
+
+def layout(*names):
+    """Files of the package that say how a page looks."""
+    return [HOME / "workflow" / "scripts" / "talkface" / name for name in names]
+
+
+@cache
+def filmed_clip():
+    """The clip that is filmed: the first of the first evaluated split.
+
+    Where the quality table is there already, the first one that it accepts: a film of a clip without a face shows
+    little, one without a sound cannot be made.
+    """
+    clips = list(CLIPS.index[CLIPS["split"] == EVALUATED[0]])
+    table = Path("results/qc/clips.tsv")
+    rows = [line.split("\t") for line in table.read_text(encoding="utf-8").splitlines()] if table.exists() else []
+    rejected = {row[0] for row in rows if row[3:4] == ["no"]}
+    return next((clip for clip in clips if clip not in rejected), clips[0])
+
+
+wildcard_constraints:
+    shown=only(LOOKED),
+
+
+rule write_settings:
+    input:
+        shipped=HOME / "config" / "config.yaml",
+        envs=sorted((HOME / "envs").glob("*.yaml")),
+        code=modules("settings_page", "settings", "page", "cells"),
+        layout=layout("settings_page.html", "page_tables.html", "page_style.css"),
+    output:
+        page=report(
+            "results/report/settings.html",
+            caption="../report/settings.rst",
+            category="1. Settings",
+            labels={"page": "settings, models, versions"},
+        ),
+        resolved="results/report/settings.yaml",
+    log:
+        "results/logs/write_settings/settings.log",
+    benchmark:
+        "results/benchmarks/write_settings/settings.tsv"
+    conda:
+        "../../envs/plot.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        settings=config,
+        models={model: MODELS[model] for model in SELECTED},
+        clips={split: len(rows) for split, rows in CLIPS.groupby("split", sort=False)},
+        speakers={split: rows["speaker"].nunique() for split, rows in CLIPS.groupby("split", sort=False)},
+        snakemake=SNAKEMAKE,
+    message:
+        "Writing down the settings"
+    script:
+        "../scripts/write_settings.py"
+
+
+rule write_quality:
+    input:
+        table="results/qc/clips.tsv",
+        code=modules("quality_page", "page", "cells"),
+        layout=layout("quality_page.html", "page_tables.html", "page_style.css", "page_sort.js"),
+    output:
+        page=report(
+            "results/report/quality.html",
+            caption="../report/quality.rst",
+            category="2. Clips",
+            labels={"page": "quality, clip by clip"},
+        ),
+    log:
+        "results/logs/write_quality/quality.log",
+    benchmark:
+        "results/benchmarks/write_quality/quality.tsv"
+    conda:
+        "../../envs/plot.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    message:
+        "Writing the page of quality control"
+    script:
+        "../scripts/write_quality.py"
+
+
+rule write_tables:
+    input:
+        summary="results/evaluation/summary.tsv",
+        pairs="results/evaluation/pairs.tsv",
+        worst="results/evaluation/worst.tsv",
+        zoo="results/evaluation/zoo.tsv",
+        clips=JUDGED_CLIPS,
+        quality="results/qc/clips.tsv",
+        code=modules(
+            *(
+                "report_front",
+                "page",
+                "report_tables",
+                "verdict",
+                "cells",
+                "results",
+                "metrics",
+                "quality_page",
+                "style",
+            ),
+        ),
+        layout=PAGES,
+    output:
+        page=report(
+            "results/report/evaluation.html",
+            caption="../report/tables.rst",
+            category="4. Evaluation",
+            labels={"split": "all", "figure": "tables"},
+        ),
+        front="results/report/front.html",
+    log:
+        "results/logs/write_tables/tables.log",
+    benchmark:
+        "results/benchmarks/write_tables/tables.tsv"
+    conda:
+        "../../envs/plot.yaml"
+    threads: 1
+    resources:
+        mem_mb=1500,
+        runtime=20,
+    params:
+        networks=NETWORKS,
+        twins=TWINS,
+        splits=EVALUATED,
+        corpus=CORPUS,
+        trained=CURVES,
+        seed=config["seed"],
+    message:
+        "Writing the tables of the report"
+    script:
+        "../scripts/write_tables.py"
+
+
+rule write_film:
+    input:
+        film=lambda w: f"results/comparison/{w.shown}/{filmed_clip()}.mp4",
+        code=modules("film_page", "video"),
+        layout=layout("film_page.html", "page_style.css"),
+    output:
+        page=report(
+            "results/report/films/{shown}.html",
+            caption="../report/films.rst",
+            category="5. Films",
+            labels=lambda w: {"model": w.shown, "clip": filmed_clip()},
+        ),
+    log:
+        "results/logs/write_film/{shown}.log",
+    benchmark:
+        "results/benchmarks/write_film/{shown}.tsv"
+    conda:
+        "../../envs/drawing.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        title=lambda w: f"{filmed_clip()} as {w.shown} predicts it",
+        text="Source video, its landmarks and the prediction, in step, with the sound.",
+        clip=lambda w: filmed_clip(),
+        split=EVALUATED[0],
+        layout=config["comparison"]["layout"],
+        panel=config["comparison"]["panel"],
+        style=config["comparison"]["style"],
+    message:
+        "Preparing the film of {wildcards.shown} for the report"
+    script:
+        "../scripts/write_film.py"
+
+
+rule report_all:
+    input:
+        rules.write_settings.output,
+        rules.write_quality.output,
+        rules.write_tables.output,
+        rules.evaluate_all.input,
+        expand("results/evaluation/{figure}_{split}.svg", figure=["noise", "gain", "speakers"], split=EVALUATED),
+        expand("results/report/films/{shown}.html", shown=LOOKED),

@@ -15,6 +15,11 @@ TWINS = [
     for other in dict.fromkeys([model.replace("_nr", ""), model.replace("_nr", "_tc")])
     if other in COMPARED
 ]
+# How pages look that are read in a browser.
+PAGES = [
+    HOME / "workflow" / "scripts" / "talkface" / f"page{part}"
+    for part in (".html", "_tables.html", "_style.css", "_sort.js")
+]
 JUDGED_CLIPS = expand("results/evaluation/clips/{model}.tsv", model=NETWORKS)
 
 
@@ -30,7 +35,7 @@ rule plot_noise:
         picture=report(
             "results/evaluation/noise_{split}.svg",
             caption="../report/noise.rst",
-            category="Evaluation",
+            category="4. Evaluation",
             labels={"split": "{split}", "figure": "over noise"},
         ),
     log:
@@ -60,7 +65,7 @@ rule plot_gain:
         picture=report(
             "results/evaluation/gain_{split}.svg",
             caption="../report/gain.rst",
-            category="Evaluation",
+            category="4. Evaluation",
             labels={"split": "{split}", "figure": "gains"},
         ),
     log:
@@ -91,7 +96,7 @@ rule plot_speakers:
         picture=report(
             "results/evaluation/speakers_{split}.svg",
             caption="../report/speakers.rst",
-            category="Evaluation",
+            category="4. Evaluation",
             labels={"split": "{split}", "figure": "by speaker"},
         ),
     log:
@@ -180,7 +185,7 @@ rule write_page:
             *expand("results/evaluation/{figure}_{split}.svg", figure=["noise", "gain", "speakers"], split=EVALUATED),
         ],
         code=modules("page", "report_tables", "verdict", "cells", "results", "figures", "style", "metrics"),
-        layout=HOME / "workflow" / "scripts" / "talkface" / "page.html",
+        layout=PAGES,
     output:
         page="results/evaluation/summary.html",
     log:

@@ -67,12 +67,22 @@ def both_widths(draw: Callable[[bool], Figure], *, prefix: str) -> dict[str, Mar
 
 
 def show_split(
-    results: Results, split: str, *, looks: report_tables.Looks, twins: Sequence[tuple[str, str]], films: Path | None
+    results: Results,
+    split: str,
+    *,
+    looks: report_tables.Looks,
+    twins: Sequence[tuple[str, str]],
+    films: Path | None,
+    drawn: bool = True,
 ) -> dict[str, Any]:
-    """All that page.html shows of a split."""
+    """All that page.html shows of a split, with figures if `drawn`."""
     networks, floor = results.networks, floor_of(results.summary, split=split)
     chosen = choose_pairs(results.summary, twins, split=split, networks=networks)
     chosen = [pair for pair in chosen if results.gain(*pair, split) is not None]
+
+    def both(name: str, draw: Callable[[bool], Figure]) -> dict[str, Markup] | None:
+        return both_widths(draw, prefix=f"{name}-{split}") if drawn else None
+
     shown: dict[str, Any] = {
         "key": split,
         "title": TITLES[split],
@@ -87,27 +97,27 @@ def show_split(
         "seeds": report_tables.seeds_table(results, split, looks),
         "clips": report_tables.clip_table(results, split, looks),
         "worst": report_tables.worst_table(results, split, looks, films=films),
-        "speakers": both_widths(
+        "speakers": both(
+            "speakers",
             lambda narrow: figures.speakers_figure(
                 results.clips, split=split, networks=networks, floor=floor, narrow=narrow
             ),
-            prefix=f"speakers-{split}",
         ),
     }
     if results.snr_db is not None:
         shown["noise"] = {
             "tables": report_tables.noise_tables(results, split, looks),
-            "figure": both_widths(
+            "figure": both(
+                "noise",
                 lambda narrow: figures.noise_figure(results.summary, split=split, networks=networks, narrow=narrow),
-                prefix=f"noise-{split}",
             ),
         }
     if chosen:
         shown["gains"] = {
             "table": report_tables.gain_table(results, split, chosen),
-            "figure": both_widths(
+            "figure": both(
+                "gain",
                 lambda narrow: figures.gain_figure(results.pairs, split=split, chosen=chosen, narrow=narrow),
-                prefix=f"gain-{split}",
             ),
         }
     return shown
@@ -140,6 +150,15 @@ def list_files(folder: Path, places: Mapping[str, str]) -> list[tuple[str, str]]
     return [(quote(name), text) for name, text in places.items() if (folder / name).is_file()]
 
 
+def fill(template: str, output: str | Path, content: Mapping[str, Any]) -> None:
+    """Write a page from a template beside this module; what is not Markup is escaped."""
+    loader = jinja2.FileSystemLoader(TEMPLATE.parent)
+    world = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
+    text = world.get_template(template).render(content)
+    with writing(output) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
 def write_page(
     output: str | Path,
     *,
@@ -153,6 +172,7 @@ def write_page(
     networks: Mapping[str, str],
     twins: Sequence[Sequence[str]],
     splits: Sequence[str],
+    drawn: bool = True,
 ) -> None:
     """Write the page.
 
@@ -174,6 +194,8 @@ def write_page(
         Pairs of which the first is the resilient one.
     splits : sequence of str
         In the order of the page.
+    drawn : bool
+        With figures; without them the page is a few hundred kilobytes.
     """
     results = Results(
         summary=read_summary(summary),
@@ -191,12 +213,12 @@ def write_page(
     training = None
     trained = trained[trained["model"].isin(list(networks))] if len(trained) else trained
     if len(trained):
-        drawn = (
+        curved = (
             both_widths(lambda narrow: figures.curves_figure(curves, narrow=narrow), prefix="curves")
-            if curves
+            if curves and drawn
             else None
         )
-        training = {"table": report_tables.training_table(trained, looks), "figure": drawn}
+        training = {"table": report_tables.training_table(trained, looks), "figure": curved}
     folder = None if films is None else Path(films)
     pairs_of_twins = [(model, other) for model, other in twins]
     pictures = {
@@ -211,7 +233,10 @@ def write_page(
     content = {
         "corpus": str(results.summary["corpus"].iloc[0]),
         "models": counted(len(networks), "model"),
-        "splits": [show_split(results, s, looks=looks, twins=pairs_of_twins, films=folder) for s in splits],
+        "splits": [
+            show_split(results, s, looks=looks, twins=pairs_of_twins, films=folder, drawn=drawn) for s in splits
+        ],
+        "films": folder,
         "training": training,
         "guide": GUIDE,
         "measures": define_measures(),
@@ -219,9 +244,5 @@ def write_page(
         "clip_files": list_files(Path(output).parent, {f"clips/{m}.tsv": m for m in networks}),
         "bar": BAR,
     }
-    loader = jinja2.FileSystemLoader(TEMPLATE.parent)
-    world = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
-    text = world.get_template(TEMPLATE.name).render(content)
-    with writing(output) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+    fill(TEMPLATE.name, output, content)
     log.info("%s: %s on %s", output, counted(len(networks), "model"), ", ".join(splits))

@@ -1,0 +1,13 @@
+"""A film as a page that plays it."""
+
+from talkface.logs import log_to
+
+with log_to(snakemake.log[0]):
+    from talkface.film_page import write_film
+
+    write_film(
+        snakemake.output.page,
+        film=snakemake.input.film,
+        title=snakemake.params.title,
+        text=snakemake.params.text,
+    )

@@ -1,0 +1,18 @@
+"""The configuration that was used, as a page and as a file."""
+
+from talkface.logs import log_to
+
+with log_to(snakemake.log[0]):
+    from talkface.settings_page import write_settings
+
+    write_settings(
+        snakemake.output.page,
+        snakemake.output.resolved,
+        settings=snakemake.params.settings,
+        shipped=snakemake.input.shipped,
+        envs=snakemake.input.envs,
+        models=snakemake.params.models,
+        clips=snakemake.params.clips,
+        speakers=snakemake.params.speakers,
+        snakemake=snakemake.params.snakemake,
+    )

@@ -7,6 +7,7 @@ is saved by the reader as the file NAME before the next command.
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -125,8 +126,8 @@ def copy_project(project: Path, target: Path) -> None:
 class Reader:
     """Somebody who types commands into one shell in one folder: what a command exports the next one knows."""
 
-    def __init__(self, folder: Path, *, environment: dict[str, str] | None = None):
-        self.folder = folder
+    def __init__(self, folder: Path, *, environment: dict[str, str] | None = None, limit_s: float = LIMIT_S):
+        self.folder, self.limit_s = folder, limit_s
         self.state = folder.parent / f"{folder.name}.state"
         own = str(Path(sys.prefix) / "bin")
         # Without the environment of these tests, so that a forgotten `activate` is found out; make and pytest that
@@ -147,15 +148,20 @@ class Reader:
         """
         keep = f"{{ export -p; printf 'cd %q\\n' \"$PWD\"; }} > '{self.state}'"
         known = f". '{self.state}'\n" if self.state.exists() else ""
+        shell = subprocess.Popen(
+            ["bash", "-e", "-o", "pipefail", "-c", f"{known}{command.text}\n{keep}\n"],
+            cwd=self.folder, env=self.environment, text=True, errors="replace", start_new_session=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
         try:
-            done = subprocess.run(
-                ["bash", "-e", "-o", "pipefail", "-c", f"{known}{command.text}\n{keep}\n"],
-                cwd=self.folder, env=self.environment, text=True, errors="replace", timeout=LIMIT_S,
-                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            )  # fmt: skip
-            said, fault = done.stdout, f"exit status {done.returncode}" if done.returncode else ""
-        except subprocess.TimeoutExpired as late:
-            said, fault = (late.stdout or b"").decode(errors="replace"), f"not ended after {LIMIT_S} s"
+            said = shell.communicate(timeout=self.limit_s)[0]
+            fault = f"exit status {shell.returncode}" if shell.returncode else ""
+        except BaseException as stopped:
+            # All that the command has started ends with it.
+            os.killpg(shell.pid, signal.SIGKILL)
+            said, fault = shell.communicate()[0], f"not ended after {self.limit_s} s"
+            if not isinstance(stopped, subprocess.TimeoutExpired):
+                raise
         if fault:
             raise ExampleError(f"{command.document}:{command.line}: {fault}: {command.text}\n{said[-6000:]}")
         return said

@@ -20,6 +20,7 @@ MAKEFILE = (PROJECT / "Makefile").read_text(encoding="utf-8")
 # needs no training.
 FILLED = {
     "clip": "iris_1", "shard": "iris_1", "speaker": "iris", "model": "talkface_demo", "frame": "40", "corpus": "demo",
+    "name": "name",
 }  # fmt: skip
 TRAINED = "talkface"  # one that the workflow trains: it has a curve, and films of its worst clips
 WHOLE = ("results/evaluation/worst",)  # folders that a rule makes as one: what lies in them is no target
@@ -28,7 +29,7 @@ OWN = {
     "models": {"mine": {"like": "lstm_d40_c3"}},
     "external": {"name": "theirs"},
 }
-OWN_FILES = ("theirs/iris_1.npy", "resources/speech/hello.wav", "resources/speech/a.flac", "resources/speech/x.mp3")
+SPEECH = ("hello.wav", "a.flac", "x.mp3")
 # Made by a reader who follows the text, or named as an example of a name.
 FILE = r"\.(yaml|tsv|txt|md|pt|h5|html|svg|png)$"
 NOT_OURS = {"config/my_clips.tsv", "resources/speech/a.flac"}
@@ -72,14 +73,13 @@ CONFIG = yaml.safe_load((PROJECT / "config" / "config.yaml").read_text(encoding=
 
 
 def table(heading):
-    """Rows of the table whose head begins so, as lists of cells."""
-    lines = (PROJECT / "README.md").read_text(encoding="utf-8").splitlines()
-    first = next(index for index, line in enumerate(lines) if line.startswith(heading))
-    rows = []
-    for line in lines[first + 2 :]:
-        if not line.startswith("|"):
-            return rows
-        rows.append([cell.strip() for cell in line.strip("|").split("|")])
+    """Rows of all tables whose head begins so, as lists of cells."""
+    rows, within = [], False
+    for line in (PROJECT / "README.md").read_text(encoding="utf-8").splitlines():
+        if within and line.startswith("|") and not line.startswith("|--"):
+            rows.append([cell.strip() for cell in line.strip("|").split("|")])
+        within = line.startswith(heading) or (within and line.startswith("|"))
+    assert rows, f"README.md: no table {heading}"
     return rows
 
 
@@ -106,7 +106,7 @@ def beside(names):
 def targets_of_the_text():
     """Each target that a document names: paths below results/, and names of rules that collect."""
     for span in SPANS:
-        if span.text.startswith("results/") and span.text != "results/":
+        if (span.text.startswith("results/") and span.text != "results/") or re.fullmatch(r"\w+_all", span.text):
             yield span.place, span.text
         if span.text.startswith("snakemake "):
             for word in shlex.split(span.text)[1:]:
@@ -114,7 +114,7 @@ def targets_of_the_text():
                     yield span.place, word
     for cells in table("| target |"):
         for name in beside(codes(cells[0])):
-            if not name.startswith("make ") and name != "fetch_corpus":
+            if not name.startswith("make ") and name != "fetch_corpus":  # that one an example runs
                 yield "README.md, targets", name
     for cells in table("| path under `results/` |"):
         for name in beside(codes(cells[0])):
@@ -129,9 +129,12 @@ def targets_of_the_text():
 
 def test_every_target_plans(tmp_path):
     """One dry run for all of them; what it does not know it names."""
-    for name in OWN_FILES:
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).touch()
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "resources" / "speech").mkdir(parents=True)
+    for row in (PROJECT / "config" / "clips.tsv").read_text(encoding="utf-8").splitlines()[1:]:
+        (tmp_path / "theirs" / f"{row.partition(chr(9))[0]}.npy").touch()
+    for name in SPEECH:
+        (tmp_path / "resources" / "speech" / name).touch()
     (tmp_path / "own.yaml").write_text(yaml.safe_dump(OWN), encoding="utf-8")
     wanted = {}
     for place, name in targets_of_the_text():

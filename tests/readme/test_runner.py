@@ -1,6 +1,7 @@
 """How examples are found, taken apart and run: on documents made for it."""
 
 import subprocess
+import time
 
 import pytest
 
@@ -128,6 +129,14 @@ def test_a_failure_names_document_line_and_what_was_printed(reader):
 def test_a_command_that_waits_for_an_answer_gets_none(reader):
     with pytest.raises(ExampleError, match="exit status 1"):
         reader.follow(block_of("read answer\n"))
+
+
+def test_a_command_that_does_not_end_is_ended_with_all_it_started(tmp_path):
+    reader = Reader(tmp_path, limit_s=0.5)
+    with pytest.raises(ExampleError, match=r"guide\.md:7: not ended after 0.5 s: (.|\n)*begun"):
+        reader.follow(block_of("echo begun; (sleep 1; touch late) & wait\n"))
+    time.sleep(1)
+    assert not (tmp_path / "late").exists()
 
 
 def test_nothing_of_these_tests_reaches_an_example(reader, monkeypatch):

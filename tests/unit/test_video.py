@@ -146,6 +146,30 @@ def test_saved_frames_are_numbered_from_zero(tmp_path, plain):
     assert sorted(p.name for p in (tmp_path / "f").iterdir())[::9] == ["000000.jpg", "000009.jpg"]
 
 
+def test_saved_frames_are_numbered_from_where_it_is_wanted(tmp_path, plain):
+    """The number is all that changes: the picture of each instant stays."""
+    video.save_frames(plain, tmp_path / "zero", start_s=0.92, end_s=1.2)
+    assert video.save_frames(plain, tmp_path / "one", start_s=0.92, end_s=1.2, first_frame=1) == 7
+    assert sorted(p.name for p in (tmp_path / "one").iterdir())[::6] == ["000001.jpg", "000007.jpg"]
+    for number in range(7):
+        first, second = (
+            (tmp_path / name).read_bytes() for name in (f"zero/{number:06}.jpg", f"one/{number + 1:06}.jpg")
+        )
+        assert first == second
+    assert len({file.read_bytes() for file in (tmp_path / "one").iterdir()}) > 1  # dark, then the flash
+
+
+def test_other_sizes_and_planes(plain):
+    frames = list(video.read_frames(video.probe(plain), end_s=0.2, pixels="bgr24", size=(80, 100)))
+    assert frames[0].shape == (100, 80, 3)
+    planar = list(video.read_frames(video.probe(plain), start_s=1, end_s=1.2, pixels="yuv420p", size=(320, 240)))
+    assert len(planar) == 5
+    assert planar[0].shape == (360, 320)
+    luma, chroma = planar[0][:240], planar[0][240:]
+    assert luma.mean() == pytest.approx(235, abs=3)  # white, limited range
+    assert chroma.mean() == pytest.approx(128, abs=2)
+
+
 def test_leaving_early_stops_the_decoder(plain):
     frames = video.read_frames(video.probe(plain))
     next(frames)

@@ -21,11 +21,11 @@ import soundfile
 from numpy.typing import NDArray
 
 from talkface.animation import YuvPicture, encode, load_shapes
-from talkface.canvas import colour
+from talkface.canvas import SHIFT, colour, fixed
 from talkface.crop import face_crop
 from talkface.errors import TalkfaceError
 from talkface.lettering import clock, measure, write
-from talkface.parts import triple
+from talkface.parts import Window, triple
 from talkface.points import outer_eye_distance
 from talkface.quality import why_rejected
 from talkface.sketch import draw_lines, draw_numbers, draw_points
@@ -87,9 +87,7 @@ class OverlayPainter:
     size : (width, height)
         Of the video in the picture.
     picture : (H, W, 3) uint8 array
-        Video and strip; blue, green, red.
-    changed : list of (rows, columns)
-        What `paint` changes.
+        Video and strip; blue, green, red. Who paints a frame puts the video's pixels in first.
     """
 
     def __init__(self, layer: Layer, *, clip: str, boxes: bool, numbers: bool) -> None:
@@ -97,7 +95,7 @@ class OverlayPainter:
         self.layer, self.boxes, self.numbers = layer, boxes, numbers
         self.size = width, height = film_size(measured.width, measured.height)
         self.letters = letters = max(9, round(LETTERS * width))
-        self._margin = margin = round(0.8 * letters)
+        self._margin, self._bold = margin, _ = round(0.8 * letters), round(1.2 * letters)
         line = round(1.55 * letters)
         told = self._told(width - 2 * margin)
         strip = 2 * round((margin + line * (2 + len(told))) / 2)
@@ -106,13 +104,11 @@ class OverlayPainter:
         room = width - 2 * margin - measure("frame 00000   000.00 s", size=letters)
         write(self.picture, clip, (width - margin, rows[0]), size=letters, code=INK, bold=True, anchor="right",
               width=room)  # fmt: skip
-        self._legend(rows[1])
         for row, text in zip(rows[2:], told, strict=True):
             write(self.picture, text, (margin, row), size=letters, code=MARK)
         # the clock, which alone changes in the strip
         self._clock = (margin, rows[0])
-        self._window = slice(height, rows[0] + round(0.4 * letters)), slice(0, width - margin - room + letters)
-        self.changed = [(slice(0, height), slice(0, width)), self._window]
+        self._below = slice(height, rows[0] + round(0.4 * letters)), slice(0, width - margin - room)
         # a pixel is a square: its middle, not its corner, is scaled
         self._scale = np.array([width / measured.width, height / measured.height])
         self.landmarks = self._scaled(measured.landmarks)
@@ -121,6 +117,7 @@ class OverlayPainter:
         eyes = outer_eye_distance(self.landmarks)
         known = eyes[np.isfinite(eyes)]
         self._stroke = float(np.clip((np.median(known) if len(known) else EYES) / EYES, 0.4, 1.6))
+        self._legend(rows[1])
 
     def _scaled(self, points: NDArray) -> NDArray[np.float64]:
         return (np.asarray(points, np.float64) + 0.5) * self._scale - 0.5
@@ -139,34 +136,59 @@ class OverlayPainter:
         return lines
 
     def _legend(self, row: int) -> None:
-        """What the colours mean, from the left on; smaller where it would not fit."""
-        layer = self.layer
-        entries = [("measured", TRUTH)]
-        if not layer.measured.detected.all() and np.isfinite(layer.measured.landmarks[~layer.measured.detected]).any():
-            entries.append(("interpolated", MARK))
-        if self.boxes:
-            entries.append(("box", SKY))
-        if layer.prediction is not None:
-            entries.append((layer.model, layer.code))
-        size, margin, width = self.letters, self._margin, self.size[0]
-        while size > 9 and sum(measure(name, size=size) + 2.6 * size for name, _ in entries) > width - 2 * margin:
+        """What the colours mean, from the left on, each as it is drawn; smaller where it would not fit."""
+        layer, size = self.layer, self.letters
+        filled = layer.measured.landmarks[~layer.measured.detected]
+        entries = [("measured", TRUTH), ("interpolated", MARK), ("box", SKY), (layer.model, layer.code)]
+        kept = (True, np.isfinite(filled).any(), self.boxes, layer.prediction is not None)
+        names = [name for (name, _), keep in zip(entries, kept, strict=True) if keep]
+        while (
+            size > 9 and sum(measure(name, size=size) + 2.6 * size for name in names) > self.size[0] - 2 * self._margin
+        ):
             size -= 1
-        x = float(margin)
-        for name, code in entries:
-            y = row - 0.33 * size
-            stroke = max(2, round(0.2 * size))
-            cv2.line(self.picture, (round(x), round(y)), (round(x + size), round(y)), triple(colour(code)), stroke)
-            write(self.picture, name, (x + 1.4 * size, row), size=size, code=SOFT if code == SKY else code)
+        x, y, reach = float(self._margin), row - 0.33 * size, round(0.2 * size)
+        for place, ((name, code), keep) in enumerate(zip(entries, kept, strict=True)):
+            if not keep:
+                continue
+            ends = np.array([[x, y], [x + size, y]])
+            if place == 2:
+                self._draw_box(self.picture, ends + np.array([[0, -0.3], [0, 0.3]]) * size, code=code)
+            else:
+                points = np.array([(x + 0.15 * size, y), (x + 0.85 * size, y)])
+                width = max(1, round((0.2 if place == 3 else 0.1) * size))
+                cv2.polylines(self.picture, [fixed(ends)], False, triple(colour(code)), width, cv2.LINE_AA, SHIFT)
+                if place < 2:
+                    draw_points(self.picture, points, code=code, radius=reach)
+                if place == 1:
+                    draw_points(self.picture, points, code=GROUND, radius=0.5 * reach)
+            write(self.picture, name, (x + 1.4 * size, row), size=size, code=SOFT if place == 2 else code)
             x += measure(name, size=size) + 2.6 * size
 
-    def paint(self, frame: NDArray[np.uint8], number: int) -> None:
-        """Paint frame `number` of the video, (height, width, 3), on `picture`."""
+    def window(self, number: int) -> Window:
+        """Rows and columns of the video within which frame `number` is painted; even bounds."""
+        shown = [self.landmarks[number], self.box[number]]
+        if self.prediction is not None:
+            shown.append(self.prediction[number])
+        if self._word(number):
+            low, high = self._place(number)
+            shown.append(np.array([low, high]))
+        points = np.concatenate(shown)
+        points = points[np.isfinite(points).all(axis=1)]
+        if not len(points):
+            return slice(0, 0), slice(0, 0)
+        margin = 2 * self.letters  # more than any stroke and number
+        left, top = np.clip(points.min(axis=0) - margin, 0, self.size).astype(int) & ~1
+        right, bottom = np.clip(points.max(axis=0) + margin + 1, 0, self.size).astype(int) + 1 & ~1
+        return slice(int(top), int(bottom)), slice(int(left), int(right))
+
+    def paint(self, number: int) -> list[Window]:
+        """Paint what belongs to frame `number` on the video's pixels in `picture`; give the windows that it changed."""
         picture = self.picture[: self.size[1]]
-        picture[:] = frame
         landmarks, detected = self.landmarks[number], bool(self.layer.measured.detected[number])
         known = np.isfinite(landmarks).all()
         code = TRUTH if detected else MARK
-        line, thin, dot = LINE * self._stroke, 0.45 * LINE * self._stroke, 0.7 * DOT * self._stroke
+        line, dot = LINE * self._stroke, 0.7 * DOT * self._stroke
+        thin = 0.45 * line if detected else line  # a thin line has no colour in a film, whose planes of it are halved
         rim = max(1.0, self._stroke)  # light, so that dark lines are seen on dark hair, and colours on skin
         if self.boxes and np.isfinite(self.box[number]).all():
             self._draw_box(picture, self.box[number], code=SKY if detected else MARK)
@@ -182,10 +204,27 @@ class OverlayPainter:
         if known and self.numbers:
             draw_numbers(picture, landmarks, code=INK, size=max(8, round(0.55 * self.letters)), halo=GROUND)
         if not detected:
-            self._mark(picture, "interpolated" if known else "no face", number)
-        strip = self.picture[self._window]
+            low, high = self._place(number)
+            write(picture, self._word(number), (low[0], high[1]), size=self._bold, code=MARK, bold=True, halo=GROUND)
+        strip = self.picture[self._below]
         strip[:] = triple(colour(GROUND))
         write(self.picture, clock(number, fps=FPS), self._clock, size=self.letters, code=INK)
+        return [self.window(number), self._below]
+
+    def _word(self, number: int) -> str:
+        """What is said of a frame whose points were not measured."""
+        if self.layer.measured.detected[number]:
+            return ""
+        return "interpolated" if np.isfinite(self.landmarks[number]).all() else "no face"
+
+    def _place(self, number: int) -> tuple[NDArray, NDArray]:
+        """Where that stands, top left and bottom right: above the box, within the picture, or in the corner."""
+        size = np.array([measure(self._word(number), size=self._bold, bold=True), self._bold])
+        low = np.full(2, float(self._margin))
+        if np.isfinite(self.box[number]).all():
+            above = self.box[number, 0] - [0, 1.4 * self._bold]
+            low = np.clip(above, low, np.maximum(low, self.size - size - self._margin))
+        return low, low + size
 
     def _draw_box(self, picture: NDArray[np.uint8], box: NDArray, *, code: str) -> None:
         corners = [tuple(int(value) for value in np.rint(corner)) for corner in box]
@@ -193,13 +232,28 @@ class OverlayPainter:
         cv2.rectangle(picture, *corners, triple(colour(GROUND)), width + 2, cv2.LINE_AA)
         cv2.rectangle(picture, *corners, triple(colour(code)), width, cv2.LINE_AA)
 
-    def _mark(self, picture: NDArray[np.uint8], word: str, number: int) -> None:
-        """The word above the box, or in the corner."""
-        size = round(1.2 * self.letters)
-        place = np.array([self._margin, self._margin + size], float)
-        if np.isfinite(self.box[number]).all():
-            place = np.maximum(place, self.box[number, 0] - [0, 0.4 * size])
-        write(picture, word, tuple(place), size=size, code=MARK, bold=True, halo=GROUND)
+
+class FilmPicture(YuvPicture):
+    """A planar picture whose upper part is taken over from a video, so that only what is painted is converted."""
+
+    def lay(self, video: NDArray[np.uint8]) -> None:
+        """Put a planar picture (3 h / 2, W) in from the top."""
+        width = video.shape[1]
+        height = video.shape[0] * 2 // 3
+        flat, area = video.reshape(-1), width * height
+        self._y[:height] = flat[:area].reshape(height, width)
+        self._u[: height // 2] = flat[area : area * 5 // 4].reshape(height // 2, width // 2)
+        self._v[: height // 2] = flat[area * 5 // 4 :].reshape(height // 2, width // 2)
+
+    def show(self, picture: NDArray[np.uint8], window: Window) -> None:
+        """Put a window, of even bounds, into a picture (H, W, 3)."""
+        rows, columns = window
+        high, wide = rows.stop - rows.start, columns.stop - columns.start
+        if high <= 0 or wide <= 0:
+            return
+        half = slice(rows.start // 2, rows.stop // 2), slice(columns.start // 2, columns.stop // 2)
+        flat = np.concatenate([self._y[window].reshape(-1), self._u[half].reshape(-1), self._v[half].reshape(-1)])
+        picture[window] = cv2.cvtColor(flat.reshape(high * 3 // 2, wide), cv2.COLOR_YUV2BGR_I420)
 
 
 def read_layer(
@@ -240,14 +294,18 @@ def read_layer(
 
 
 def paint_film(painter: OverlayPainter, frames: Iterable[NDArray[np.uint8]]) -> Iterator[NDArray[np.uint8]]:
-    """Frames (height, width, 3) of the video as planar YUV pictures; each is valid until the next is asked for."""
+    """Frames of the video (3 height / 2, width) as pictures of the film, all planar YUV; see `FilmPicture`.
+
+    Each is valid until the next is asked for.
+    """
     height, width = painter.picture.shape[:2]
-    planes = YuvPicture((width, height))
+    planes = FilmPicture((width, height))
     planes.update(painter.picture, [(slice(0, height), slice(0, width))])
     cv2.setNumThreads(1)  # decoder and encoder keep the cores busy
     for number, frame in enumerate(itertools.islice(frames, len(painter.landmarks))):
-        painter.paint(frame, number)
-        planes.update(painter.picture, painter.changed)
+        planes.lay(frame)
+        planes.show(painter.picture, painter.window(number))
+        planes.update(painter.picture, painter.paint(number))
         yield planes.picture
 
 
@@ -287,7 +345,7 @@ def draw_overlay(
     """
     layer = read_layer(landmarks, audio=audio, clip=clip, **others)
     painter = OverlayPainter(layer, clip=clip, boxes=boxes, numbers=numbers)
-    frames = read_frames(probe(video), start_s=start_s, end_s=end_s, pixels="bgr24", size=painter.size)
+    frames = read_frames(probe(video), start_s=start_s, end_s=end_s, pixels="yuv420p", size=painter.size)
     size = (painter.picture.shape[1], painter.picture.shape[0])
     with speech(audio, clip) as wav, writing(output) as film:
         encode(paint_film(painter, frames), film, size=size, audio=wav, pixels="yuv420p")
@@ -311,7 +369,8 @@ def draw_overlay_frame(
     painter = OverlayPainter(layer, clip=clip, boxes=boxes, numbers=numbers)
     frames = read_frames(probe(video), start_s=start_s, end_s=end_s, pixels="bgr24", size=painter.size)
     with contextlib.closing(frames):
-        painter.paint(next(itertools.islice(frames, frame, None)), frame)
+        painter.picture[: painter.size[1]] = next(itertools.islice(frames, frame, None))
+    painter.paint(frame)
     with writing(output) as picture:
         cv2.imwrite(str(picture), painter.picture)
 

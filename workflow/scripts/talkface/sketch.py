@@ -44,10 +44,10 @@ def draw_points(
     picture: NDArray[np.uint8], landmarks: NDArray, *, code: str, radius: float, mouth_only: bool = False
 ) -> None:
     """Draw the landmarks as discs of a radius in pixels."""
-    for x, y in landmarks[list(LIPS)] if mouth_only else landmarks:
-        if np.isfinite(x) and np.isfinite(y):
-            place = (round(x * ONE), round(y * ONE))
-            cv2.circle(picture, place, round(radius * ONE), triple(colour(code)), cv2.FILLED, cv2.LINE_AA, SHIFT)
+    shown = landmarks[list(LIPS)] if mouth_only else landmarks
+    paint, size = triple(colour(code)), round(radius * ONE)
+    for place in np.rint(shown[np.isfinite(shown).all(axis=1)] * ONE).astype(int).tolist():
+        cv2.circle(picture, place, size, paint, cv2.FILLED, cv2.LINE_AA, SHIFT)
 
 
 def draw_numbers(

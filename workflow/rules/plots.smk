@@ -124,6 +124,63 @@ use rule draw_plot_frame as draw_predicted_plot_frame with:
         "Plotting frame {wildcards.frame} of {wildcards.clip} as {wildcards.model} predicts it"
 
 
+rule draw_identity:
+    input:
+        faces=lambda w: f"results/landmarks/{SHARD_OF[w.clip]}.h5",
+        shapes=lambda w: f"results/shapes/{CLIPS.at[w.clip, 'speaker']}.h5",
+        video=lambda w: VIDEOS[w.clip],
+        code=[*PLOTTING, *modules("identity_picture", "video")],
+        template=HOME / "workflow" / "scripts" / "talkface" / "template.tsv",
+    output:
+        picture="results/identity/{clip}.png",
+    log:
+        "results/logs/draw_identity/{clip}.log",
+    benchmark:
+        "results/benchmarks/draw_identity/{clip}.tsv"
+    conda:
+        "../../envs/drawing.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=20,
+    params:
+        start_s=lambda w: stretch(w.clip, "start_s"),
+        end_s=lambda w: stretch(w.clip, "end_s"),
+        method=config["identity"]["method"],
+        threshold=config["identity"]["threshold"],
+        reference_frames=config["identity"]["reference_frames"],
+        smooth_frames=config["identity"]["smooth_frames"],
+        colour=TRUTH,
+    message:
+        "Showing how {wildcards.clip} was freed of identity"
+    script:
+        "../scripts/draw_identity.py"
+
+
+use rule draw_identity as draw_predicted_identity with:
+    input:
+        faces="results/predictions/{model}/{clip}.npy",
+        code=[*PLOTTING, *modules("identity_picture", "video")],
+        template=HOME / "workflow" / "scripts" / "talkface" / "template.tsv",
+    output:
+        picture="results/identity/{model}/{clip}.png",
+    log:
+        "results/logs/draw_predicted_identity/{model}/{clip}.log",
+    benchmark:
+        "results/benchmarks/draw_predicted_identity/{model}/{clip}.tsv"
+    params:
+        start_s=None,
+        end_s=None,
+        colour=model_colour,
+    message:
+        "Asking the rules of identity removal what {wildcards.model} predicts for {wildcards.clip}"
+
+
 rule plots_all:
     input:
         expand("results/plots/{clip}.mp4", clip=CLIPS.index),
+
+
+rule identity_all:
+    input:
+        expand("results/identity/{clip}.png", clip=CLIPS.index),

@@ -37,7 +37,7 @@ HEAD = 0.13  # of the picture's height: title and clock
 MARGIN = 0.055  # of the picture's width: between the face and the edge, all around
 TICKS = 5  # about so many lines of the grid each way
 # Around the template, outer-eye distances: room for a mouth that opens.
-ROOM = np.array([[0.08, 0.10], [0.08, 0.16]])
+ROOM = np.array([[0.08, 0.10], [0.08, 0.20]])
 PALE = 0.55  # share of the ground in lines with numbers
 SIZE_OF_NUMBERS = {False: 0.022, True: 0.04}  # height of the letters, of the picture's; True: mouth only
 
@@ -88,12 +88,11 @@ def blend(first: str, second: str, share: float) -> str:
     return "#" + "".join(f"{round(float(part)):02x}" for part in mix(colour(first), colour(second), share)[::-1])
 
 
-def fit(low: NDArray, high: NDArray, *, size: int) -> Frame:
-    """The frame in which coordinates from `low` to `high`, (2,) each, fill the picture below its title."""
-    top = HEAD * size
-    room = np.array([size, size - top]) - 2 * MARGIN * size
-    scale = float(np.min(room / np.maximum(high - low, 1e-6)))
-    return Frame(scale, np.array([size / 2, (size + top) / 2]) - scale * (low + high) / 2)
+def fit(low: NDArray, high: NDArray, *, box: tuple[float, float, float, float]) -> Frame:
+    """The frame in which coordinates from `low` to `high`, (2,) each, fill a box (left, top, right, bottom)."""
+    left, top, right, bottom = box
+    scale = float(np.min(np.array([right - left, bottom - top]) / np.maximum(high - low, 1e-6)))
+    return Frame(scale, np.array([left + right, top + bottom]) / 2 - scale * (low + high) / 2)
 
 
 def choose_frame(faces: NDArray, *, look: Look, template: NDArray | None = None) -> Frame:
@@ -114,7 +113,9 @@ def choose_frame(faces: NDArray, *, look: Look, template: NDArray | None = None)
         shown = np.concatenate([shown, [usual.min(axis=0) - ROOM[0], usual.max(axis=0) + ROOM[1]]])
     if not len(shown):
         raise TalkfaceError("landmarks: no frame shows a face; expected at least one; check the video")
-    return fit(shown.min(axis=0), shown.max(axis=0), size=look.size)
+    edge = MARGIN * look.size
+    box = (edge, HEAD * look.size + edge, look.size - edge, look.size - edge)
+    return fit(shown.min(axis=0), shown.max(axis=0), box=box)
 
 
 def steps_of(low: float, high: float) -> NDArray[np.float64]:

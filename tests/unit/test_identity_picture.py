@@ -11,7 +11,7 @@ from talkface.animation import encode
 from talkface.canvas import colour
 from talkface.errors import TalkfaceError
 from talkface.identity import closure_order, neutral_shapes
-from talkface.style import GREEN, ORANGE
+from talkface.style import INK, ORANGE
 from talkface.template import load_template
 
 OPTIONS = {"method": "fixed", "threshold": 1.0, "reference_frames": 2, "smooth_frames": 0}
@@ -131,10 +131,11 @@ def stages(tmp_path, speaking):
 
 
 def tiles_of(image):
-    """Colours in the upper corner of the first tile of each rule, found by their green frames."""
-    column = image[:, picture.MARGIN + 5]
-    green = np.abs(column.astype(float) - colour(GREEN)).max(axis=-1) < 25
-    edges = np.flatnonzero(np.diff(green.astype(int)) == 1)
+    """Colours in the upper corner of the first tile of each rule, found by their thick frames, and their heights."""
+    strip = image[:, picture.MARGIN + 2 : picture.MARGIN + 7].astype(float)
+    dark = (np.abs(strip - colour(INK)).max(axis=-1) < 12).all(axis=1).astype(int)
+    starts, ends = np.flatnonzero(np.diff(dark) == 1), np.flatnonzero(np.diff(dark) == -1)
+    edges = starts[ends - starts > 200]
     return [image[edge + 20, picture.MARGIN + 20].astype(int) for edge in edges], edges
 
 
@@ -149,10 +150,12 @@ def test_the_picture_shows_the_frames_that_were_taken(stages):
     assert len(found) == 4
     for shade, frame in zip(found, (8, 8, 8, GRIN), strict=True):
         np.testing.assert_allclose(shade, 30 + 5 * frame, atol=5)
-    # "in force" stands above the first rule's tiles and no other's
-    right = np.abs(image[:, 900:].astype(float) - colour(GREEN)).max(axis=-1) < 25
-    assert right[: edges[0]].any()
-    assert not right[edges[1] - 120 : edges[1]].any()
+    # "in force" is set off above the first rule's tiles and no other's
+    right = (
+        np.abs(image[:, -picture.MARGIN - 8 : -picture.MARGIN - 4].astype(float) - colour(INK)).max(axis=(1, 2)) < 12
+    )
+    assert right[edges[0] - 200 : edges[0]].sum() > 30
+    assert not right[edges[1] - 200 : edges[1]].any()
     assert (np.abs(image[edges[-1] :].astype(float) - colour(ORANGE)).max(axis=-1) < 25).sum() > 500
 
 

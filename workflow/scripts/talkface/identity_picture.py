@@ -24,7 +24,7 @@ from talkface.parts import triple
 from talkface.plots import Frame, align_faces, fit, read_faces
 from talkface.sketch import draw_lines, draw_points
 from talkface.storage import writing
-from talkface.style import GREEN, GROUND, INK, ORANGE, RULE, SKY, SOFT
+from talkface.style import GROUND, INK, ORANGE, RULE, SKY, SOFT
 from talkface.template import load_template
 from talkface.video import FPS, probe, read_frames
 
@@ -120,7 +120,9 @@ def ask_rules(
     if method == "published":
         names.setdefault(threshold, "Published toolkit: threshold of the configuration")
     for limit, name in names.items():
-        told = f"Least distance of lip points as they are stored, not above each other; width less than {limit_told(limit)}."
+        told = (
+            f"Least distance of lip points in stored order, not above each other; width less than {limit_told(limit)}."
+        )
         in_force = method == "published" and limit == threshold
         choices.append(_ask(published, name, told, pairs=STORED_LIP_PAIRS, threshold=limit, in_force=in_force))
     told = "Least distance of lip points that lie above each other, however wide."
@@ -162,14 +164,18 @@ def sheet(height: int, *, width: int = WIDTH) -> NDArray[np.uint8]:
 
 
 def paint_text(text: str, *, size: int, code: str, bold: bool = False, right: str = "") -> NDArray[np.uint8]:
-    """Lines of text as wide as the picture, with another word at the right edge of the first."""
+    """Lines of text as wide as the picture, with a word set off at the right edge of the first."""
     room = WIDTH - 2 * MARGIN - (measure(right, size=size, bold=True) + MARGIN if right else 0)
     lines = wrap(text, size=round(size * (1.06 if bold else 1)), width=room)
     picture = sheet(round(1.3 * size) * len(lines))
     for place, line in enumerate(lines):
         write(picture, line, (MARGIN, round(1.3 * size) * place + size), size=size, code=code, bold=bold)
     if right:
-        write(picture, right, (WIDTH - MARGIN, size), size=size, code=GREEN, bold=True, anchor="right")
+        room = measure(right, size=TEXT, bold=True)
+        ends = (WIDTH - MARGIN - room - 28, round(0.02 * size)), (WIDTH - MARGIN - 1, round(1.2 * size))
+        cv2.rectangle(picture, *ends, triple(colour(INK)), cv2.FILLED)
+        place = (WIDTH - MARGIN - 14, round(0.61 * size + 0.36 * TEXT))
+        write(picture, right, place, size=TEXT, code=GROUND, bold=True, anchor="right")
     return picture
 
 
@@ -249,7 +255,7 @@ def paint_choice(
             frame = int(choice.frames[place])
             tile = paint_mouth(landmarks[frame], pairs=choice.pairs, eyes=eyes, code=code, frame=frames.get(frame))
             if place < choice.averaged:
-                cv2.rectangle(tile, (3, 3), (TILE[0] - 4, TILE[1] - 4), triple(colour(GREEN)), 7)
+                cv2.rectangle(tile, (4, 4), (TILE[0] - 5, TILE[1] - 5), triple(colour(INK)), 8)
             else:
                 cv2.rectangle(tile, (0, 0), (TILE[0] - 1, TILE[1] - 1), triple(colour(RULE)), 2)
             lines = [
@@ -404,7 +410,7 @@ def draw_identity(
     about = (
         "Width: from 60 to 64, the inner corners of the mouth. Opening: mean of 61-67, 62-66 and 63-65; pairs: that of "
         "the pairs as stored. All in percent of the frame's outer-eye distance. Deviation: of the width from the "
-        "clip's mean, in standard deviations. Runners-up are at least 0.2 s apart. Green: what the rule takes."
+        "clip's mean, in standard deviations. Runners-up are at least 0.2 s apart. Thick frame: what the rule takes."
     )
     parts += [paint_change(before, after, code=code), sheet(14), paint_text(about, size=TEXT, code=SOFT), sheet(24)]
     with writing(output) as picture:

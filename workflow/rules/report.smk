@@ -5,28 +5,16 @@
 from functools import cache
 
 from snakemake import __version__ as SNAKEMAKE
+from talkface.choice import first_accepted
 
 
 report: "../report/workflow.rst"
 
 
-def layout(*names):
-    """Files of the package that say how a page looks."""
-    return [HOME / "workflow" / "scripts" / "talkface" / name for name in names]
-
-
-@cache
-def filmed_clip():
-    """The clip that is filmed: the first of the first evaluated split.
-
-    Where the quality table is there already, the first one that it accepts: a film of a clip without a face shows
-    little, one without a sound cannot be made.
-    """
-    clips = list(CLIPS.index[CLIPS["split"] == EVALUATED[0]])
-    table = Path("results/qc/clips.tsv")
-    rows = [line.split("\t") for line in table.read_text(encoding="utf-8").splitlines()] if table.exists() else []
-    rejected = {row[0] for row in rows if row[3:4] == ["no"]}
-    return next((clip for clip in clips if clip not in rejected), clips[0])
+PACKAGE = HOME / "workflow" / "scripts" / "talkface"
+# A film of a clip without a face shows little, one without a sound cannot be made: the first clip of the first evaluated
+# split that the quality table accepts, where that is there already.
+FILMED = cache(lambda: first_accepted(list(CLIPS.index[CLIPS["split"] == EVALUATED[0]]), "results/qc/clips.tsv"))
 
 
 wildcard_constraints:
@@ -38,7 +26,7 @@ rule write_settings:
         shipped=HOME / "config" / "config.yaml",
         envs=sorted((HOME / "envs").glob("*.yaml")),
         code=modules("settings_page", "settings", "page", "cells"),
-        layout=layout("settings_page.html", "page_tables.html", "page_style.css"),
+        layout=[PACKAGE / name for name in ("settings_page.html", "page_tables.html", "page_style.css")],
     output:
         page=report(
             "results/report/settings.html",
@@ -73,7 +61,7 @@ rule write_quality:
     input:
         table="results/qc/clips.tsv",
         code=modules("quality_page", "page", "cells"),
-        layout=layout("quality_page.html", "page_tables.html", "page_style.css", "page_sort.js"),
+        layout=[PACKAGE / name for name in ("quality_page.html", "page_tables.html", "page_style.css", "page_sort.js")],
     output:
         page=report(
             "results/report/quality.html",
@@ -152,15 +140,15 @@ rule write_tables:
 
 rule write_film:
     input:
-        film=lambda w: f"results/comparison/{w.shown}/{filmed_clip()}.mp4",
+        film=lambda w: f"results/comparison/{w.shown}/{FILMED()}.mp4",
         code=modules("film_page", "video"),
-        layout=layout("film_page.html", "page_style.css"),
+        layout=[PACKAGE / name for name in ("film_page.html", "page_style.css")],
     output:
         page=report(
             "results/report/films/{shown}.html",
             caption="../report/films.rst",
             category="5. Films",
-            labels=lambda w: {"model": w.shown, "clip": filmed_clip()},
+            labels=lambda w: {"model": w.shown, "clip": FILMED()},
         ),
     log:
         "results/logs/write_film/{shown}.log",
@@ -173,9 +161,9 @@ rule write_film:
         mem_mb=1000,
         runtime=10,
     params:
-        title=lambda w: f"{filmed_clip()} as {w.shown} predicts it",
+        title=lambda w: f"{FILMED()} as {w.shown} predicts it",
         text="Source video, its landmarks and the prediction, in step, with the sound.",
-        clip=lambda w: filmed_clip(),
+        clip=lambda w: FILMED(),
         split=EVALUATED[0],
         layout=config["comparison"]["layout"],
         panel=config["comparison"]["panel"],
@@ -194,3 +182,4 @@ rule report_all:
         rules.evaluate_all.input,
         expand("results/evaluation/{figure}_{split}.svg", figure=["noise", "gain", "speakers"], split=EVALUATED),
         expand("results/report/films/{shown}.html", shown=LOOKED),
+        "results/viewer.html",

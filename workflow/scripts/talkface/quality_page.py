@@ -43,7 +43,7 @@ def kind_of(reason: str) -> str:
     named = dict.fromkeys(re.findall(r"\b(?:qc|landmarks|media)\.\w+", reason))
     if named:
         return ", ".join(named)
-    return re.sub(r"\s*[\d.,]+\s*", " … ", re.split(r": ", reason, maxsplit=1)[-1].split(";")[0]).strip()
+    return re.sub(r"\s*\d+(?:[.,]\d+)*\s*", " … ", re.split(r": ", reason, maxsplit=1)[-1].split(";")[0]).strip()
 
 
 def counts_table(table: pd.DataFrame) -> Table:

@@ -105,12 +105,18 @@ def coefficient_l1(prediction: ArrayLike, truth: ArrayLike, *, shape_model: Shap
     return 100 * _mean(error.mean(axis=1))
 
 
-def rmse_width1(prediction: ArrayLike, truth: ArrayLike) -> float:
+def rmse_width1(prediction: ArrayLike, truth: ArrayLike, *, indices: Sequence[int] = points.LIPS) -> float:
     """Root mean squared distance of the lips where faces are one unit wide, averaged over frames.
 
     Of the replication toolkit of Eskimez et al. 2020: half the mean width of the face is added to x, then all
     coordinates are divided by the largest x, which takes a face centred at 0 to a width of about 1. Prediction and
-    truth are scaled each by its own width; then as `rmse` over the lips.
+    truth are scaled each by its own width; then as `rmse`.
+
+    Parameters
+    ----------
+    prediction, truth : (T, 68, 2) arrays
+    indices : sequence of int
+        The points that count; the lips by default.
 
     Returns
     -------
@@ -120,7 +126,7 @@ def rmse_width1(prediction: ArrayLike, truth: ArrayLike) -> float:
     prediction, truth = _pair(prediction, truth)
     if not len(truth):
         return float("nan")
-    return _mean(_per_frame(_to_width1(prediction) - _to_width1(truth)))
+    return _mean(_per_frame(_to_width1(prediction) - _to_width1(truth), indices))
 
 
 def _to_width1(faces: NDArray) -> NDArray:

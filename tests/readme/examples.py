@@ -105,13 +105,26 @@ def split_commands(block: Block) -> list[Command]:
     return commands
 
 
+def list_files(project: Path) -> list[Path]:
+    """What git holds of a project; of one that came without git, all that is neither hidden nor made by a run."""
+    command = ["git", "-c", "safe.directory=*", "ls-files", "-z"]
+    if (project / ".git").exists():
+        listed = subprocess.run(command, cwd=project, check=True, stdout=subprocess.PIPE).stdout.decode()
+        return [Path(name) for name in listed.split("\0") if (project / name).is_file()]
+    made = {Path("results"), Path("resources/demo"), Path("resources/corpora")}
+    names = []
+    for place, folders, files in os.walk(project):
+        inside = Path(place).relative_to(project)
+        folders[:] = [name for name in folders if name[0] not in "._" and inside / name not in made]
+        names += [inside / name for name in files]
+    return names
+
+
 def copy_project(project: Path, target: Path) -> None:
-    """Copy what git holds, as it stands now, with an environment that `make` finds set up."""
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=project, check=True, stdout=subprocess.PIPE).stdout.decode()
-    for name in filter(None, listed.split("\0")):
-        if (project / name).is_file():
-            (target / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(project / name, target / name)
+    """Copy a project as it stands now, with an environment that `make` finds set up."""
+    for name in list_files(project):
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(project / name, target / name)
     environment = target / ".venv"
     environment.mkdir()
     for path in Path(sys.prefix).iterdir():

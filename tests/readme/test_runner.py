@@ -150,26 +150,35 @@ def test_nothing_of_these_tests_reaches_an_example(reader, monkeypatch):
     assert fresh.run(command) == "none\n" or not fresh.run(command).startswith(str(PROJECT))
 
 
-def test_a_copy_is_what_git_holds_and_make_finds_it_set_up(tmp_path):
-    origin = tmp_path / "origin"
-    origin.mkdir()
-    for name in ("requirements.txt", "constraints.txt", "requirements-dev.txt", "note.md", "left out.txt"):
-        (origin / name).write_text(name)
-    for command in (
-        ["init", "--quiet"],
-        ["add", "requirements.txt", "constraints.txt", "requirements-dev.txt", "*.md"],
-    ):
+@pytest.fixture
+def origin(tmp_path):
+    """A small project with what make asks for, a result and a file that git does not hold."""
+    folder = tmp_path / "origin"
+    (folder / "results").mkdir(parents=True)
+    for name in ("requirements.txt", "constraints.txt", "requirements-dev.txt", "note.md", "left", "results/a.tsv"):
+        (folder / name).write_text(name)
+    return folder
+
+
+def names_in(folder):
+    return {path.name for path in folder.iterdir()} - {".venv"}
+
+
+PINS = {"requirements.txt", "constraints.txt", "requirements-dev.txt"}
+
+
+def test_a_copy_of_a_project_without_git_leaves_results_out(origin, tmp_path):
+    copy_project(origin, tmp_path / "copy")
+    assert names_in(tmp_path / "copy") == PINS | {"note.md", "left"}
+
+
+def test_a_copy_is_what_git_holds_and_make_finds_it_set_up(origin, tmp_path):
+    for command in (["init", "--quiet"], ["add", "*requirements*.txt", "constraints.txt", "*.md"]):
         subprocess.run(["git", *command], cwd=origin, check=True)
     (origin / "note.md").write_text("changed since")
     copy = tmp_path / "copy"
-    copy.mkdir()
     copy_project(origin, copy)
-    assert sorted(path.name for path in copy.iterdir() if path.name != ".venv") == [
-        "constraints.txt",
-        "note.md",
-        "requirements-dev.txt",
-        "requirements.txt",
-    ]
+    assert names_in(copy) == PINS | {"note.md"}
     assert (copy / "note.md").read_text() == "changed since"
     (copy / "Makefile").write_bytes((PROJECT / "Makefile").read_bytes())
     for stamp in (".venv/run", ".venv/dev"):

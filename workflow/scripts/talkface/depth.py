@@ -35,6 +35,10 @@ COLUMNS = ("z", "swing", "narrowing")
 # Units: from the tip of the nose to the ends of the jaw a face is 1 deep; what is flatter than this has no depth.
 FLAT = 0.1
 CHIN = (7, 8, 9)
+# The points that tell how the head moves: those that speech hardly moves, wide enough apart to carry the forehead.
+HEAD = (0, 1, 15, 16, *points.BROWS, *points.STABLE)
+REACH = 1.2  # units: how far a landmark pulls the skin
+GIVE = 0.05  # share by which neighbours that disagree give way
 
 
 def load_depth() -> NDArray[np.float64]:
@@ -115,14 +119,13 @@ def estimate_depth(shapes: NDArray, *, rest: NDArray) -> NDArray[np.float64]:
 class Skin:
     """The points between the landmarks, which follow them.
 
-    Each is a fixed mixture of the landmarks' movements from the resting face: thin plate splines in the plane of the
-    picture, so that a head that moves or grows as a whole takes the skin along exactly.
+    Each is a fixed mixture of the landmarks' movements from the resting face, see `skin_weights`.
     """
 
     def __init__(self) -> None:
         self.rest = rest_in_space(load_template())
         self.relief = load_relief()
-        self._weights = spline_weights(self.rest[:, :2], self.relief[:, :2])  # (K, 68)
+        self._weights = skin_weights(self.rest, self.relief)  # (K, 68)
 
     def follow(self, faces: NDArray) -> NDArray[np.float64]:
         """Faces (T, 68, 3) with the skin's points behind them, (T, 68 + K, 3)."""
@@ -130,22 +133,26 @@ class Skin:
         return np.concatenate([faces, between], axis=1)
 
 
-def spline_weights(source: NDArray, places: NDArray, *, give: float = 1e-2) -> NDArray[np.float64]:
-    """Weights (K, N) that take values at source (N, 2) to places (K, 2) by a thin plate spline.
+def skin_weights(source: NDArray, places: NDArray) -> NDArray[np.float64]:
+    """Weights (K, 68) that take movements of the landmarks at source (68, 3) to places (K, 3).
 
-    Source: Duchon 1977. `give` smooths where neighbours disagree.
+    The head's movement is the affine one of `HEAD`, so that a head of another depth is deep all over. What a landmark
+    does beside it pulls the skin around, as far as `REACH` (radial functions of compact support, Wendland 1995); above
+    the eyes only `HEAD` does, so that a word does not move the forehead.
     """
 
     def kernel(first: NDArray, second: NDArray) -> NDArray:
-        square = ((first[:, None] - second[None]) ** 2).sum(axis=-1)
-        return 0.5 * square * np.log(np.maximum(square, 1e-12))
+        r = np.minimum(np.linalg.norm(first[:, None] - second[None], axis=-1) / REACH, 1)
+        return (1 - r) ** 4 * (4 * r + 1)
 
     def plane(at: NDArray) -> NDArray:
         return np.column_stack([np.ones(len(at)), at])
 
-    count = len(source)
-    system = np.zeros((count + 3, count + 3))
-    system[:count, :count] = kernel(source, source) + give * np.eye(count)
-    system[:count, count:], system[count:, :count] = plane(source), plane(source).T
-    rows = np.column_stack([kernel(places, source), plane(places)])
-    return np.linalg.solve(system, rows.T)[:count].T  # the system is symmetric
+    head, above = list(HEAD), places[:, 1] < 0
+    affine = np.zeros((4, len(source)))
+    affine[:, head] = np.linalg.pinv(plane(source[head]))
+    pull = np.zeros((len(places), len(source)))
+    for those, pulling in ((above, head), (~above, list(range(len(source))))):
+        near = kernel(source[pulling], source[pulling]) + GIVE * np.eye(len(pulling))
+        pull[np.ix_(those, pulling)] = kernel(places[those], source[pulling]) @ np.linalg.inv(near)
+    return plane(places) @ affine + pull @ (np.eye(len(source)) - plane(source) @ affine)

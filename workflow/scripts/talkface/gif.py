@@ -36,8 +36,8 @@ def resample(shapes: NDArray, frames: int, *, fps: float = GIF_FPS) -> NDArray[n
 
 
 def delays(frames: int, *, fps: float = GIF_FPS) -> NDArray[np.int64]:
-    """How long each frame of a GIF stands, (frames,), hundredths of a second."""
-    return np.diff(np.rint(np.arange(frames + 1) * 100 / fps).astype(int))
+    """How long each frame of a GIF stands, (frames,), hundredths of a second; ffmpeg rounds halves up, as here."""
+    return np.diff(np.floor(np.arange(frames + 1) * 100 / fps + 0.5).astype(int))
 
 
 def write_gif(shapes: NDArray, output: str | Path, *, style: str, size: int, blink: bool, seed: int) -> None:

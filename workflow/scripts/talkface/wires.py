@@ -28,7 +28,7 @@ from talkface.style import BLUE, GROUND, LINE, PANEL, THIN, VERMILION
 from talkface.video import FPS
 
 STILL_VIEW = np.radians(-25.0)  # three-quarter, as portraits are taken; nose to the left of the picture
-SWING = np.radians(32.0)  # to each side; beyond, the nose would cover the far eye
+SWING = np.radians(28.0)  # to each side; beyond, the nose would cover the far eye
 PITCH = np.radians(4.0)  # seen from a little above, so that nose and lips stand out from the front too
 DISTANCE = 7.0  # of the camera, units: 0.6 m before a face whose outer eye corners lie 9 cm apart
 PIVOT = np.array([0.0, 0.30, -0.45])  # the head turns about its neck
@@ -38,9 +38,12 @@ AMBIENT = 0.22  # share of the light that comes from everywhere
 SKIN, LIPS = ("#9db3c4", "#fdfcf9"), ("#d99a78", "#fbe3d3")  # tones of the triangles, from dark to lit
 INK_BLUE, CAVITY, WHITE = "#17324a", "#4d211b", "#ffffff"  # lines and pupils, inside of the mouth, eyes
 SHADES = 24  # tones of the skin
-STEPS = 6  # of tint and width from far to near
+STEPS = 10  # of tint and width from far to near; each is painted over those before it
 FAR, NEAR = -0.5, 0.95  # z about the pivot of the ends of a turned face and of its nose
 STILL = 0.0008  # units: vertices that moved less since they were painted stay
+HOLES = (points.INNER_LIP, points.RIGHT_EYE, points.LEFT_EYE)
+BEHIND = 0.12  # units: how far behind lips and lids mouth and eyes are painted
+MARGIN = 0.01  # of the size: more than lines reach beyond their ends
 IRIS, PUPIL = 0.076, 0.033  # radii, units
 WIDEST = 0.35  # units: of the circle through a triangle's corners; a longer one lies outside the face
 PARTED = 0.04  # units: how far the lips are parted while the net is made; with this all lines are sides of triangles
@@ -141,13 +144,18 @@ def turn(space: NDArray, heading: NDArray | float, *, pitch: float = PITCH) -> N
 
 def project(seen: NDArray, *, size: int) -> NDArray[np.float64]:
     """Pixels (..., 2) of turned points (..., 3) in a picture of `size` both ways, through a camera before the pivot."""
-    near = DISTANCE / (DISTANCE - seen[..., 2:])
-    return (seen[..., :2] * near * SCALE + PLACE) * size
+    near = DISTANCE / np.maximum(DISTANCE - seen[..., 2:], 1.0)  # never behind the camera
+    return np.clip(seen[..., :2] * near * SCALE + PLACE, -4, 5) * size
 
 
 def _tints(code: str, *, from_: float, to: float) -> list[tuple]:
     """A colour from far to near: mixed with the ground by these shares."""
     return [triple(mix(colour(GROUND), colour(code), share)) for share in np.linspace(from_, to, STEPS)]
+
+
+def _step(depth: NDArray) -> NDArray[np.int64]:
+    """To which of `STEPS` depths about the pivot belong."""
+    return np.clip((depth - FAR) / (NEAR - FAR) * STEPS, 0, STEPS - 1).astype(int)
 
 
 class WirePainter:
@@ -177,18 +185,17 @@ class WirePainter:
             for share in np.linspace(0, 1, SHADES)
         ]
         self._lip = np.isin(self.net.triangles, points.LIPS).all(axis=1).astype(int)  # which of both a triangle has
-        self._on_lip = np.isin(self.net.edges, points.LIPS).all(axis=1).astype(int)  # and an edge
-        self._fine = _tints(BLUE, from_=0.25, to=0.6), _tints(VERMILION, from_=0.35, to=0.5)
-        self._lines = {INK_BLUE: _tints(INK_BLUE, from_=0.5, to=1), VERMILION: _tints(VERMILION, from_=0.55, to=1)}
+        self._on_lip = np.isin(self.net.edges, points.LIPS).all(axis=1)
+        thin, rim = (max(1, round(THIN * size / PANEL * share)) for share in (0.5, 1))
+        cool, warm = _tints(BLUE, from_=0.25, to=0.6), _tints(VERMILION, from_=0.35, to=0.5)
+        self._net = [(cool, thin), (cool, rim), (warm, thin), (warm, thin)]  # of the skin, its rims, of the lips
         lips = [name for name in points.LINES if "lip" in name]
-        self._groups = {
-            INK_BLUE: np.concatenate([self.net.features[name] for name in points.LINES if name not in lips]),
-            VERMILION: np.concatenate([self.net.features[name] for name in lips]),
-        }
-        lines = LINE * size / PANEL * np.linspace(0.5, 1.0, STEPS)
-        self._bold = [max(1, round(width)) for width in lines]
-        self._thin = [max(1, round(THIN * size / PANEL / 2))] * STEPS
-        self._rim = [max(1, round(THIN * size / PANEL))] * STEPS
+        others = [name for name in points.LINES if name not in lips]
+        self._bold = [
+            (_tints(code, from_=from_, to=1), np.concatenate([self.net.features[name] for name in names]))
+            for code, from_, names in ((INK_BLUE, 0.5, others), (VERMILION, 0.55, lips))
+        ]
+        self._widths = [max(1, round(LINE * size / PANEL * share)) for share in np.linspace(0.5, 1, STEPS)]
 
     def paint(self, space: NDArray, heading: float) -> list[Window]:
         """Paint vertices (V, 3) with the head turned by `heading`; return the windows (rows, columns) that changed."""
@@ -204,7 +211,9 @@ class WirePainter:
             corners = np.unique(net.triangles[moved[net.triangles].any(axis=1)])
             around = [pixels[corners], self._pixels[corners]]
         self._seen, self._pixels = seen, pixels
-        window = rectangle(np.concatenate(around), 0.01 * self.size, self.frame.shape)
+        window = rectangle(np.concatenate(around), MARGIN * self.size, self.frame.shape)
+        if any(side.stop <= side.start for side in window):  # outside the picture
+            return []
         self._paint(window)
         return [window]
 
@@ -214,10 +223,10 @@ class WirePainter:
         part = self.frame[window]
         part[:] = self._ground[window]
         corners = self._pixels[net.triangles]  # (F, 3, 2)
-        inside = (
-            (corners.max(axis=1) > [columns.start - 8, rows.start - 8])
-            & (corners.min(axis=1) < [columns.stop + 8, rows.stop + 8])
-        ).all(axis=1)
+        margin = MARGIN * self.size
+        low = corners.max(axis=1) > [columns.start - margin, rows.start - margin]
+        high = corners.min(axis=1) < [columns.stop + margin, rows.stop + margin]
+        inside = (low & high).all(axis=1)
         facing = _cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]) > 0
         first, second, third = (seen[corner] for corner in net.triangles.T)
         normals = np.cross(second - first, third - first)  # y points down: towards the viewer where it faces
@@ -225,39 +234,46 @@ class WirePainter:
         lit = AMBIENT + (1 - AMBIENT) * (normals @ LIGHT)
         tones = np.clip(lit * SHADES, 0, SHADES - 1).astype(int)
         at = np.rint((self._pixels - [columns.start, rows.start]) * ONE).astype(np.int32)  # (V, 2) fixed point
-        self._paint_holes(part, at)
-        order = np.flatnonzero(facing & inside)
-        order = order[np.argsort(seen[net.triangles[order], 2].sum(axis=1))]  # from far to near
-        tones = tones[order] + SHADES * self._lip[order]
-        for triangle, tone in zip(at[net.triangles[order]], tones.tolist(), strict=True):
-            cv2.fillConvexPoly(part, triangle, self._tones[tone], cv2.LINE_8, SHIFT)
-        visible = facing[net.sides].any(axis=1) & inside[net.sides].any(axis=1)
-        rim = visible & (~facing[net.sides].all(axis=1) | (net.sides[:, 0] == net.sides[:, 1]))
-        step = (seen[net.edges, 2].mean(axis=1) - FAR) / (NEAR - FAR) * STEPS
-        step = np.clip(step, 0, STEPS - 1).astype(int)
-        for lip, tints in enumerate(self._fine):
-            self._draw(part, at, np.flatnonzero(visible & ~rim & (self._on_lip == lip)), step, tints, self._thin)
-        self._draw(part, at, np.flatnonzero(rim), step, self._fine[0], self._rim)
-        for code, edges in self._groups.items():
-            self._draw(part, at, edges[visible[edges]], step, self._lines[code], self._bold)
+        near = seen[net.triangles, 2].mean(axis=1)
+        drawn = facing & inside
+        level = np.where(drawn, _step(near), -1)  # of each triangle; an edge is drawn with the nearer of its sides
+        first, second = net.sides.T
+        edge_level = np.maximum(level[first], level[second])
+        rim = (facing[first] != facing[second]) | (first == second)
+        kind = 2 * self._on_lip + rim
+        holes = [(_step(seen[list(hole), 2].mean() - BEHIND), hole) for hole in HOLES]
+        order = np.argsort(near)
+        for step in range(STEPS):  # from far to near
+            for hole_step, hole in holes:
+                if hole_step == step:
+                    self._paint_hole(part, at, hole)
+            those = order[level[order] == step]
+            painted = zip(at[net.triangles[those]], (tones + SHADES * self._lip)[those].tolist(), strict=True)
+            for corners, tone in painted:
+                cv2.fillConvexPoly(part, corners, self._tones[tone], cv2.LINE_8, SHIFT)
+            for number, (tints, width) in enumerate(self._net):
+                self._draw(part, at, np.flatnonzero((edge_level == step) & (kind == number)), tints[step], width)
+        bold_level = np.where(edge_level >= 0, _step(seen[net.edges, 2].mean(axis=1)), -1)
+        for tints, edges in self._bold:
+            for step, width in enumerate(self._widths):
+                self._draw(part, at, edges[bold_level[edges] == step], tints[step], width)
 
-    def _paint_holes(self, part: NDArray, at: NDArray) -> None:
-        """What is seen through mouth and eyes; the skin is painted around it afterwards."""
-        cv2.fillPoly(part, [at[list(points.INNER_LIP)]], triple(colour(CAVITY)), cv2.LINE_AA, SHIFT)
-        for eye in (points.RIGHT_EYE, points.LEFT_EYE):
-            cv2.fillPoly(part, [at[list(eye)]], triple(colour(WHITE)), cv2.LINE_AA, SHIFT)
-            centre = at[list(eye)].mean(axis=0)
-            place = tuple(int(value) for value in np.rint(centre))
-            for radius, code in ((IRIS, BLUE), (PUPIL, INK_BLUE)):
-                reach = round(radius * SCALE * self.size * ONE)
-                cv2.circle(part, place, reach, triple(colour(code)), cv2.FILLED, cv2.LINE_AA, SHIFT)
+    def _paint_hole(self, part: NDArray, at: NDArray, hole: tuple) -> None:
+        """What is seen through the mouth or an eye; the skin around it is painted afterwards."""
+        outline = at[list(hole)]
+        if hole == points.INNER_LIP:
+            cv2.fillPoly(part, [outline], triple(colour(CAVITY)), cv2.LINE_AA, SHIFT)
+            return
+        cv2.fillPoly(part, [outline], triple(colour(WHITE)), cv2.LINE_AA, SHIFT)
+        place = tuple(int(value) for value in np.rint(outline.mean(axis=0)))
+        for radius, code in ((IRIS, BLUE), (PUPIL, INK_BLUE)):
+            reach = round(radius * SCALE * self.size * ONE)
+            cv2.circle(part, place, reach, triple(colour(code)), cv2.FILLED, cv2.LINE_AA, SHIFT)
 
-    def _draw(self, part: NDArray, at: NDArray, edges: NDArray, step: NDArray, tints: list, widths: list) -> None:
-        """Draw edges from far to near."""
-        for level in range(STEPS):
-            lines = list(at[self.net.edges[edges[step[edges] == level]]])
-            if lines:
-                cv2.polylines(part, lines, False, tints[level], widths[level], cv2.LINE_AA, SHIFT)
+    def _draw(self, part: NDArray, at: NDArray, edges: NDArray, paint: tuple, width: int) -> None:
+        """Draw edges in one colour."""
+        if len(edges):
+            cv2.polylines(part, list(at[self.net.edges[edges]]), False, paint, width, cv2.LINE_AA, SHIFT)
 
 
 def paint_wires(shapes: NDArray, *, size: int, turn_s: float) -> Iterator[NDArray[np.uint8]]:

@@ -6,6 +6,7 @@ Axes: T frames at 25 fps, 68 landmarks, 2 coordinates; pixels of the picture are
 import contextlib
 import functools
 import logging
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from talkface.animation import encode
 from talkface.crop import face_crop
 from talkface.errors import TalkfaceError
 from talkface.panels import (
+    BROWS,
+    FOREHEAD,
     Board,
     Clock,
     FacePanel,
@@ -36,14 +39,14 @@ from talkface.views import Measured, read_measured, read_shape
 log = logging.getLogger(__name__)
 
 LAYOUTS, STYLES = ("row", "column"), ("flat", "line")
-MOST = 4  # panels side by side, or one above the other; with more of them a phone would show none
+MOST = 3  # panels in one row or column; on a phone more of them are too small to see a mouth
 
 
 def arrange(count: int, *, layout: str) -> list[tuple[int, int]]:
-    """Row and column of each of `count` panels: one row or column, from `MOST` on as few as they need, equally long."""
+    """Row and column of each of `count` panels: in one row or column, and from `MOST` on nearly in a square."""
     if layout not in LAYOUTS:
         raise ValueError(f"layout {layout!r}; expected one of {', '.join(LAYOUTS)}")
-    length = -(-count // -(-count // MOST))
+    length = count if count <= MOST else math.isqrt(count - 1) + 1
     places = [divmod(index, length) for index in range(count)]
     return places if layout == "row" else [(row, column) for column, row in places]
 
@@ -123,6 +126,7 @@ def paint_comparison(
     if style not in STYLES:
         raise ValueError(f"style {style!r}; expected one of {', '.join(STYLES)}")
     known = hold(truth, frames) if isinstance(truth, np.ndarray) else None
+    ceiling = FOREHEAD if style == "flat" else BROWS  # all faces of a film are of one size
     note = "" if known is None else "line: true lips"
     # What each panel is called, in which colour, what it notes, and what it shows: words, or what a painter is made of.
     shown: list[tuple[str, str, str, object]] = []
@@ -137,7 +141,12 @@ def paint_comparison(
     for index, (label, code, told, content) in enumerate(shown):
         left, top, width, height = plan.square_of(index)
         view = board.cut(left, top, width, height)
-        write_head(board.cut(*plan.head_of(index)), label, code=code, size=plan.letters, note=told)
+        head = plan.head_of(index)
+        if index == 0:
+            watch = Clock(board.cut(*head), frames=frames, size=round(0.85 * plan.letters))
+            painters.append((head[0], head[1], watch))
+            head = (head[0], head[1], watch.left, head[3])
+        write_head(board.cut(*head), label, code=code, size=plan.letters, note=told)
         if isinstance(content, str):
             write_words(view, content, size=plan.letters)
         elif callable(content):
@@ -146,9 +155,7 @@ def paint_comparison(
             painters.append((left, top, FacePanel(view, content, truth=known)))
         else:
             lips = None if content is known else known
-            painters.append((left, top, LinePanel(view, content, code=code, truth=lips)))
-    left, top, width, height = plan.square_of(0)
-    painters.append((left, top, Clock(board.cut(left, top, width, height), frames=frames, size=plan.letters)))
+            painters.append((left, top, LinePanel(view, content, code=code, truth=lips, top=ceiling)))
     return plan.size, board.film(painters, frames=frames)
 
 

@@ -25,8 +25,10 @@ from talkface.video import FPS
 
 PHONE = 390  # pixels: the width of a film on a phone held upright
 READABLE = 9  # pixels: the height of letters that can be read there
-# From the top of the forehead to a chin that has fallen, units of the template frame, and a little air.
-HIGHEST, LOWEST = -1.07, 1.57
+LARGEST = 0.072  # of a panel's height: letters do not become larger
+# What a part has room for, units of the template frame, with a little air: from the top of a painted forehead, or from
+# the brows, to a chin that has fallen; and between the ears.
+FOREHEAD, BROWS, CHIN, EARS = -1.07, -0.46, 1.57, 1.8
 
 
 class Painter(Protocol):
@@ -84,11 +86,14 @@ class Board:
             yield planes.picture
 
 
-def seat(shapes: NDArray, view: NDArray) -> NDArray[np.float64]:
-    """Where faces (..., 68, 2) of the template frame stand in a part (H, W, 3) of a picture, pixels."""
+def seat(shapes: NDArray, view: NDArray, *, top: float = FOREHEAD) -> NDArray[np.float64]:
+    """Where faces (..., 68, 2) of the template frame stand in a part (H, W, 3) of a picture, pixels.
+
+    `top`, in the template frame, is what just fits below the part's upper edge.
+    """
     height, width = view.shape[:2]
-    unit = min(height / (LOWEST - HIGHEST), width / 2)
-    return np.asarray(shapes, np.float64) * unit + [width / 2, height / 2 - (HIGHEST + LOWEST) / 2 * unit]
+    unit = min(height / (CHIN - top), width / EARS)
+    return np.asarray(shapes, np.float64) * unit + [width / 2, height / 2 - (top + CHIN) / 2 * unit]
 
 
 def whole(view: NDArray) -> Window:
@@ -174,11 +179,15 @@ class LinePanel:
         Colour of the lines, "#rrggbb".
     truth : (T, 68, 2) array, optional
         Whose lips are drawn.
+    top : float
+        `FOREHEAD`: as large as a painted face; `BROWS`: as large as there is room for.
     """
 
-    def __init__(self, view: NDArray[np.uint8], shapes: NDArray, *, code: str, truth: NDArray | None = None) -> None:
-        self._view, self._faces, self._code = view, seat(shapes, view), code
-        self._truth = None if truth is None else seat(truth, view)
+    def __init__(
+        self, view: NDArray[np.uint8], shapes: NDArray, *, code: str, truth: NDArray | None = None, top: float = BROWS
+    ) -> None:
+        self._view, self._faces, self._code = view, seat(shapes, view, top=top), code
+        self._truth = None if truth is None else seat(truth, view, top=top)
         self._width, self._line = fine(view), scaled(LINE, panel=view.shape[0])
         self._last: Window | None = None
 
@@ -196,7 +205,7 @@ class LinePanel:
 
 
 class Clock:
-    """Number and time of the frame on a plate, in the lower left corner of a part.
+    """Number and time of the frame, at the right end of the strip above a panel.
 
     Parameters
     ----------
@@ -206,23 +215,34 @@ class Clock:
         How many there are.
     size : int
         Height of the letters, pixels.
+
+    Attributes
+    ----------
+    left : int
+        Pixels from the left end of the strip to where it begins.
     """
 
     def __init__(self, view: NDArray[np.uint8], *, frames: int, size: int) -> None:
         height, width = view.shape[:2]
         widest = clock(frames - 1, fps=FPS)
-        while size > LEAST and measure(widest, size=size) + size > width:
+        while size > LEAST and measure(widest, size=size) > 0.7 * width:
             size -= 1
-        high, wide = even(1.5 * size), even(measure(widest, size=size) + size)
-        self._window = slice(height - high, height), slice(0, min(wide, width))
-        self._plate, self._size = view[self._window], size
+        # digits differ in width: it begins at one place, so that it does not tremble
+        self.left = width - height // 2 - even(1.04 * measure(widest, size=size))
+        self._window = slice(0, height), slice(self.left, width)
+        self._view, self._size = view, size
 
     def paint(self, frame: int) -> list[Window]:
         """Write the number and the time."""
-        clear(self._plate, whole(self._plate), INK)
-        place = (0.5 * self._size, 1.08 * self._size)
-        write(self._plate, clock(frame, fps=FPS), place, size=self._size, code=GROUND)
+        clear(self._view, self._window, GROUND)
+        place = self.left, baseline(self._view, self._size)
+        write(self._view, clock(frame, fps=FPS), place, size=self._size, code=INK)
         return [self._window]
+
+
+def baseline(view: NDArray, size: int) -> float:
+    """Where letters of a size stand in a strip (H, W, 3), so that they lie midway."""
+    return len(view) / 2 + 0.36 * size
 
 
 def fine(view: NDArray) -> int:
@@ -243,17 +263,17 @@ def draw_lips(view: NDArray[np.uint8], landmarks: NDArray, *, code: str, width: 
 
 
 def letters(panel: float, *, width: int) -> int:
-    """Height of the letters above panels of a height, in a film of a width, that a phone still shows readably."""
-    return max(scaled(TITLE, panel=panel), -(-width * READABLE // PHONE))
+    """Height of the letters above panels of a height in a film of a width: readable on a phone, if there is room."""
+    return min(max(scaled(TITLE, panel=panel), -(-width * READABLE // PHONE)), max(READABLE, round(LARGEST * panel)))
 
 
 def write_head(view: NDArray[np.uint8], label: str, *, code: str, size: int, note: str = "") -> None:
     """Write what a panel shows into a strip (H, W, 3) above it, on the left, and a note on the right."""
     height, width = view.shape[:2]
-    margin, base = height // 2, height / 2 + 0.36 * size
+    margin, base = height // 2, baseline(view, size)
     room = width - 2 * margin
     if note:
-        small = max(LEAST, round(0.6 * size))
+        small = max(LEAST, round(0.65 * size))
         room -= min(measure(note, size=small), width // 2) + margin
         write(view, note, (width - margin, base), size=small, code=SOFT, anchor="right", width=width // 2)
     write(view, label, (margin, base), size=size, code=code, bold=True, width=room)
@@ -262,14 +282,28 @@ def write_head(view: NDArray[np.uint8], label: str, *, code: str, size: int, not
 def write_words(view: NDArray[np.uint8], words: str, *, size: int) -> None:
     """Write a sentence into the middle of a part (H, W, 3), in as many lines as it needs."""
     height, width = view.shape[:2]
-    lines = [""]
-    for word in words.split():
-        longer = f"{lines[-1]} {word}".strip()
-        if lines[-1] and measure(longer, size=size) > width - 2 * size:
-            lines.append(word)
-        else:
-            lines[-1] = longer
+    lines = wrap(words, size=size, width=0.9 * width)
+    while size > LEAST and (1.35 * size * len(lines) > 0.9 * height or too_wide(lines, size=size, width=0.9 * width)):
+        size -= 1
+        lines = wrap(words, size=size, width=0.9 * width)
     top = height / 2 - (len(lines) - 1) / 2 * 1.35 * size
     for index, line in enumerate(lines):
         place = (width / 2, top + 1.35 * size * index + 0.36 * size)
-        write(view, line, place, size=size, code=SOFT, anchor="centre", width=width - size)
+        write(view, line, place, size=size, code=SOFT, anchor="centre")
+
+
+def wrap(words: str, *, size: int, width: float) -> list[str]:
+    """A sentence in lines that are no wider than `width` pixels, if its words are not."""
+    lines = [""]
+    for word in words.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if lines[-1] and measure(longer, size=size) > width:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return lines
+
+
+def too_wide(lines: list[str], *, size: int, width: float) -> bool:
+    """Whether one of these lines is wider than `width` pixels."""
+    return any(measure(line, size=size) > width for line in lines)

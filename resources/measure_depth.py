@@ -4,6 +4,10 @@ The model (MIT, University of Southern California, Institute for Creative Techno
 in space with the 68 points marked on it. It is turned about the axis through the ears until its points inside the
 contour lie as those of the template do, and measured in outer-eye distances: z grows towards the viewer and is 0 midway
 between the outer eye corners. Two tables come out of it, see `talkface.depth`.
+
+It is read from `models/ict_facekit.npz` below the folder: of the model's repository (ICT-VGL/ICT-FaceKit) the neutral
+mesh as `neutral` (V, 3) and `quads`, the expressions as `expr_names` and `expr_delta` (N, V, 3), differences from it,
+and `landmark_vertices` (68,).
 """
 
 import sys

@@ -128,7 +128,7 @@ function paintFace(pen, face) {
   }
   // hair over the forehead
   pen.fillStyle = "#3b2a20";
-  pen.fill(pathOf([[-1.1, -0.05], [-0.79, -0.08], [-0.74, -0.42], [-0.5, -0.7], [-0.1, -0.74], [0.3, -0.8], [0.6, -0.64], [0.745, -0.4], [0.79, -0.08], [1.1, -0.05], [1.1, -1.8], [-1.1, -1.8]], { closed: true }));
+  pen.fill(pathOf([[-1.1, -0.06], [-0.755, -0.06], [-0.72, -0.42], [-0.5, -0.7], [-0.1, -0.74], [0.3, -0.8], [0.6, -0.64], [0.725, -0.4], [0.755, -0.06], [1.1, -0.06], [1.1, -1.8], [-1.1, -1.8]], { closed: true }));
   pen.restore();
   pen.strokeStyle = "#3b2a20"; pen.lineWidth = 0.05; // no seam between the hair before and behind
   pen.stroke(pathOf(skull.filter(([, y]) => y < -0.25)));
@@ -216,9 +216,9 @@ function lineFace(pen, face, { code, width, fill = true }) {
   }
 }
 
-/** The true lips over a prediction: a dark line in a light one, seen on skin and on any ground. */
+/** The true lips over a prediction: on a painted face a dark line in a light one, which is seen on skin and on teeth. */
 function outlineLips(pen, face) {
-  for (const [code, width] of [["#ffffffd0", 0.05], ["#161616", 0.02]]) {
+  for (const [code, width] of state.painted ? [["#ffffffb0", 0.034], ["#101010", 0.015]] : [[truthColour(), 0.014]]) {
     pen.strokeStyle = code; pen.lineWidth = width; pen.lineJoin = "round";
     pen.stroke(ring(face, LIPS.outer)); pen.stroke(ring(face, LIPS.inner));
   }
@@ -268,10 +268,10 @@ function buildPanel(panel) {
 
 /** The number of columns that makes the panels largest in the room there is, as in a video call. */
 function layOut() {
-  const area = $("panels"), wide = area.clientWidth, count = panels.length;
+  const area = $("panels"), wide = area.clientWidth, count = panels.length; // its padding centres the panels
   if (!count || !wide) return;
   const gap = parseFloat(getComputedStyle(area).columnGap) || 0, caption = 25;
-  let side = 0, best = 0;
+  let side = 0, best = 0, across = count; // pixels of a panel, panels in a row
   if (NARROW.matches) {
     side = Math.floor((wide - gap) / 2);
     if (wide > 560) side = Math.floor((wide - 2 * gap) / 3);
@@ -282,10 +282,12 @@ function layOut() {
       const rows = Math.ceil(count / columns);
       const fits = Math.min((wide - (columns - 1) * gap) / columns, (high - (rows - 1) * gap) / rows - caption);
       const worth = fits * (1 - 0.12 * (rows - 1)); // a further row must be worth its while
-      if (worth > best) [best, side] = [worth, Math.floor(fits)];
+      if (worth > best) [best, side, across] = [worth, Math.floor(fits), Math.ceil(count / rows)];
     }
-    side = clamp(side, 150, 420);
+    side = clamp(side, 150, Math.min(420, wide));
+    across = Math.min(across, Math.floor((wide + gap) / (side + gap)));
   }
+  area.style.setProperty("--room", NARROW.matches ? "" : `${across * (side + gap) - gap + 1}px`);
   area.style.setProperty("--side", `${side}px`);
   const scale = Math.min(devicePixelRatio || 1, 2.5);
   for (const panel of panels) {
@@ -492,7 +494,10 @@ function listen() {
   const presented = (now, { mediaTime }) => {
     const frame = frameOf(mediaTime);
     told(frame);
-    if (!video.paused && !video.seeking && wanted === null) show(frame);
+    if (!video.paused && !video.seeking && wanted === null) {
+      if (state.loop && frame > bounds()[1]) seek(bounds()[0]);
+      else show(frame);
+    }
     video.requestVideoFrameCallback(presented);
   };
   const counts = "requestVideoFrameCallback" in HTMLVideoElement.prototype;
@@ -506,7 +511,8 @@ function listen() {
   video.addEventListener("play", () => { document.body.classList.add("playing"); $("play").setAttribute("aria-label", "Pause"); requestAnimationFrame(tick); });
   video.addEventListener("pause", () => {
     document.body.classList.remove("playing"); $("play").setAttribute("aria-label", "Play");
-    if (!video.seeking && wanted === null) seek(frameOf(video.currentTime));
+    if (video.ended) { if (!state.loop) { show(last()); told(last()); } }
+    else if (!video.seeking && wanted === null) seek(frameOf(video.currentTime));
   });
   video.addEventListener("ended", () => { if (state.loop) { seek(bounds()[0]); video.play(); } });
   video.addEventListener("error", () => {
@@ -680,7 +686,8 @@ function pressed(event) {
   const at = event.target;
   if (event.ctrlKey || event.metaKey || event.altKey || $("help").open || !data) return;
   if (at.matches("input[type=search], select")) return;
-  if (at.matches("button, input[type=checkbox]") && (event.key === " " || event.key === "Enter")) return;
+  // The help that has just been closed may hold the focus for a moment.
+  if (at.matches("button, input[type=checkbox]") && !at.closest("dialog") && (event.key === " " || event.key === "Enter")) return;
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
   const action = /^[1-9]$/.test(key) ? () => toggleModel(Number(key) - 1) : KEYS[(event.shiftKey && key.startsWith("Arrow") ? "shift+" : "") + key];
   if (!action) return;

@@ -15,6 +15,7 @@ from talkface.faces import Build, mouth_points
 from talkface.points import LIPS
 from talkface.template import load_template
 from talkface.video import FPS, ffmpeg_program
+from talkface.wires import draw_wires, paint_wires
 
 ROUNDS = 5
 SIZE = 1000  # pixels, both ways
@@ -24,7 +25,7 @@ RATE = 44_100
 
 
 def run(data: Path | None) -> list[dict]:
-    """Frames a second of both styles; ratios to ffmpeg alone and to matplotlib."""
+    """Frames a second of both styles and of the turning wires; ratios to ffmpeg alone and to matplotlib."""
     shapes = talking_shapes(FRAMES)
     rows = []
     with tempfile.TemporaryDirectory() as name:
@@ -35,17 +36,23 @@ def run(data: Path | None) -> list[dict]:
         speech = folder / "speech.wav"
         noise = np.random.default_rng(0).normal(0, 0.05, RATE * FRAMES // FPS)
         soundfile.write(speech, noise, RATE)
-        for style in ("flat", "shaded"):
+        np.save(folder / "shapes.npy", shapes)
+        wires = {"size": SIZE, "turn_s": 6}
+        for style in ("flat", "shaded", "wires"):
             raw = folder / "frames.yuv"
+            flat = {"style": style, "size": SIZE, "blink": True}
             with open(raw, "wb") as file:
-                for picture in paint_frames(shapes, style=style, size=SIZE, blink=True):
+                for picture in paint_wires(shapes, **wires) if style == "wires" else paint_frames(shapes, **flat):
                     file.write(picture)
             times = []
             for _ in range(ROUNDS):
                 start = time.perf_counter()
                 encode_alone(raw, speech, folder / "alone.mp4")
                 middle = time.perf_counter()
-                animate(shapes, folder / "film.mp4", audio=speech, style=style, size=SIZE, blink=True)
+                if style == "wires":
+                    draw_wires(folder / "shapes.npy", speech, folder / "film.mp4", **wires)
+                else:
+                    animate(shapes, folder / "film.mp4", audio=speech, **flat)
                 times.append((middle - start, time.perf_counter() - middle))
             times = np.array(times)
             alone, ours = FRAMES / np.median(times, axis=0)
@@ -53,7 +60,7 @@ def run(data: Path | None) -> list[dict]:
             share = np.median(times[:, 0] / times[:, 1])
             work = f"{style}, {SIZE} x {SIZE}, {FRAMES} frames"
             rows.append(common | {"work": f"{work}, beside ffmpeg alone", "published": alone, "ratio": share})
-            rows[-1]["required"] = ">= 0.85"
+            rows[-1]["required"] = ">= 0.75" if style == "wires" else ">= 0.85"
             if style == "flat":  # the face that the published procedure draws
                 rows.append(common | {"work": f"{work}, beside matplotlib", "published": published})
                 rows[-1] |= {"ratio": ours / published, "required": ">= 8"}

@@ -2,30 +2,22 @@
 # results/predictions/{model}/{clip}.npy instead
 # produces: results/plots/{clip}.mp4, {clip}/{frame}.png, results/identity/{clip}.png, the same below {model}/
 # reads from config: plots, identity
-from talkface.style import TRUTH, colour_of
+from talkface.style import PALETTE, TRUTH, colour_of
 
 PLOTTING = [
     *SHOWING,
     *modules("plots", "numbering", "animation", "parts", "identity", "template"),
 ]
-
-
-def plotted(wildcards):
-    """The file whose faces a plot shows."""
-    if config["plots"]["shape"] == "identity_free":
-        VIDEOS[wildcards.clip]
-        return f"results/shapes/{CLIPS.at[wildcards.clip, 'speaker']}.h5"
-    return f"results/landmarks/{SHARD_OF[wildcards.clip]}.h5"
-
-
-def model_colour(wildcards):
-    """A model looks the same in every film: its colour follows its place among those that are looked at."""
-    return colour_of(list(dict.fromkeys([*LOOKED, wildcards.model])))[wildcards.model]
+# A model looks the same in every film; one that is not among those to be looked at takes the next colour.
+MODEL_COLOURS, BEYOND = colour_of(LOOKED), PALETTE[len(LOOKED) % len(PALETTE)]
+SPEAKER_OF = Catalogue("clip of the sheet", dict(CLIPS["speaker"]))
+# The file whose faces a plot shows.
+PLOTTED = "results/shapes/{owner}.h5" if config["plots"]["shape"] == "identity_free" else "results/landmarks/{shard}.h5"
 
 
 rule draw_plot:
     input:
-        faces=plotted,
+        faces=lambda w: PLOTTED.format(owner=SPEAKER_OF[w.clip], shard=SHARD_OF[w.clip]),
         audio="results/audio/{clip}.wav",
         code=PLOTTING,
         template=HOME / "workflow" / "scripts" / "talkface" / "template.tsv",
@@ -58,7 +50,7 @@ rule draw_plot:
 
 rule draw_plot_frame:
     input:
-        faces=plotted,
+        faces=lambda w: PLOTTED.format(owner=SPEAKER_OF[w.clip], shard=SHARD_OF[w.clip]),
         code=PLOTTING,
         template=HOME / "workflow" / "scripts" / "talkface" / "template.tsv",
     output:
@@ -102,7 +94,7 @@ use rule draw_plot as draw_predicted_plot with:
     benchmark:
         "results/benchmarks/draw_predicted_plot/{model}/{clip}.tsv"
     params:
-        colour=model_colour,
+        colour=lambda w: MODEL_COLOURS.get(w.model, BEYOND),
     message:
         "Plotting the landmarks of {wildcards.clip} as {wildcards.model} predicts them"
 
@@ -119,7 +111,7 @@ use rule draw_plot_frame as draw_predicted_plot_frame with:
     benchmark:
         "results/benchmarks/draw_predicted_plot_frame/{model}/{clip}/{frame}.tsv"
     params:
-        colour=model_colour,
+        colour=lambda w: MODEL_COLOURS.get(w.model, BEYOND),
     message:
         "Plotting frame {wildcards.frame} of {wildcards.clip} as {wildcards.model} predicts it"
 
@@ -127,7 +119,7 @@ use rule draw_plot_frame as draw_predicted_plot_frame with:
 rule draw_identity:
     input:
         faces=lambda w: f"results/landmarks/{SHARD_OF[w.clip]}.h5",
-        shapes=lambda w: f"results/shapes/{CLIPS.at[w.clip, 'speaker']}.h5",
+        shapes=lambda w: f"results/shapes/{SPEAKER_OF[w.clip]}.h5",
         video=lambda w: VIDEOS[w.clip],
         code=[*PLOTTING, *modules("identity_picture", "video")],
         template=HOME / "workflow" / "scripts" / "talkface" / "template.tsv",
@@ -171,7 +163,7 @@ use rule draw_identity as draw_predicted_identity with:
     params:
         start_s=None,
         end_s=None,
-        colour=model_colour,
+        colour=lambda w: MODEL_COLOURS.get(w.model, BEYOND),
     message:
         "Asking the rules of identity removal what {wildcards.model} predicts for {wildcards.clip}"
 

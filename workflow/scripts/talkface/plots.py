@@ -36,8 +36,8 @@ TOLD = {
 HEAD = 0.13  # of the picture's height: title and clock
 MARGIN = 0.055  # of the picture's width: between the face and the edge, all around
 TICKS = 5  # about so many lines of the grid each way
-# Around the template, outer-eye distances: room for a mouth that opens.
-ROOM = np.array([[0.08, 0.10], [0.08, 0.20]])
+# Around the template, above left and below right, outer-eye distances: room for a mouth that opens; True: mouth only.
+ROOM = {False: np.array([[0.08, 0.10], [0.08, 0.20]]), True: np.array([[0.03, 0.06], [0.03, 0.12]])}
 PALE = 0.55  # share of the ground in lines with numbers
 SIZE_OF_NUMBERS = {False: 0.022, True: 0.04}  # height of the letters, of the picture's; True: mouth only
 
@@ -110,7 +110,8 @@ def choose_frame(faces: NDArray, *, look: Look, template: NDArray | None = None)
     shown = shown[np.isfinite(shown).all(axis=-1)]
     if template is not None:
         usual = template[list(look.indices)]
-        shown = np.concatenate([shown, [usual.min(axis=0) - ROOM[0], usual.max(axis=0) + ROOM[1]]])
+        above, below = ROOM[look.mouth_only]
+        shown = np.concatenate([shown, [usual.min(axis=0) - above, usual.max(axis=0) + below]])
     if not len(shown):
         raise TalkfaceError("landmarks: no frame shows a face; expected at least one; check the video")
     edge = MARGIN * look.size
@@ -123,7 +124,7 @@ def steps_of(low: float, high: float) -> NDArray[np.float64]:
     span = (high - low) / TICKS
     unit = 10.0 ** np.floor(np.log10(span))
     step = unit * min((1, 2, 5, 10), key=lambda factor: abs(np.log(factor * unit / span)))
-    return step * np.arange(np.ceil(low / step), np.floor(high / step) + 1)
+    return step * np.arange(np.ceil(low / step), np.floor(high / step) + 1) + 0.0  # no -0
 
 
 def paint_ground(frame: Frame, *, look: Look, title: str, told: str, unit: str) -> NDArray[np.uint8]:
@@ -141,8 +142,10 @@ def paint_ground(frame: Frame, *, look: Look, title: str, told: str, unit: str) 
             write(picture, f"{x:g}", (place + letters / 4, size - letters / 3), size=letters, code=SOFT)
     for y in steps_of(upper, lower):
         place = frame.place([0, y])[1]
+        if place > size - 1.5 * letters:  # the numbers of the columns stand there
+            continue
         cv2.polylines(picture, [fixed([[0, place], [size, place]])], False, rule, width, cv2.LINE_AA, SHIFT)
-        if top + letters < place < size - 1.5 * letters:
+        if place > top + letters:
             write(picture, f"{y:g}", (letters / 4, place - letters / 4), size=letters, code=SOFT)
     write(picture, unit, (size - letters / 3, size - letters / 3), size=letters, code=SOFT, anchor="right", halo=GROUND)
     large, small = scaled(TITLE, panel=0.9 * size), scaled(LABEL, panel=0.85 * size)

@@ -32,7 +32,7 @@ def corpus(tmp_path):
         }
     )
     sheet.to_csv(tmp_path / "clips.tsv", sep="\t", index=False)
-    (tmp_path / "mine.yaml").write_text("clips: clips.tsv\nmedia: {clips_per_shard: 2}\n")
+    (tmp_path / "mine.yaml").write_text("clips: clips.tsv\nmedia: {clips_per_shard: 2, first_frame: 1}\n")
     return tmp_path
 
 
@@ -66,7 +66,8 @@ def test_shards_wav_and_frames(project, corpus):
     assert (samples == kept["part"][0]).all()
     assert rate == 44_100
     assert soundfile.info(corpus / "results" / "audio" / "hello.wav").frames == pytest.approx(22_050, abs=100)
-    assert len(list((corpus / "results" / "frames" / "part").glob("*.jpg"))) == 20
+    frames = sorted(path.name for path in (corpus / "results" / "frames" / "part").glob("*.jpg"))
+    assert (len(frames), frames[0], frames[-1]) == (20, "000001.jpg", "000020.jpg")  # media.first_frame
     assert not list(corpus.rglob("x"))
 
 

@@ -40,9 +40,11 @@ def video(tmp_path_factory):
 def clip(tmp_path, video):
     """Write what the stages leave behind; give the arguments of `draw_overlay`."""
 
-    def write(*, rejected="", samples=35_280, landmarks=FACE, model=None, **others):
-        known = np.repeat(np.asarray(landmarks, np.float32)[None], FRAMES, axis=0)
+    def write(*, rejected="", samples=35_280, landmarks=FACE, model=None, step=(0, 0), **others):
+        course = np.arange(FRAMES)[:, None, None] * np.float32(step)  # of a head that moves so many pixels a frame
+        known = np.repeat(np.asarray(landmarks, np.float32)[None], FRAMES, axis=0) + course
         box = np.tile(np.float32(BOX if np.isfinite(landmarks).all() else 4 * [np.nan]), (FRAMES, 1))
+        box += np.tile(course[:, 0], 2)
         detected = ~np.isin(np.arange(FRAMES), FILLED)
         with h5py.File(tmp_path / "landmarks.h5", "w") as file:
             group = file.create_group("grey")
@@ -131,14 +133,14 @@ def test_film_of_a_clip(clip, tmp_path):
 
 
 def test_a_frame_is_one_picture_of_the_film(clip, tmp_path):
-    arguments = clip(model="cnn", numbers=True)
+    arguments = clip(model="cnn", numbers=True, step=(-3, 2))  # what is painted moves, and nothing stays behind
     frames = film(arguments, tmp_path / "a.mp4")
     for number in (0, FILLED[0], FRAMES - 1):
         image = picture(arguments, number, tmp_path / f"{number}.png")
         assert image.shape == frames[number].shape
         # thin coloured lines lose colour in the film, whose planes of colour have half the size
-        assert np.abs(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY).astype(int)
-                      - cv2.cvtColor(frames[number], cv2.COLOR_BGR2GRAY)).mean() < 2  # fmt: skip
+        grey, other = (cv2.cvtColor(part, cv2.COLOR_BGR2GRAY).astype(np.float32) for part in (image, frames[number]))
+        assert cv2.blur(np.abs(grey - other), (16, 16)).max() < 25
 
 
 def test_a_prediction_on_the_face(clip, tmp_path):
@@ -151,8 +153,31 @@ def test_a_prediction_on_the_face(clip, tmp_path):
     assert share(around(image, middles(FACE, list(range(17)))), BLUE) > 0.1  # both agree: both are seen
     assert share(around(image, middles(FACE, list(range(17)))), INK) > 0.1
     assert share(image[HEIGHT:], BLUE) > 0.003  # its name in the strip
+    corner = image[: HEIGHT // 3, -HEIGHT // 3 :]  # the mouth once more, three times as large
+    assert min(share(corner, BLUE), share(corner, INK)) > 0.01
     without = picture(clip(), 8, tmp_path / "without.png")
     assert share(without, BLUE) == 0
+    assert share(without[: HEIGHT // 3, -HEIGHT // 3 :], INK) == 0
+
+
+def test_the_enlarged_mouth_hides_no_face(clip, tmp_path):
+    """It stands where there is room: on the right, else on the left, else nowhere."""
+    sides = {}
+    for place, step in {"middle": (0, 0), "right": (9, -6), "left": (-9, -6)}.items():
+        image = picture(clip(model="cnn", step=step), FRAMES - 1, tmp_path / f"{place}.png")
+        sides[place] = [share(part, BLUE) > 0.01 for part in (image[:180, :180], image[:180, -180:])]
+    assert sides == {"middle": [False, True], "right": [True, False], "left": [False, True]}
+    large = load_template() * 140 + [160, 100]
+    layer = overlay.Layer(
+        measured=overlay.Measured(
+            landmarks=large[None], detected=np.ones(1, bool), box=np.array([[20.0, 5, 300, 230]]), width=320,
+            height=240, rejected="",
+        ),
+        reason="", prediction=large[None], model="cnn", code=BLUE,
+    )  # fmt: skip
+    painter = overlay.OverlayPainter(layer, clip="x", boxes=False, numbers=False)
+    painter.paint(0)
+    assert share(painter.picture[:180, -180:], BLUE) < 0.01
 
 
 def test_what_is_not_wanted_is_left_out(clip, tmp_path):

@@ -26,11 +26,11 @@ from talkface.crop import face_crop
 from talkface.errors import TalkfaceError
 from talkface.lettering import clock, measure, write
 from talkface.parts import Window, triple
-from talkface.points import outer_eye_distance
+from talkface.points import LIPS, mouth_width, outer_eye_distance
 from talkface.quality import why_rejected
 from talkface.sketch import draw_lines, draw_numbers, draw_points
 from talkface.storage import writing
-from talkface.style import DOT, GROUND, INK, LINE, MARK, SKY, SOFT, TRUTH
+from talkface.style import DOT, GROUND, INK, LINE, MARK, SKY, SOFT, TRUTH, scaled
 from talkface.video import FPS, probe, read_frames
 from talkface.views import Measured, place_in_video, read_measured, read_shape
 
@@ -39,6 +39,8 @@ log = logging.getLogger(__name__)
 LONGEST, LEAST = 1280, 720  # pixels: the longer side of a film; a video is scaled down to the one, up to the other
 LETTERS = 1 / 38  # height of the letters, of the film's width: 10 pixels on a phone that is 390 wide
 EYES = 170  # pixels: outer-eye distance of a face whose lines have the width of `style.LINE`
+LENS = 0.34  # of the smaller side of the film: the picture of the enlarged mouth that goes with a prediction
+MOUTH = 1.5  # of the width of the mouth: what it shows
 SOURCE = 480  # pixels, both ways, of the video cropped around the face
 
 
@@ -118,6 +120,10 @@ class OverlayPainter:
         known = eyes[np.isfinite(eyes)]
         self._stroke = float(np.clip((np.median(known) if len(known) else EYES) / EYES, 0.4, 1.6))
         self._legend(rows[1])
+        widths = mouth_width(self.landmarks)
+        self._extent = MOUTH * float(np.median(widths[np.isfinite(widths)])) if len(known) else 0.0
+        placed = layer.prediction is not None and bool(np.isfinite(layer.prediction).any())
+        self._lens = self._free_corner() if placed else None
 
     def _scaled(self, points: NDArray) -> NDArray[np.float64]:
         return (np.asarray(points, np.float64) + 0.5) * self._scale - 0.5
@@ -164,14 +170,47 @@ class OverlayPainter:
             write(self.picture, name, (x + 1.4 * size, row), size=size, code=SOFT if place == 2 else code)
             x += measure(name, size=size) + 2.6 * size
 
+    def _free_corner(self) -> Window | None:
+        """An upper corner of the video that the face leaves free, for the enlarged mouth; None if there is none."""
+        known = self.box[np.isfinite(self.box).all(axis=(1, 2))]  # (K, 2, 2)
+        if not len(known):
+            return None
+        (left, top), (right, _) = np.median(known, axis=0)
+        side, margin = 2 * round(LENS * min(self.size) / 2), 2 * (self._margin // 2)
+        end = self.size[0] - margin
+        if end - side >= right or margin + side <= top:
+            return slice(margin, margin + side), slice(end - side, end)
+        return (slice(margin, margin + side), slice(margin, margin + side)) if margin + side <= left else None
+
+    def _mouth(self, number: int) -> tuple[NDArray, NDArray] | None:
+        """Top left and bottom right of what the corner shows of a frame; None if it shows nothing."""
+        lips = self.landmarks[number, list(LIPS)]
+        if self._lens is None or not np.isfinite(lips).all():
+            return None
+        middle = (lips.min(axis=0) + lips.max(axis=0)) / 2
+        return middle - self._extent / 2, middle + self._extent / 2
+
+    def _enlarge(self, number: int, *, low: NDArray) -> NDArray[np.uint8]:
+        """The mouth of a frame that is not painted on yet, with the lips of both."""
+        side = self._lens[0].stop - self._lens[0].start
+        factor = side / self._extent
+        move = np.array([[factor, 0, -factor * low[0]], [0, factor, -factor * low[1]]])
+        lens = cv2.warpAffine(self.picture[: self.size[1]], move, (side, side), borderMode=cv2.BORDER_REPLICATE)
+        code = TRUTH if self.layer.measured.detected[number] else MARK
+        measured, predicted = ((faces[number] - low) * factor for faces in (self.landmarks, self.prediction))
+        stroke = scaled(LINE, panel=2 * side)
+        draw_lines(lens, predicted, code=self.layer.code, width=3 * stroke, mouth_only=True)
+        draw_lines(lens, measured, code=code, width=stroke, mouth_only=True)
+        draw_points(lens, measured, code=code, radius=stroke, mouth_only=True)
+        cv2.rectangle(lens, (0, 0), (side - 1, side - 1), triple(colour(GROUND)), max(2, stroke))
+        return lens
+
     def window(self, number: int) -> Window:
         """Rows and columns of the video within which frame `number` is painted; even bounds."""
         shown = [self.landmarks[number], self.box[number]]
         if self.prediction is not None:
             shown.append(self.prediction[number])
-        if self._word(number):
-            low, high = self._place(number)
-            shown.append(np.array([low, high]))
+        shown += [np.array(corners) for corners in (self._place(number), self._mouth(number)) if corners]
         points = np.concatenate(shown)
         points = points[np.isfinite(points).all(axis=1)]
         if not len(points):
@@ -183,7 +222,9 @@ class OverlayPainter:
 
     def paint(self, number: int) -> list[Window]:
         """Paint what belongs to frame `number` on the video's pixels in `picture`; give the windows that it changed."""
-        picture = self.picture[: self.size[1]]
+        picture, changed = self.picture[: self.size[1]], [self.window(number), self._below]
+        mouth = self._mouth(number)
+        lens = self._enlarge(number, low=mouth[0]) if mouth else None
         landmarks, detected = self.landmarks[number], bool(self.layer.measured.detected[number])
         known = np.isfinite(landmarks).all()
         code = TRUTH if detected else MARK
@@ -203,13 +244,23 @@ class OverlayPainter:
             draw_points(picture, landmarks, code=GROUND, radius=0.5 * dot)
         if known and self.numbers:
             draw_numbers(picture, landmarks, code=INK, size=max(8, round(0.55 * self.letters)), halo=GROUND)
-        if not detected:
-            low, high = self._place(number)
-            write(picture, self._word(number), (low[0], high[1]), size=self._bold, code=MARK, bold=True, halo=GROUND)
+        if lens is not None:
+            picture[self._lens] = lens
+            changed.append(self._lens)
+        if place := self._place(number):
+            write(
+                picture,
+                self._word(number),
+                (place[0][0], place[1][1]),
+                size=self._bold,
+                code=MARK,
+                bold=True,
+                halo=GROUND,
+            )
         strip = self.picture[self._below]
         strip[:] = triple(colour(GROUND))
         write(self.picture, clock(number, fps=FPS), self._clock, size=self.letters, code=INK)
-        return [self.window(number), self._below]
+        return changed
 
     def _word(self, number: int) -> str:
         """What is said of a frame whose points were not measured."""
@@ -217,8 +268,10 @@ class OverlayPainter:
             return ""
         return "interpolated" if np.isfinite(self.landmarks[number]).all() else "no face"
 
-    def _place(self, number: int) -> tuple[NDArray, NDArray]:
+    def _place(self, number: int) -> tuple[NDArray, NDArray] | None:
         """Where that stands, top left and bottom right: above the box, within the picture, or in the corner."""
+        if not self._word(number):
+            return None
         size = np.array([measure(self._word(number), size=self._bold, bold=True), self._bold])
         low = np.full(2, float(self._margin))
         if np.isfinite(self.box[number]).all():

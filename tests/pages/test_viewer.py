@@ -311,4 +311,5 @@ def test_dark(opened):
         "[getComputedStyle(document.body).backgroundColor, getComputedStyle(document.body).color]"
     )
     level = [sum(map(int, code.removeprefix("rgb(").removesuffix(")").split(","))) / 3 for code in (ground, ink)]
-    assert level[0] < 40 and level[1] > 200
+    assert level[0] < 40
+    assert level[1] > 200

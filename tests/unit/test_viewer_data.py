@@ -82,7 +82,7 @@ def test_the_worst_clips_are_those_of_the_largest_mean_error(tmp_path):
 
 
 def test_predictions_are_those_of_the_models(corpus, tmp_path):
-    folder, dataset, audio, part = corpus
+    folder, _, _, part = corpus
     path = predicted(corpus, tmp_path / "faces.h5", tables={"cnn": folder / "cnn.tsv"})
     with h5py.File(path) as file:
         assert sorted(file["truth"]) == sorted([part.clips[1], part.clips[2]])  # 9 and 4: the worst two
@@ -119,7 +119,7 @@ def test_a_prediction_that_is_missing_is_one_line(corpus, tmp_path):
 
 @pytest.fixture(scope="module")
 def videos(tmp_path_factory):
-    """A video of 30 frames, 320x240, with a white square where the face's chin is; its faces.h5 has 40 frames of sound."""
+    """A video of 30 frames, 320x240, with a white square where the chin is; faces.h5 has sound of 40 frames."""
     folder = tmp_path_factory.mktemp("videos")
     face = 160 + 40 * shapes(np.zeros(30)).astype(float) - [0, 60]
     frames = np.full((30, 240, 320, 3), 60, np.uint8)
@@ -162,7 +162,7 @@ def test_films_are_cut_around_the_face_and_last_as_long_as_the_sound(videos, tmp
 def test_a_video_that_does_not_decode_leaves_nothing(videos, tmp_path):
     folder, _ = videos
     (tmp_path / "bad.mp4").write_bytes((folder / "a.mp4").read_bytes()[:900])
-    with pytest.raises(TalkfaceError, match="bad.mp4"):
+    with pytest.raises(TalkfaceError, match=r"bad\.mp4"):
         cut_clips(
             folder / "faces.h5", tmp_path / "sources", landmarks=[folder / "a.h5"],
             videos={"a": tmp_path / "bad.mp4"}, stretches={"a": (None, None)},

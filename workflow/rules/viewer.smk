@@ -80,7 +80,8 @@ rule write_viewer:
         films="results/viewer/sources",
         code=modules("viewer", "points", "style"),
         layout=[
-            HOME / "workflow" / "scripts" / "talkface" / name for name in ("viewer.html", "viewer.css", "viewer.js")
+            HOME / "workflow" / "scripts" / "talkface" / name
+            for name in ("viewer.html", "viewer.css", "viewer.js", "viewer_faces.js")
         ],
         template=HOME / "workflow" / "scripts" / "talkface" / "template.tsv",
     output:

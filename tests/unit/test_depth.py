@@ -96,12 +96,33 @@ def test_the_skin_moves_with_the_head():
         assert followed == pytest.approx(whole @ matrix + [0.3, -0.2, 0.5], abs=1e-9)
 
 
+def test_the_skin_turns_with_the_head():
+    skin = Skin()
+    whole = np.concatenate([skin.rest, skin.relief])
+    turns = [cv2.Rodrigues(np.array([0, angle, angle / 3]))[0] for angle in (-0.3, 0, 0.3)]
+    followed = skin.follow(np.stack([skin.rest @ turn + [0.1, 0.2, 0] for turn in turns]))
+    still = np.stack([(face - [0.1, 0.2, 0]) @ turn.T for face, turn in zip(followed, turns, strict=True)])
+    assert np.abs(still - still[0]).max() < 1e-9  # a stiff head
+    assert np.abs(still[0] - whole)[:, :2].max() < 0.02
+
+
 def test_a_word_moves_the_cheeks_and_not_the_forehead():
     skin = Skin()
-    rest, word = (skin.follow(in_space(opened(a, drop=a), rest=REST))[0, 68:] for a in (0, 0.25))
+    faces = in_space(np.concatenate([opened(0), opened(0.25, drop=0.25)]), rest=REST)
+    rest, word = skin.follow(faces)[:, 68:]
     moved = np.linalg.norm(word - rest, axis=1)
     assert moved[skin.relief[:, 1] < 0].max() < 0.003
     assert moved[skin.relief[:, 1] > 1].min() > 0.1
+
+
+def test_raised_brows_do_not_lift_the_skull():
+    raised = REST[None].repeat(8, axis=0)
+    raised[4:, 17:27, 1] -= 0.06
+    followed = Skin().follow(in_space(raised, rest=REST))
+    top = np.argmin(followed[0, :, 1])
+    assert abs(followed[-1, top, 1] - followed[0, top, 1]) < 0.025
+    fold = 68 + np.argmin(np.linalg.norm(load_relief()[:, :2] - [-0.44, -0.51], axis=1))
+    assert followed[-1, fold, 1] < followed[0, fold, 1] - 0.005  # the skin above them goes along
 
 
 def test_tables_are_written_as_they_are_read(tmp_path):

@@ -35,9 +35,10 @@ COLUMNS = ("z", "swing", "narrowing")
 # Units: from the tip of the nose to the ends of the jaw a face is 1 deep; what is flatter than this has no depth.
 FLAT = 0.1
 CHIN = (7, 8, 9)
-# The points that tell how the head moves: those that speech hardly moves, wide enough apart to carry the forehead.
-HEAD = (0, 1, 15, 16, *points.BROWS, *points.STABLE)
-REACH = 1.2  # units: how far a landmark pulls the skin
+# The points that tell how the head moves: those that speech hardly moves. With the brows they also tell its build.
+SKULL = (0, 1, 15, 16, *points.STABLE)
+HEAD = (*SKULL, *points.BROWS)
+REACH = 0.8  # units: how far a landmark pulls the skin
 GIVE = 0.05  # share by which neighbours that disagree give way
 
 
@@ -119,40 +120,57 @@ def estimate_depth(shapes: NDArray, *, rest: NDArray) -> NDArray[np.float64]:
 class Skin:
     """The points between the landmarks, which follow them.
 
-    Each is a fixed mixture of the landmarks' movements from the resting face, see `skin_weights`.
+    They take the build of a clip's mean face: an affine movement of the resting face that brings `HEAD` there, and a
+    pull towards the other landmarks. From frame to frame they move with the head as a whole, rigidly, and are pulled
+    along by what landmarks do beside it; above the eyes only those of `HEAD` pull, so that a word lifts no forehead.
     """
 
     def __init__(self) -> None:
         self.rest = rest_in_space(load_template())
         self.relief = load_relief()
-        self._weights = skin_weights(self.rest, self.relief)  # (K, 68)
+        self._pull = pull_weights(self.rest, self.relief)  # (K, 68)
 
     def follow(self, faces: NDArray) -> NDArray[np.float64]:
-        """Faces (T, 68, 3) with the skin's points behind them, (T, 68 + K, 3)."""
-        between = self.relief + np.einsum("kp,tpc->tkc", self._weights, faces - self.rest)
-        return np.concatenate([faces, between], axis=1)
+        """Faces of a clip (T, 68, 3) with the skin's points behind them, (T, 68 + K, 3)."""
+        mean, head = faces.mean(axis=0), list(HEAD)
+        affine = np.linalg.pinv(_with_one(self.rest[head])) @ mean[head]  # (4, 3)
+        built = _with_one(self.relief) @ affine + self._pull @ (mean - _with_one(self.rest) @ affine)
+        turns, shifts = rigid_motions(mean[list(SKULL)], faces[:, list(SKULL)])
+        steady = (faces - shifts[:, None]) @ turns.transpose(0, 2, 1)  # as if the head had kept still
+        between = built + np.einsum("kp,tpc->tkc", self._pull, steady - mean)
+        return np.concatenate([faces, between @ turns + shifts[:, None]], axis=1)
 
 
-def skin_weights(source: NDArray, places: NDArray) -> NDArray[np.float64]:
-    """Weights (K, 68) that take movements of the landmarks at source (68, 3) to places (K, 3).
+def pull_weights(source: NDArray, places: NDArray) -> NDArray[np.float64]:
+    """Weights (K, 68) by which landmarks at source (68, 3) pull the skin at places (K, 3).
 
-    The head's movement is the affine one of `HEAD`, so that a head of another depth is deep all over. What a landmark
-    does beside it pulls the skin around, as far as `REACH` (radial functions of compact support, Wendland 1995); above
-    the eyes only `HEAD` does, so that a word does not move the forehead.
+    Radial functions of compact support (Wendland 1995).
     """
 
     def kernel(first: NDArray, second: NDArray) -> NDArray:
         r = np.minimum(np.linalg.norm(first[:, None] - second[None], axis=-1) / REACH, 1)
         return (1 - r) ** 4 * (4 * r + 1)
 
-    def plane(at: NDArray) -> NDArray:
-        return np.column_stack([np.ones(len(at)), at])
-
-    head, above = list(HEAD), places[:, 1] < 0
-    affine = np.zeros((4, len(source)))
-    affine[:, head] = np.linalg.pinv(plane(source[head]))
+    above = places[:, 1] < 0
     pull = np.zeros((len(places), len(source)))
-    for those, pulling in ((above, head), (~above, list(range(len(source))))):
+    for those, pulling in ((above, list(HEAD)), (~above, list(range(len(source))))):
         near = kernel(source[pulling], source[pulling]) + GIVE * np.eye(len(pulling))
         pull[np.ix_(those, pulling)] = kernel(places[those], source[pulling]) @ np.linalg.inv(near)
-    return plane(places) @ affine + pull @ (np.eye(len(source)) - plane(source) @ affine)
+    return pull
+
+
+def rigid_motions(source: NDArray, targets: NDArray) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Turns (T, 3, 3) and shifts (T, 3) that bring points (N, 3) nearest to targets (T, N, 3): `source @ turn + shift`.
+
+    Source: Kabsch 1976.
+    """
+    centre, centres = source.mean(axis=0), targets.mean(axis=1)
+    u, _, v = np.linalg.svd((source - centre).T @ (targets - centres[:, None]))
+    u[:, :, 2] *= np.sign(np.linalg.det(u @ v))[:, None]  # a turn, no mirror image
+    turns = u @ v
+    return turns, centres - (centre @ turns)
+
+
+def _with_one(places: NDArray) -> NDArray[np.float64]:
+    """Points (N, 3) as rows (N, 4) that an affine matrix (4, 3) moves."""
+    return np.column_stack([places, np.ones(len(places))])

@@ -74,8 +74,8 @@ def write_settings(folder, shipped, **changes):
     models = {name: resolve_models(settings["models"])[name] for name in ("second",)}
     settings_page.write_settings(
         folder / "settings.html", folder / "settings.yaml", settings=settings, shipped=shipped,
-        envs=[folder / "one.yaml"], models=models, clips={"train": 3, "test": 1}, speakers={"train": 2, "test": 1},
-        snakemake="9.9",
+        envs=[folder / "one.yaml"], models=models, clips={"train": 3, "test": 1},
+        speakers={"train": 2, "test": 1, "all": 2}, snakemake="9.9",
     )  # fmt: skip
     text = (folder / "settings.html").read_text(encoding="utf-8")
     return Reader(text), text, yaml.safe_load((folder / "settings.yaml").read_text(encoding="utf-8")), settings
@@ -94,6 +94,7 @@ def test_what_was_changed_stands_first_with_what_it_means(shipped, tmp_path):
     rows = {row[0]: row[1:] for table in read.tables for row in table}
     assert rows["arguments.bands"] == ["64", "", "mel bands"]  # explained where `like` leads
     assert rows["train"] == ["3", "2"]
+    assert rows["all"] == ["4", "2"]
     assert rows["names"][0] == "[a, b]"
 
 

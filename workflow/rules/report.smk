@@ -48,8 +48,8 @@ rule write_settings:
     params:
         settings=config,
         models={model: MODELS[model] for model in SELECTED},
-        clips={split: len(rows) for split, rows in CLIPS.groupby("split", sort=False)},
-        speakers={split: rows["speaker"].nunique() for split, rows in CLIPS.groupby("split", sort=False)},
+        clips=CLIPS["split"].value_counts(sort=False).to_dict(),
+        speakers=CLIPS.groupby("split")["speaker"].nunique().to_dict() | {"all": CLIPS["speaker"].nunique()},
         snakemake=SNAKEMAKE,
     message:
         "Writing down the settings"

@@ -88,7 +88,7 @@ def settings_table(
             Cell(comments.get(path, ""), tone="text"),
         ]
         rows.append(Row(".".join(path[bare:]), cells))
-    heads = [Head(text, tone="text") for text in ("value", "as shipped", "what it is")]
+    heads = [Head(text, tone="text") for text in ("value", "as shipped", "what the shipped file says of it")]
     return Table("setting", heads, [Group(rows)])
 
 
@@ -121,7 +121,7 @@ def write_settings(
     models : mapping of model to its resolved block
         Those that the run trains or imports; the others of the catalogue are only counted.
     clips, speakers : mapping of split to count
-        Of the sheet.
+        Of the sheet; a speaker may stand in several splits, `all` has how many there are.
     snakemake : str
         Its version.
     """
@@ -147,7 +147,7 @@ def write_settings(
     for path, value in used:
         if path[0] != "models":
             sections.setdefault(path[0] if len(path) > 1 else "", []).append((path, value))
-    total = Row("all", [Cell(f"{sum(clips.values()):,}"), Cell(f"{sum(speakers.values()):,}")])
+    total = Row("all", [Cell(f"{sum(clips.values()):,}"), Cell(f"{speakers['all']:,}")])
     counts = [Row(split, [Cell(f"{clips[split]:,}"), Cell(f"{speakers[split]:,}")]) for split in clips]
     packages = {"snakemake": (snakemake, []), **packages_of(envs)}
     rows = [Row(name, [Cell(v), Cell(", ".join(of) or DASH, tone="text")]) for name, (v, of) in packages.items()]

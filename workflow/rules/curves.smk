@@ -27,11 +27,16 @@ def known_of(clip):
     return truth_of(clip) | ({"marks": marks} if marks else {})
 
 
+def looked(clip):
+    """The models to show that have this clip: predictions made elsewhere may be of some clips alone."""
+    return [model for model in LOOKED if model not in EXTERNAL or clip in FOUND[model]]
+
+
 rule draw_curves:
     input:
         unpack(lambda w: known_of(w.clip)),
         audio="results/audio/{clip}.wav",
-        predictions=[f"results/predictions/{model}/{{clip}}.npy" for model in LOOKED],
+        predictions=lambda w: [f"results/predictions/{model}/{w.clip}.npy" for model in looked(w.clip)],
         code=JUDGING + modules("clip_curves", "spectrogram", "marks", "figures", "style"),
     output:
         picture="results/curves/{clip}.svg",
@@ -46,7 +51,7 @@ rule draw_curves:
         mem_mb=1500,
         runtime=10,
     params:
-        models=LOOKED,
+        models=lambda w: looked(w.clip),
         colours=colour_of(LOOKED),
         qc=config["qc"],
         start_s=lambda w: stretch(w.clip, "start_s"),
@@ -87,7 +92,7 @@ rule curves_all:
 rule measure_rmse:
     input:
         unpack(lambda w: truth_of(w.clip)),
-        predictions=[f"results/predictions/{model}/{{clip}}.npy" for model in LOOKED],
+        predictions=lambda w: [f"results/predictions/{model}/{w.clip}.npy" for model in looked(w.clip)],
         dataset=f"results/dataset/{CORPUS}.h5",
         code=JUDGING + modules("clip_rmse"),
     output:
@@ -103,7 +108,7 @@ rule measure_rmse:
         mem_mb=1500,
         runtime=10,
     params:
-        models=LOOKED,
+        models=lambda w: looked(w.clip),
         qc=config["qc"],
         seed=config["seed"],
     message:

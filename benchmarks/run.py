@@ -1,7 +1,7 @@
 """The speed suite: ours beside the published procedure, in one run on the same work.
 
     make bench                              all cases
-    python benchmarks/run.py drawing        one of: landmarking training prediction cnn_variants lstm drawing
+    python benchmarks/run.py drawing        one of: landmarking training prediction cnn_variants lstm drawing comparison
 
 Prints a table and saves it (benchmarks.tsv, and a line on the machine) below results/benchmarks/suite/. Ratios are
 medians of interleaved runs, so that a machine whose speed drifts does not decide them. Real clips are used when --data
@@ -19,7 +19,7 @@ import pandas as pd
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / "workflow" / "scripts"), str(HERE)]
 
-CASES = ("landmarking", "training", "prediction", "cnn_variants", "lstm", "drawing")
+CASES = ("landmarking", "training", "prediction", "cnn_variants", "lstm", "drawing", "comparison")
 COLUMNS = ["case", "work", "unit", "published", "ours", "ratio", "required"]
 
 

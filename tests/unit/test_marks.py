@@ -96,6 +96,13 @@ def test_short_textgrid_without_phones_gives_its_first_intervals(write):
     assert read_marks(write("a.TextGrid", SHORT)) == [Mark("no", 0.0, 0.5), Mark("", 0.5, 1.5)]
 
 
+def test_short_textgrid_of_older_programs(write):
+    """Their head has no names; times need not begin at 0, and neighbours may overlap by a rounding."""
+    text = 'File type = "ooTextFile short"\n"TextGrid"\n\n9.5\n11\n<exists>\n2\n"IntervalTier"\n"mute"\n9.5\n11\n0\n'
+    text += '"IntervalTier"\n"phone"\n9.5\n11\n2\n9.5\n10.0000001\n"R"\n10\n11\n"AY1"\n'
+    assert read_marks(write("a.TextGrid", text)) == [Mark("R", 9.5, 10.0000001), Mark("AY1", 10.0, 11.0)]
+
+
 def test_align_of_grid(write):
     path = write("bbaf2n.align", "0 23750 sil\n23750 29500 bin\n29500 34000 blue\n")
     assert read_marks(path) == [Mark("sil", 0, 0.95), Mark("bin", 0.95, 1.18), Mark("blue", 1.18, 1.36)]

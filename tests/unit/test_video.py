@@ -108,6 +108,9 @@ def test_portrait_phone_video_is_upright(tmp_path, plain):
     assert frame.shape == (160, 120)
     assert frame[-30:, :30].mean() > 200  # turned to the left, the upper left corner is the lower left one
     assert frame[:30, :30].mean() < 50
+    small = next(iter(video.read_frames(media, pixels="bgr24", size=(60, 80))))
+    assert small.shape == (80, 60, 3)
+    assert small[-15:, :15].mean() > 200
     check_step(turned["phone"])
 
 

@@ -199,7 +199,7 @@ class OverlayPainter:
         code = TRUTH if self.layer.measured.detected[number] else MARK
         measured, predicted = ((faces[number] - low) * factor for faces in (self.landmarks, self.prediction))
         stroke = scaled(LINE, panel=2 * side)
-        draw_lines(lens, predicted, code=self.layer.code, width=3 * stroke, mouth_only=True)
+        draw_lines(lens, predicted, code=self.layer.code, width=2.4 * stroke, mouth_only=True)
         draw_lines(lens, measured, code=code, width=stroke, mouth_only=True)
         draw_points(lens, measured, code=code, radius=stroke, mouth_only=True)
         cv2.rectangle(lens, (0, 0), (side - 1, side - 1), triple(colour(GROUND)), max(2, stroke))

@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from talkface.settings import check_config, resolve_models
+from talkface.sheet import OPTIONAL, REQUIRED
 from tests.readme.examples import DOCUMENTS, PROJECT, read_blocks
 from tests.workflow.conftest import run_snakemake
 
@@ -72,14 +73,14 @@ SPANS = [span for document in DOCUMENTS for span in read_spans(document)]
 CONFIG = yaml.safe_load((PROJECT / "config" / "config.yaml").read_text(encoding="utf-8"))
 
 
-def table(heading):
+def table(heading, *, document="README.md"):
     """Rows of all tables whose head begins so, as lists of cells."""
     rows, within = [], False
-    for line in (PROJECT / "README.md").read_text(encoding="utf-8").splitlines():
+    for line in (PROJECT / document).read_text(encoding="utf-8").splitlines():
         if within and line.startswith("|") and not line.startswith("|--"):
             rows.append([cell.strip() for cell in line.strip("|").split("|")])
         within = line.startswith(heading) or (within and line.startswith("|"))
-    assert rows, f"README.md: no table {heading}"
+    assert rows, f"{document}: no table {heading}"
     return rows
 
 
@@ -233,6 +234,11 @@ def test_every_setting_named_by_its_path_exists():
                 assert part in place, f"{span.place}: config.yaml has no {span.text}"
                 place = place[part]
     assert len(named) >= 5
+
+
+def test_the_columns_of_a_sheet_are_those_that_are_read():
+    named = [name for cells in table("| column |", document="config/README.md") for name in codes(cells[0])]
+    assert named == [*REQUIRED, *OPTIONAL]
 
 
 def test_every_file_exists():

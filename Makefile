@@ -59,6 +59,7 @@ sheet: .venv/run
 
 template: .venv/run
 	$(RUN) PYTHONPATH=workflow/scripts python resources/measure_template.py "$(DATA)"
+	$(RUN) PYTHONPATH=workflow/scripts python resources/measure_depth.py "$(DATA)"
 
 # One virtual environment, two stages: what the workflow needs, and what the tests need beside it.
 .venv/bin/python:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from talkface import overlay
+from talkface.audio import extract_audio
 from talkface.canvas import colour
 from talkface.crop import face_crop
 from talkface.errors import TalkfaceError
@@ -14,7 +15,7 @@ from talkface.overlay import crop_source, draw_overlay, draw_overlay_frame, film
 from talkface.style import BLUE, INK, MARK, SKY
 from talkface.template import load_template
 from talkface.video import probe, read_frames
-from tests.unit.test_video import encode
+from tests.unit.test_video import check_step, encode, flash_and_click
 
 FRAMES, FILLED = 20, (4, 5)
 FACE = load_template() * 60 + [160, 90]
@@ -218,6 +219,26 @@ def test_a_clip_without_sound_is_shown(clip, tmp_path):
     frames = film(clip(samples=0), tmp_path / "mute.mp4")
     assert len(frames) == FRAMES
     assert not probe(tmp_path / "mute.mp4").has_audio
+
+
+def test_picture_and_sound_stay_together(tmp_path):
+    path = flash_and_click(tmp_path / "29.97.mp4", fps="30000/1001", pix_fmt="yuv420p")
+    with h5py.File(tmp_path / "landmarks.h5", "w") as file:
+        group = file.create_group("flash")
+        group["landmarks"], group["box"] = (
+            np.full((75, 68, 2), np.nan, np.float32),
+            np.full((75, 4), np.nan, np.float32),
+        )
+        group["detected"], group["faces"] = np.zeros(75, bool), np.zeros(75, np.int16)
+        group.attrs.update(width=160, height=120, rejected="", duration_s=3.0)
+    with h5py.File(tmp_path / "audio.h5", "w") as file:
+        file["flash"] = extract_audio(path)
+        file["flash"].attrs.update(rate=44_100, rejected="")
+    common = {"landmarks": tmp_path / "landmarks.h5", "audio": tmp_path / "audio.h5", "clip": "flash"}
+    crop_source(path, tmp_path / "source.mp4", start_s=None, end_s=None, **common)
+    check_step(tmp_path / "source.mp4")
+    draw_overlay(path, tmp_path / "overlay.mp4", start_s=None, end_s=None, boxes=True, numbers=True, qc=QC, **common)
+    check_step(tmp_path / "overlay.mp4")
 
 
 def test_a_stretch_of_a_video(clip, tmp_path):

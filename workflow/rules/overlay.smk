@@ -8,26 +8,21 @@ from talkface.style import colour_of
 OVERLAYING = SHOWING + modules("overlay", "video", "animation", "crop", "quality", "sync", "identity")
 
 
-def measured(clip):
-    """What an overlay of a clip is drawn from; its names are those of the rules' inputs."""
-    return {
-        "video": VIDEOS[clip],
-        "landmarks": f"results/landmarks/{SHARD_OF[clip]}.h5",
-        "audio": f"results/audio/{SHARD_OF[clip]}.h5",
-    }
-
-
-def predicted(clip, model):
-    """The same with a prediction that is put back on the face."""
-    return measured(clip) | {
-        "shapes": f"results/shapes/{CLIPS.at[clip, 'speaker']}.h5",
-        "predictions": SOURCES[model] and f"results/predictions/{model}/{clip}.npy",
-    }
+# What an overlay is drawn from, and what a prediction that is put back on the face needs besides.
+MEASURED = {
+    "video": lambda w: VIDEOS[w.clip],
+    "landmarks": lambda w: f"results/landmarks/{SHARD_OF[w.clip]}.h5",
+    "audio": lambda w: f"results/audio/{SHARD_OF[w.clip]}.h5",
+}
+PREDICTED = {
+    "shapes": lambda w: f"results/shapes/{CLIPS.at[w.clip, 'speaker']}.h5",
+    "predictions": lambda w: SOURCES[w.model] and f"results/predictions/{w.model}/{w.clip}.npy",
+}
 
 
 rule draw_overlay:
     input:
-        unpack(lambda w: measured(w.clip)),
+        **MEASURED,
         code=OVERLAYING,
     output:
         film="results/overlay/{clip}.mp4",
@@ -55,7 +50,8 @@ rule draw_overlay:
 
 use rule draw_overlay as draw_overlay_of_model with:
     input:
-        unpack(lambda w: predicted(w.clip, w.model)),
+        **MEASURED,
+        **PREDICTED,
         code=OVERLAYING,
     output:
         film="results/overlay/{model}/{clip}.mp4",
@@ -71,7 +67,7 @@ use rule draw_overlay as draw_overlay_of_model with:
 
 rule draw_overlay_frame:
     input:
-        unpack(lambda w: measured(w.clip)),
+        **MEASURED,
         code=OVERLAYING,
     output:
         picture="results/overlay/{clip}/{frame}.png",
@@ -99,7 +95,8 @@ rule draw_overlay_frame:
 
 use rule draw_overlay_frame as draw_overlay_frame_of_model with:
     input:
-        unpack(lambda w: predicted(w.clip, w.model)),
+        **MEASURED,
+        **PREDICTED,
         code=OVERLAYING,
     output:
         picture="results/overlay/{model}/{clip}/{frame}.png",
@@ -115,7 +112,7 @@ use rule draw_overlay_frame as draw_overlay_frame_of_model with:
 
 rule crop_source:
     input:
-        unpack(lambda w: measured(w.clip)),
+        **MEASURED,
         code=modules("overlay", "video", "animation", "crop", "views"),
     output:
         film="results/source/{clip}.mp4",

@@ -139,6 +139,12 @@ def test_the_front_says_what_was_trained_and_which_model_is_best(open_report):
     assert page.locator("#app nav tbody tr").count() == len(MODELS)
 
 
+def test_what_lies_beside_the_report_is_linked(open_report, report):
+    links = open_report().locator("#app .prose a").evaluate_all("links => links.map(a => a.href)")
+    beside = [link for link in links if not link.startswith("javascript:")]
+    assert beside == [(report.parent / name).as_uri() for name in ("viewer.html", "evaluation/summary.html")]
+
+
 def test_the_rules_and_their_times_are_drawn(open_report):
     page = open_report()
     assert page.locator("#app #rulegraph").bounding_box()["height"] > 200

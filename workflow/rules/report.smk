@@ -13,7 +13,7 @@ report: "../report/workflow.rst"
 
 PACKAGE = HOME / "workflow" / "scripts" / "talkface"
 # A film of a clip without a face shows little, one without a sound cannot be made: the first clip of the first evaluated
-# split that the quality table accepts, where that is there already.
+# split that the quality table accepts. It is asked for while jobs are planned, so make report makes the table beforehand.
 FILMED = cache(lambda: first_accepted(list(CLIPS.index[CLIPS["split"] == EVALUATED[0]]), "results/qc/clips.tsv"))
 
 

@@ -38,6 +38,9 @@ from talkface.views import Measured, read_measured, read_shape
 
 log = logging.getLogger(__name__)
 
+# Half of the work of x264's own preset, which encoded a third of the film, the video, for most of its time: as large a
+# file, and a picture 1 dB further from what was painted, at 41 dB.
+ENCODING = {"preset": "veryfast"}
 LAYOUTS, STYLES = ("row", "column"), ("flat", "line")
 MOST = 3  # panels in one row or column; on a phone more of them are too small to see a mouth
 
@@ -211,7 +214,7 @@ def draw_comparison(
         size, pictures = paint_comparison(
             faces, frames=frames, layout=layout, panel=panel, style=style, colours=colours, source=source, truth=truth
         )
-        encode(pictures, film, size=size, audio=audio, pixels="yuv420p")
+        encode(pictures, film, size=size, audio=audio, pixels="yuv420p", **ENCODING)
     log.info("%s: %d frames of %dx%d", output, frames, *size)
 
 

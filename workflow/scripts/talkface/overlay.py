@@ -176,11 +176,16 @@ class OverlayPainter:
         if not len(known):
             return None
         (left, top), (right, _) = np.median(known, axis=0)
-        side, margin = 2 * round(LENS * min(self.size) / 2), 2 * (self._margin // 2)
-        end = self.size[0] - margin
-        if end - side >= right or margin + side <= top:
-            return slice(margin, margin + side), slice(end - side, end)
-        return (slice(margin, margin + side), slice(margin, margin + side)) if margin + side <= left else None
+        most, margin = LENS * min(self.size), 2 * (self._margin // 2)
+        rooms = [
+            max(beside, top) - 2 * margin for beside in (self.size[0] - right, left)
+        ]  # beside the face or above it
+        room = rooms[0] if rooms[0] >= min(most, rooms[1]) else rooms[1]
+        if room < 0.6 * most:
+            return None
+        side = 2 * int(min(room, most) / 2)
+        begin = self.size[0] - margin - side if room == rooms[0] else margin
+        return slice(margin, margin + side), slice(begin, begin + side)
 
     def _mouth(self, number: int) -> tuple[NDArray, NDArray] | None:
         """Top left and bottom right of what the corner shows of a frame; None if it shows nothing."""

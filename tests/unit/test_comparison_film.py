@@ -149,7 +149,7 @@ def test_panels_are_named_in_their_colours(clip, tmp_path):
     assert notes == [True, True]  # whose line it is that lies on the predictions
     for index in range(1, 4):  # what stands still stands still
         strip = heads(pictures, plan, index)
-        assert np.abs(strip - strip[0]).max() < 24
+        assert np.abs(strip - strip[0]).mean() < 0.5
 
 
 def test_the_number_and_the_time_are_those_of_the_frame(clip, tmp_path):
@@ -192,7 +192,8 @@ def test_a_stretch_of_the_video(clip, tmp_path):
     )  # fmt: skip
     pictures = np.array(list(read_frames(probe(tmp_path / "film.mp4"))), float)
     assert pictures.shape == (10, 200, 400)
-    check_step(pictures[:, 100:180, 60:140].mean(axis=(1, 2)), level_of(np.arange(12, 22)), atol=1.5)
+    seen = pictures[:, 100:180, 60:140].mean(axis=(1, 2))
+    np.testing.assert_allclose(seen, level_of(np.arange(12, 22)), atol=7)  # other stretches differ by 16 at least
 
 
 def test_a_speech_file_shows_predictions_alone(clip, tmp_path):
@@ -238,23 +239,26 @@ def test_what_is_too_short_is_held(clip, tmp_path):
 
 
 def test_a_wrong_face_leaves_nothing_behind(clip, tmp_path):
-    """True lips outside of a predicted face that jumps are wiped away, and neighbours stay whole."""
-    wrong = opened(np.zeros(FRAMES))
-    wrong[::2] = wrong[::2] * 0.3 + [3.0, -1.5]  # beyond the panel
-    np.save(tmp_path / "wrong.npy", wrong)
-    files = {key: clip / name for key, name in (("landmarks", "landmarks.h5"), ("shapes", "shapes.h5"))}
+    """True lips outside of a predicted face are seen and wiped away; a face beyond its panel spares the others."""
+    truth = opened(np.full(FRAMES, 0.1)) + np.where(np.arange(FRAMES) % 2, 0.3, -0.3)[:, None, None] * [1, 0]
+    write_shapes(tmp_path / "shapes.h5", "a", truth)
+    np.save(tmp_path / "wrong.npy", opened(np.zeros(FRAMES)) * 0.3 + [3.0, -1.5])
     draw_comparison(
         {"wrong": tmp_path / "wrong.npy", "two": clip / "two.npy"}, clip / "clip.wav", tmp_path / "film.mp4", clip="a",
-        video=clip / "clip.mp4", panel=200, **files,
+        video=clip / "clip.mp4", landmarks=clip / "landmarks.h5", shapes=tmp_path / "shapes.h5", panel=200,
     )  # fmt: skip
     pictures = np.array(list(read_frames(probe(tmp_path / "film.mp4"), pixels="bgr24")), np.int16)
     plan = Layout(4, layout="row", panel=200)
     left, top, side, _ = plan.square_of(2)
-    alone = pictures[2::2, top : top + side, left : left + side]
-    lines = near(alone, GROUND, within=60).mean(axis=(1, 2))
-    assert lines.min() > 0.95  # the lips of this frame alone
+    dark = pictures[:, top : top + side, left : left + side].max(axis=3) < 170
+    places = seat(truth[:, list(points.LIPS)], np.zeros((side, side, 3)))[..., 0]
+    for frame in range(FRAMES):
+        columns = np.flatnonzero(dark[frame].any(axis=0))
+        assert columns.min() == pytest.approx(places[frame].min(), abs=4)
+        assert columns.max() == pytest.approx(places[frame].max(), abs=4)
     left, top, side, _ = plan.square_of(3)
     neighbour = near(pictures[:, top : top + side, left : left + side], "#d99f78").mean(axis=(1, 2))
+    assert neighbour.min() > 0.3
     assert np.ptp(neighbour) < 0.05
 
 

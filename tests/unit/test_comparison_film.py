@@ -285,6 +285,11 @@ def test_letters_can_be_read_on_a_phone():
         assert plan.square_of(2)[0] + plan.side <= plan.size[0]
 
 
+def test_the_smallest_panels(clip, tmp_path):
+    assert draw(clip, tmp_path / "three.mp4", names=["one"], panel=64).shape == (FRAMES, 64, 192, 3)
+    assert draw(clip, tmp_path / "one.mp4", names=["one"], video=False, panel=64).shape == (FRAMES, 64, 64, 3)
+
+
 def test_words_fit_their_panel():
     for size in (80, 400):
         view = np.full((size, size, 3), 255, np.uint8)

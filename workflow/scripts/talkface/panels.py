@@ -228,7 +228,7 @@ class Clock:
         while size > LEAST and measure(widest, size=size) > 0.7 * width:
             size -= 1
         # digits differ in width: it begins at one place, so that it does not tremble
-        self.left = width - height // 2 - even(1.04 * measure(widest, size=size))
+        self.left = max(0, width - height // 2 - even(1.04 * measure(widest, size=size)))
         self._window = slice(0, height), slice(self.left, width)
         self._view, self._size = view, size
 
@@ -276,7 +276,8 @@ def write_head(view: NDArray[np.uint8], label: str, *, code: str, size: int, not
         small = max(LEAST, round(0.65 * size))
         room -= min(measure(note, size=small), width // 2) + margin
         write(view, note, (width - margin, base), size=small, code=SOFT, anchor="right", width=width // 2)
-    write(view, label, (margin, base), size=size, code=code, bold=True, width=room)
+    if room > 0:  # panels of a few pixels have none beside the clock
+        write(view, label, (margin, base), size=size, code=code, bold=True, width=room)
 
 
 def write_words(view: NDArray[np.uint8], words: str, *, size: int) -> None:

@@ -32,8 +32,9 @@ zoo: .venv/run
 	@cut -f 1-6 results/evaluation/zoo.tsv
 
 report: .venv/run
+	$(RUN) snakemake --cores $(CORES) evaluate_all
 	$(RUN) snakemake --cores $(CORES) report_all
-	$(RUN) snakemake --cores 1 --report results/report.html report_all
+	$(RUN) snakemake --cores 1 --report results/report.html --report-stylesheet workflow/report/report.css report_all
 	@echo
 	@echo "Open results/report.html and results/viewer.html"
 

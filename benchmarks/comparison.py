@@ -11,8 +11,8 @@ import soundfile
 from drawing import RATE, talking_shapes
 from published_drawing import draw_published_panels
 
-from talkface.animation import animate, encoder_command
-from talkface.comparison_film import ENCODING, draw_comparison, paint_comparison
+from talkface.animation import OF_VIDEO, animate, encoder_command
+from talkface.comparison_film import draw_comparison, paint_comparison
 from talkface.crop import face_crop
 from talkface.style import colour_of
 from talkface.template import load_template
@@ -62,7 +62,7 @@ def run(data: Path | None) -> list[dict]:
         times = []
         for _ in range(ROUNDS):
             start = time.perf_counter()
-            alone = encoder_command(folder / "alone.mp4", size=size, audio=speech, pixels="yuv420p", **ENCODING)
+            alone = encoder_command(folder / "alone.mp4", size=size, audio=speech, pixels="yuv420p", **OF_VIDEO)
             with open(raw, "rb") as file:
                 subprocess.run(alone, stdin=file, check=True)
             middle = time.perf_counter()

@@ -67,6 +67,7 @@ def test_streams_are_h264_and_aac(tmp_path, speech):
     with av.open(str(tmp_path / "film.mp4")) as file:
         video, audio = file.streams.video[0], file.streams.audio[0]
         assert (video.codec_context.name, video.codec_context.pix_fmt) == ("h264", "yuv420p")
+        assert video.codec_context.colorspace == 6  # BT.601: without a word an HD player takes it for BT.709
         assert (audio.codec_context.name, audio.codec_context.sample_rate) == ("aac", 44_100)
 
 

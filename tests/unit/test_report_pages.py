@@ -9,7 +9,6 @@ import pytest
 import yaml
 
 from talkface import film_page, quality_page, report_front, settings_page
-from talkface.choice import first_accepted
 from talkface.errors import TalkfaceError
 from talkface.settings import resolve_models
 from talkface.video import ffmpeg_program, probe
@@ -240,12 +239,3 @@ def test_the_page_of_a_film_says_what_it_shows(film, tmp_path):
     assert "&lt;i&gt;" in text
     assert "100cqw * 160 / 480" in text  # as high as the film, and room for the buttons
     assert re.search(r'<video [^>]*src="data:video/mp4;base64,[A-Za-z0-9+/]{1000,}', text)
-
-
-def test_the_first_clip_that_is_not_rejected_is_chosen(tmp_path):
-    table = tmp_path / "clips.tsv"
-    assert first_accepted(["a", "b"], table) == "a"  # nothing is known yet
-    table.write_text("clip\tspeaker\taccepted\na\ts\tno\nb\ts\tno\nc\ts\tyes\nno\ts\tyes\n", encoding="utf-8")
-    assert first_accepted(["a", "b", "c"], table) == "c"
-    assert first_accepted(["no"], table) == "no"
-    assert first_accepted(["a", "b"], table) == "a"  # none is left: its film says why

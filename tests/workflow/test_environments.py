@@ -137,3 +137,16 @@ def test_the_package_knows_no_workflow(path):
     source = path.read_text(encoding="utf-8")
     assert not re.search(r"^\s*(from|import) snakemake", source, flags=re.M)
     assert not {"torch", "dlib"} <= names, f"{path.name} needs torch and dlib together"
+
+
+def test_no_name_is_given_twice_among_the_rules():
+    """Rule files share one name space: a second assignment would change what the first one's rules read."""
+    given = [
+        (match, path.name)
+        for path in sorted((PROJECT / "workflow" / "rules").glob("*.smk"))
+        for match in sorted(set(re.findall(r"^(?:def )?([A-Za-z_]\w*)(?: = |\()", path.read_text(), re.MULTILINE)))
+        if match not in ("include", "report")
+    ]
+    names = [name for name, _ in given]
+    assert len(names) > 40
+    assert not [pair for pair in given if names.count(pair[0]) > 1]

@@ -144,14 +144,14 @@ use rule draw_wires as draw_chosen_wires with:
 
 rule animate_all:
     input:
-        expand("results/anim/{clip}.mp4", clip=CLIPS.index[CLIPS.split == "test"]),
+        lambda w: expand("results/anim/{clip}.mp4", clip=usable("test")),
 
 
 rule gif_all:
     input:
-        expand("results/anim/{clip}.gif", clip=CLIPS.index[CLIPS.split == "test"]),
+        lambda w: expand("results/anim/{clip}.gif", clip=usable("test")),
 
 
 rule anim3d_all:
     input:
-        expand("results/anim3d/{clip}.mp4", clip=CLIPS.index[CLIPS.split == "test"]),
+        lambda w: expand("results/anim3d/{clip}.mp4", clip=usable("test")),

@@ -1,35 +1,20 @@
 # expects: the videos of the sheet, results/landmarks/{shard}.h5, results/shapes/{speaker}.h5, results/audio/{clip}.wav,
 # results/predictions/{model}/{clip}.npy
 # produces: results/comparison/{clip}.mp4, results/comparison/{model}/{clip}.mp4
-# reads from config: comparison, look
+# reads from config: comparison; through look.smk look
 
 
 # A speech file has neither video nor landmarks: its film shows predictions alone.
-def video_of(w):
-    """The video of a clip of the sheet."""
-    return VIDEOS[w.clip] if w.clip in VIDEOS else []
-
-
-def landmarks_of(w):
-    """The landmarks of a clip of the sheet."""
-    return f"results/landmarks/{SHARD_OF[w.clip]}.h5" if w.clip in SHARD_OF else []
-
-
-def shapes_of(w):
-    """The identity-free shapes of a clip of the sheet."""
-    return f"results/shapes/{CLIPS.at[w.clip, 'speaker']}.h5" if w.clip in CLIPS.index else []
-
-
 COMPARING = [*PAINTING, *SHOWING, *modules("comparison_film", "panels", "predicted", "crop", "video", "identity")]
 
 
 rule draw_comparison:
     input:
-        video=video_of,
-        landmarks=landmarks_of,
-        shapes=shapes_of,
+        video=OF_SPEECH["video"],
+        landmarks=OF_SPEECH["landmarks"],
+        shapes=OF_SPEECH["shapes"],
         audio="results/audio/{clip}.wav",
-        predictions=[f"results/predictions/{model}/{{clip}}.npy" for model in LOOKED],
+        predictions=lambda w: [f"results/predictions/{model}/{w.clip}.npy" for model in looked(w.clip)],
         code=COMPARING,
         template=HOME / "workflow" / "scripts" / "talkface" / "template.tsv",
     output:
@@ -45,7 +30,7 @@ rule draw_comparison:
         mem_mb=1500,
         runtime=30,
     params:
-        shown=LOOKED,
+        shown=lambda w: looked(w.clip),
         models=LOOKED,
         start_s=lambda w: stretch(w.clip, "start_s"),
         end_s=lambda w: stretch(w.clip, "end_s"),
@@ -61,11 +46,11 @@ rule draw_comparison:
 # One model beside the clip, in the colour that it has among all.
 use rule draw_comparison as draw_model_comparison with:
     input:
-        video=video_of,
-        landmarks=landmarks_of,
-        shapes=shapes_of,
+        video=OF_SPEECH["video"],
+        landmarks=OF_SPEECH["landmarks"],
+        shapes=OF_SPEECH["shapes"],
         audio="results/audio/{clip}.wav",
-        predictions=["results/predictions/{model}/{clip}.npy"],
+        predictions=lambda w: [OF_MODEL["predictions"](w)],
         code=COMPARING,
         template=HOME / "workflow" / "scripts" / "talkface" / "template.tsv",
     output:
@@ -88,4 +73,4 @@ use rule draw_comparison as draw_model_comparison with:
 
 rule comparison_all:
     input:
-        expand("results/comparison/{clip}.mp4", clip=CLIPS.index[CLIPS.split == "test"]),
+        lambda w: expand("results/comparison/{clip}.mp4", clip=usable("test")),

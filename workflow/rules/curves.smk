@@ -3,41 +3,24 @@
 # produces: results/curves/{clip}.svg, results/curves/{model}/{clip}.svg, results/evaluation/rmse_{clip}.tsv,
 # results/evaluation/{model}/rmse_{clip}.tsv (layout: talkface/clip_rmse.py)
 # reads from config: look, qc, seed
-from talkface.style import colour_of
 
 # Whose face a clip's truth is, and why there is none: shapes from identity, reasons from quality.
-JUDGING = modules("views", "identity", "quality", "sync", "points", "predicted", "metrics")
+MEASURING = modules("views", "identity", "quality", "sync", "points", "predicted", "metrics")
 
 
-def truth_of(clip):
-    """What says how a clip of the sheet really moves; its names are those of the rules' inputs."""
-    shard = SHARD_OF[clip]
-    return {
-        "shapes": f"results/shapes/{CLIPS.at[clip, 'speaker']}.h5",
-        "landmarks": f"results/landmarks/{shard}.h5",
-        "sound": f"results/audio/{shard}.h5",
-    }
-
-
-def known_of(clip):
-    """The same with the marks, where the sheet names any; nothing of a speech file."""
-    if clip not in CLIPS.index:
-        return {}
-    marks = CLIPS.at[clip, "marks"]
-    return truth_of(clip) | ({"marks": marks} if marks else {})
-
-
-def looked(clip):
-    """The models to show that have this clip: predictions made elsewhere may be of some clips alone."""
-    return [model for model in LOOKED if model not in EXTERNAL or clip in FOUND[model]]
+# The file that says what is said when, where the sheet names one.
+MARKS = lambda w: CLIPS.at[w.clip, "marks"] or [] if w.clip in CLIPS.index else []
 
 
 rule draw_curves:
     input:
-        unpack(lambda w: known_of(w.clip)),
+        shapes=OF_SPEECH["shapes"],
+        landmarks=OF_SPEECH["landmarks"],
+        sound=OF_SPEECH["sound"],
+        marks=MARKS,
         audio="results/audio/{clip}.wav",
         predictions=lambda w: [f"results/predictions/{model}/{w.clip}.npy" for model in looked(w.clip)],
-        code=JUDGING + modules("clip_curves", "spectrogram", "marks", "figures", "style"),
+        code=MEASURING + modules("clip_curves", "spectrogram", "marks", "figures", "style"),
     output:
         picture="results/curves/{clip}.svg",
     log:
@@ -52,7 +35,7 @@ rule draw_curves:
         runtime=10,
     params:
         models=lambda w: looked(w.clip),
-        colours=colour_of(LOOKED),
+        colours=colours(),
         qc=config["qc"],
         start_s=lambda w: stretch(w.clip, "start_s"),
         end_s=lambda w: stretch(w.clip, "end_s"),
@@ -64,10 +47,13 @@ rule draw_curves:
 
 use rule draw_curves as draw_curves_of_model with:
     input:
-        unpack(lambda w: known_of(w.clip)),
+        shapes=OF_SPEECH["shapes"],
+        landmarks=OF_SPEECH["landmarks"],
+        sound=OF_SPEECH["sound"],
+        marks=MARKS,
         audio="results/audio/{clip}.wav",
-        predictions=lambda w: [SOURCES[w.model] and f"results/predictions/{w.model}/{w.clip}.npy"],
-        code=JUDGING + modules("clip_curves", "spectrogram", "marks", "figures", "style"),
+        predictions=lambda w: [OF_MODEL["predictions"](w)],
+        code=MEASURING + modules("clip_curves", "spectrogram", "marks", "figures", "style"),
     output:
         picture="results/curves/{model}/{clip}.svg",
     log:
@@ -76,7 +62,7 @@ use rule draw_curves as draw_curves_of_model with:
         "results/benchmarks/draw_curves_of_model/{model}/{clip}.tsv"
     params:
         models=lambda w: [w.model],
-        colours=lambda w: colour_of([*LOOKED, w.model]),
+        colours=lambda w: colours(w.model),
         qc=config["qc"],
         start_s=lambda w: stretch(w.clip, "start_s"),
         end_s=lambda w: stretch(w.clip, "end_s"),
@@ -86,15 +72,17 @@ use rule draw_curves as draw_curves_of_model with:
 
 rule curves_all:
     input:
-        expand("results/curves/{clip}.svg", clip=CLIPS.index[CLIPS.split == "test"]),
+        lambda w: expand("results/curves/{clip}.svg", clip=usable("test")),
 
 
 rule measure_rmse:
     input:
-        unpack(lambda w: truth_of(w.clip)),
+        shapes=OF_CLIP["shapes"],
+        landmarks=OF_CLIP["landmarks"],
+        sound=OF_CLIP["sound"],
         predictions=lambda w: [f"results/predictions/{model}/{w.clip}.npy" for model in looked(w.clip)],
         dataset=f"results/dataset/{CORPUS}.h5",
-        code=JUDGING + modules("clip_rmse"),
+        code=MEASURING + modules("clip_rmse"),
     output:
         table="results/evaluation/rmse_{clip}.tsv",
     log:
@@ -119,10 +107,12 @@ rule measure_rmse:
 
 use rule measure_rmse as measure_rmse_of_model with:
     input:
-        unpack(lambda w: truth_of(w.clip)),
-        predictions=lambda w: [SOURCES[w.model] and f"results/predictions/{w.model}/{w.clip}.npy"],
+        shapes=OF_CLIP["shapes"],
+        landmarks=OF_CLIP["landmarks"],
+        sound=OF_CLIP["sound"],
+        predictions=lambda w: [OF_MODEL["predictions"](w)],
         dataset=f"results/dataset/{CORPUS}.h5",
-        code=JUDGING + modules("clip_rmse"),
+        code=MEASURING + modules("clip_rmse"),
     output:
         table="results/evaluation/{model}/rmse_{clip}.tsv",
     log:
@@ -141,4 +131,4 @@ use rule measure_rmse as measure_rmse_of_model with:
 
 rule rmse_all:
     input:
-        expand("results/evaluation/rmse_{clip}.tsv", clip=CLIPS.index),
+        lambda w: expand("results/evaluation/rmse_{clip}.tsv", clip=usable()),

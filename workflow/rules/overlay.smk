@@ -1,23 +1,14 @@
 # expects: the videos of the sheet, results/landmarks/{shard}.h5, results/audio/{shard}.h5; with a model also
 # results/shapes/{speaker}.h5 and results/predictions/{model}/{clip}.npy
 # produces: results/overlay/{clip}.mp4, {clip}/{frame}.png, the same below results/overlay/{model}/; results/source/{clip}.mp4
-# reads from config: overlay, qc; with a model look.models
-from talkface.style import colour_of
-
+# reads from config: overlay, qc; through look.smk look
 # Frames come from video, the reason of a rejected clip from quality.
 OVERLAYING = SHOWING + modules("overlay", "video", "animation", "crop", "quality", "sync", "identity")
 
 
 # What an overlay is drawn from, and what a prediction that is put back on the face needs besides.
-MEASURED = {
-    "video": lambda w: VIDEOS[w.clip],
-    "landmarks": lambda w: f"results/landmarks/{SHARD_OF[w.clip]}.h5",
-    "audio": lambda w: f"results/audio/{SHARD_OF[w.clip]}.h5",
-}
-PREDICTED = {
-    "shapes": lambda w: f"results/shapes/{CLIPS.at[w.clip, 'speaker']}.h5",
-    "predictions": lambda w: SOURCES[w.model] and f"results/predictions/{w.model}/{w.clip}.npy",
-}
+MEASURED = {"video": OF_CLIP["video"], "landmarks": OF_CLIP["landmarks"], "audio": OF_CLIP["sound"]}
+PREDICTED = {"shapes": OF_CLIP["shapes"], **OF_MODEL}
 
 
 rule draw_overlay:
@@ -60,7 +51,7 @@ use rule draw_overlay as draw_overlay_of_model with:
     benchmark:
         "results/benchmarks/draw_overlay_of_model/{model}/{clip}.tsv"
     params:
-        colour=lambda w: colour_of([*LOOKED, w.model])[w.model],
+        colour=lambda w: colours(w.model)[w.model],
     message:
         "Drawing the prediction of {wildcards.model} on the video of {wildcards.clip}"
 
@@ -105,7 +96,7 @@ use rule draw_overlay_frame as draw_overlay_frame_of_model with:
     benchmark:
         "results/benchmarks/draw_overlay_frame_of_model/{model}/{clip}/{frame}.tsv"
     params:
-        colour=lambda w: colour_of([*LOOKED, w.model])[w.model],
+        colour=lambda w: colours(w.model)[w.model],
     message:
         "Drawing the prediction of {wildcards.model} on frame {wildcards.frame} of {wildcards.clip}"
 

@@ -1,23 +1,20 @@
 # expects: results/landmarks/{shard}.h5, results/shapes/{speaker}.h5, results/audio/{clip}.wav; with a model
 # results/predictions/{model}/{clip}.npy instead
 # produces: results/plots/{clip}.mp4, {clip}/{frame}.png, results/identity/{clip}.png, the same below {model}/
-# reads from config: plots, identity
-from talkface.style import PALETTE, TRUTH, colour_of
+# reads from config: plots, identity; through look.smk look
+from talkface.style import TRUTH
 
 PLOTTING = [
     *SHOWING,
     *modules("plots", "numbering", "animation", "parts", "identity", "template"),
 ]
-# A model looks the same in every film; one that is not among those to be looked at takes the next colour.
-MODEL_COLOURS, BEYOND = colour_of(LOOKED), PALETTE[len(LOOKED) % len(PALETTE)]
-SPEAKER_OF = Catalogue("clip of the sheet", dict(CLIPS["speaker"]))
 # The file whose faces a plot shows.
-PLOTTED = "results/shapes/{owner}.h5" if config["plots"]["shape"] == "identity_free" else "results/landmarks/{shard}.h5"
+PLOTTED = OF_CLIP["shapes" if config["plots"]["shape"] == "identity_free" else "landmarks"]
 
 
 rule draw_plot:
     input:
-        faces=lambda w: PLOTTED.format(owner=SPEAKER_OF[w.clip], shard=SHARD_OF[w.clip]),
+        faces=PLOTTED,
         audio="results/audio/{clip}.wav",
         code=PLOTTING,
         template=HOME / "workflow" / "scripts" / "talkface" / "template.tsv",
@@ -50,7 +47,7 @@ rule draw_plot:
 
 rule draw_plot_frame:
     input:
-        faces=lambda w: PLOTTED.format(owner=SPEAKER_OF[w.clip], shard=SHARD_OF[w.clip]),
+        faces=PLOTTED,
         code=PLOTTING,
         template=HOME / "workflow" / "scripts" / "talkface" / "template.tsv",
     output:
@@ -83,7 +80,7 @@ rule draw_plot_frame:
 # The same of what a model predicts, for speech without a video as well.
 use rule draw_plot as draw_predicted_plot with:
     input:
-        faces="results/predictions/{model}/{clip}.npy",
+        faces=OF_MODEL["predictions"],
         audio="results/audio/{clip}.wav",
         code=PLOTTING,
         template=HOME / "workflow" / "scripts" / "talkface" / "template.tsv",
@@ -94,14 +91,14 @@ use rule draw_plot as draw_predicted_plot with:
     benchmark:
         "results/benchmarks/draw_predicted_plot/{model}/{clip}.tsv"
     params:
-        colour=lambda w: MODEL_COLOURS.get(w.model, BEYOND),
+        colour=lambda w: colours(w.model)[w.model],
     message:
         "Plotting the landmarks of {wildcards.clip} as {wildcards.model} predicts them"
 
 
 use rule draw_plot_frame as draw_predicted_plot_frame with:
     input:
-        faces="results/predictions/{model}/{clip}.npy",
+        faces=OF_MODEL["predictions"],
         code=PLOTTING,
         template=HOME / "workflow" / "scripts" / "talkface" / "template.tsv",
     output:
@@ -111,16 +108,16 @@ use rule draw_plot_frame as draw_predicted_plot_frame with:
     benchmark:
         "results/benchmarks/draw_predicted_plot_frame/{model}/{clip}/{frame}.tsv"
     params:
-        colour=lambda w: MODEL_COLOURS.get(w.model, BEYOND),
+        colour=lambda w: colours(w.model)[w.model],
     message:
         "Plotting frame {wildcards.frame} of {wildcards.clip} as {wildcards.model} predicts it"
 
 
 rule draw_identity:
     input:
-        faces=lambda w: f"results/landmarks/{SHARD_OF[w.clip]}.h5",
-        shapes=lambda w: f"results/shapes/{SPEAKER_OF[w.clip]}.h5",
-        video=lambda w: VIDEOS[w.clip],
+        faces=OF_CLIP["landmarks"],
+        shapes=OF_CLIP["shapes"],
+        video=OF_CLIP["video"],
         code=[*PLOTTING, *modules("identity_picture", "video")],
         template=HOME / "workflow" / "scripts" / "talkface" / "template.tsv",
     output:
@@ -151,7 +148,7 @@ rule draw_identity:
 
 use rule draw_identity as draw_predicted_identity with:
     input:
-        faces="results/predictions/{model}/{clip}.npy",
+        faces=OF_MODEL["predictions"],
         code=[*PLOTTING, *modules("identity_picture", "video")],
         template=HOME / "workflow" / "scripts" / "talkface" / "template.tsv",
     output:
@@ -163,16 +160,16 @@ use rule draw_identity as draw_predicted_identity with:
     params:
         start_s=None,
         end_s=None,
-        colour=lambda w: MODEL_COLOURS.get(w.model, BEYOND),
+        colour=lambda w: colours(w.model)[w.model],
     message:
         "Asking the rules of identity removal what {wildcards.model} predicts for {wildcards.clip}"
 
 
 rule plots_all:
     input:
-        expand("results/plots/{clip}.mp4", clip=CLIPS.index),
+        lambda w: expand("results/plots/{clip}.mp4", clip=usable()),
 
 
 rule identity_all:
     input:
-        expand("results/identity/{clip}.png", clip=CLIPS.index),
+        lambda w: expand("results/identity/{clip}.png", clip=usable()),

@@ -5,7 +5,6 @@
 from functools import cache
 
 from snakemake import __version__ as SNAKEMAKE
-from talkface.choice import first_accepted
 
 
 report: "../report/workflow.rst"
@@ -14,7 +13,7 @@ report: "../report/workflow.rst"
 PACKAGE = HOME / "workflow" / "scripts" / "talkface"
 # A film of a clip without a face shows little, one without a sound cannot be made: the first clip of the first evaluated
 # split that the quality table accepts. It is asked for while jobs are planned, so make report makes the table beforehand.
-FILMED = cache(lambda: first_accepted(list(CLIPS.index[CLIPS["split"] == EVALUATED[0]]), "results/qc/clips.tsv"))
+FILMED = cache(lambda: [*usable(EVALUATED[0]), *CLIPS.index[CLIPS["split"] == EVALUATED[0]]][0])
 
 
 wildcard_constraints:

@@ -25,8 +25,13 @@ from talkface.storage import writing
 from talkface.template import load_template
 from talkface.video import FPS, address, ffmpeg_program
 
+# Players take an HD film without these words for BT.709 (H.264, table E-5: 6 is what OpenCV and ffmpeg make, BT.601).
+_COLOURS = "h264_metadata=colour_primaries=6:transfer_characteristics=6:matrix_coefficients=6"
 # x264's own default preset; crf 18 is near transparent for drawn edges.
-ENCODER = {"vcodec": "libx264", "preset": "medium", "crf": 18, "pix_fmt": "yuv420p"}
+ENCODER = {"vcodec": "libx264", "preset": "medium", "crf": 18, "pix_fmt": "yuv420p", "bsf:v": _COLOURS}
+# A video costs the encoder more than drawn faces: half of the work, as large a file, 1 to 2 dB further from the source
+# (40.9 dB of 41.7 in a comparison, 46 in an overlay).
+OF_VIDEO = {"preset": "veryfast"}
 _PIPE_BYTES = 1 << 20  # the most that an ordinary user may ask for (/proc/sys/fs/pipe-max-size)
 # Where a face stands in the picture: its outer-eye distance and the height of the eyes, as shares of the size. The flat
 # face fills the picture, the shaded one leaves room for hair and shoulders.

@@ -1,18 +1,17 @@
-"""Which clip stands for all others where one has to be shown."""
+"""Which clips can be shown, as far as quality control has said."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 
-def first_accepted(clips: Sequence[str], table: str | Path) -> str:
-    """The first clip that quality control does not reject.
+def accepted(clips: Sequence[str], table: str | Path) -> list[str]:
+    """Those of some clips that quality control does not reject; all of them where its table is not there yet.
 
-    Asked while jobs are planned: where the table is not there yet, or rejects all of them, it is the first of all.
+    Asked while jobs are planned, so it reads the table by itself.
 
     Parameters
     ----------
     clips : sequence of str
-        At least one.
     table : path
         results/qc/clips.tsv.
     """
@@ -21,4 +20,4 @@ def first_accepted(clips: Sequence[str], table: str | Path) -> str:
     names = lines[0].split("\t")
     rows = (dict(zip(names, line.split("\t"), strict=False)) for line in lines[1:])
     rejected = {row.get("clip") for row in rows if row.get("accepted") == "no"}
-    return next((clip for clip in clips if clip not in rejected), clips[0])
+    return [clip for clip in clips if clip not in rejected]

@@ -20,7 +20,7 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from talkface.animation import YuvPicture, encode, load_shapes
+from talkface.animation import OF_VIDEO, YuvPicture, encode, load_shapes
 from talkface.canvas import SHIFT, colour, fixed
 from talkface.crop import face_crop
 from talkface.errors import TalkfaceError
@@ -41,8 +41,6 @@ LETTERS = 1 / 38  # height of the letters, of the film's width: 10 pixels on a p
 EYES = 170  # pixels: outer-eye distance of a face whose lines have the width of `style.LINE`
 LENS = 0.34  # of the smaller side of the film: the picture of the enlarged mouth that goes with a prediction
 MOUTH = 1.5  # of the width of the mouth: what it shows
-# Half of the work of x264's own preset for video, in a file as large; at 46 dB, 1 to 2 dB further from the original.
-ENCODING = {"preset": "veryfast"}
 SOURCE = 480  # pixels, both ways, of the video cropped around the face
 
 
@@ -408,7 +406,7 @@ def draw_overlay(
     frames = read_frames(probe(video), start_s=start_s, end_s=end_s, pixels="yuv420p", size=painter.size)
     size = (painter.picture.shape[1], painter.picture.shape[0])
     with speech(audio, clip) as wav, writing(output) as film:
-        encode(paint_film(painter, frames), film, size=size, audio=wav, pixels="yuv420p", **ENCODING)
+        encode(paint_film(painter, frames), film, size=size, audio=wav, pixels="yuv420p", **OF_VIDEO)
 
 
 def draw_overlay_frame(
@@ -465,4 +463,4 @@ def crop_source(
     crop = face_crop(measured.landmarks, width=measured.width, height=measured.height)
     frames = read_frames(probe(video), start_s=start_s, end_s=end_s, pixels="yuv420p", crop=crop, size=size)
     with speech(audio, clip) as wav, writing(output) as film:
-        encode(frames, film, size=(size, size), audio=wav, pixels="yuv420p", **ENCODING)
+        encode(frames, film, size=(size, size), audio=wav, pixels="yuv420p", **OF_VIDEO)

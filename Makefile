@@ -45,6 +45,10 @@ compare: .venv/run
 test: .venv/dev
 	$(RUN) OMP_NUM_THREADS=1 pytest --numprocesses 2 --dist loadfile
 
+# Every command of README.md and config/README.md, the long ones too, in a copy of the project.
+test-readme: .venv/dev
+	$(RUN) OMP_NUM_THREADS=1 pytest tests/readme --long
+
 check: .venv/dev
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .

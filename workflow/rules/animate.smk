@@ -8,7 +8,7 @@ rule draw_animation:
     input:
         predictions="results/predictions/{model}/{clip}.npy",
         audio="results/audio/{clip}.wav",
-        code=PAINTING,
+        code=[*PAINTING, *modules("predicted")],
         template=HOME / "workflow" / "scripts" / "talkface" / "template.tsv",
     output:
         film="results/anim/{model}/{clip}.mp4",
@@ -38,7 +38,7 @@ use rule draw_animation as draw_chosen_animation with:
     input:
         predictions=f"results/predictions/{ANIMATED}/{{clip}}.npy",
         audio="results/audio/{clip}.wav",
-        code=PAINTING,
+        code=[*PAINTING, *modules("predicted")],
         template=HOME / "workflow" / "scripts" / "talkface" / "template.tsv",
     output:
         film="results/anim/{clip}.mp4",

@@ -111,6 +111,11 @@ def show(page, category, words=""):
     return content
 
 
+def at_rest(page):
+    """Wait until the menu glides no more."""
+    page.wait_for_function("document.getAnimations().every(each => each.playState !== 'running')")
+
+
 def caption(page, category, words=""):
     """The words beside a result."""
     show(page, category, words)
@@ -179,6 +184,8 @@ def test_the_quality_of_each_clip_is_listed_rejected_ones_first(open_report):
     frame.locator("#clips thead th").first.click()
     frame.locator("#clips thead th").first.click()
     assert rows_of(frame, "#clips")[0][0] == max(row[0] for row in clips)
+    frame.locator("#clips thead th", has_text="speaker").click()
+    assert [row[1] for row in rows_of(frame, "#clips")] == sorted(row[1] for row in clips)
 
 
 def test_the_tables_of_the_evaluation_have_their_rows(open_report):
@@ -248,11 +255,11 @@ def test_nothing_is_cut_or_pushed_aside(open_report, width):
     fits()
     for category in CATEGORIES:
         frame = show(page, category, "tables" if category.startswith("4") else "")
-        page.wait_for_timeout(350)  # the menu glides
+        at_rest(page)
         fits()
         if frame is not None:
             assert frame.evaluate("document.documentElement.scrollWidth <= innerWidth")
             assert frame.evaluate("innerHeight") > 300
     assert "talkface" in caption(page, "5. Films", "talkface")
-    page.wait_for_timeout(350)
+    at_rest(page)
     fits()

@@ -25,7 +25,9 @@ rule write_settings:
         shipped=HOME / "config" / "config.yaml",
         envs=sorted((HOME / "envs").glob("*.yaml")),
         code=modules("settings_page", "settings", "page", "cells"),
-        layout=[PACKAGE / name for name in ("settings_page.html", "page_tables.html", "page_style.css")],
+        layout=[
+            PACKAGE / name for name in ("settings_page.html", "page_tables.html", "page_colours.css", "page_style.css")
+        ],
     output:
         page=report(
             "results/report/settings.html",
@@ -60,7 +62,10 @@ rule write_quality:
     input:
         table="results/qc/clips.tsv",
         code=modules("quality_page", "page", "cells"),
-        layout=[PACKAGE / name for name in ("quality_page.html", "page_tables.html", "page_style.css", "page_sort.js")],
+        layout=[
+            PACKAGE / name
+            for name in ("quality_page.html", "page_tables.html", "page_colours.css", "page_style.css", "page_sort.js")
+        ],
     output:
         page=report(
             "results/report/quality.html",
@@ -141,7 +146,7 @@ rule write_film:
     input:
         film=lambda w: f"results/comparison/{w.shown}/{FILMED()}.mp4",
         code=modules("film_page", "video"),
-        layout=[PACKAGE / name for name in ("film_page.html", "page_style.css")],
+        layout=[PACKAGE / name for name in ("film_page.html", "page_colours.css", "page_style.css")],
     output:
         page=report(
             "results/report/films/{shown}.html",

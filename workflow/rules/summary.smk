@@ -18,7 +18,7 @@ TWINS = [
 # How pages look that are read in a browser.
 PAGES = [
     HOME / "workflow" / "scripts" / "talkface" / f"page{part}"
-    for part in (".html", "_tables.html", "_style.css", "_sort.js")
+    for part in (".html", "_tables.html", "_colours.css", "_style.css", "_sort.js")
 ]
 JUDGED_CLIPS = expand("results/evaluation/clips/{model}.tsv", model=NETWORKS)
 

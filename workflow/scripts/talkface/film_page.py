@@ -25,7 +25,7 @@ MOST_S = 30.0  # seconds; of a longer film the beginning is shown
 WIDEST = 1280  # pixels of a film that is encoded again
 SOUND = 48_000  # bits a second
 LAYOUT = Path(__file__).with_name("film_page.html")
-STYLE = Path(__file__).with_name("page_style.css")
+STYLES = [Path(__file__).with_name(f"page_{part}.css") for part in ("colours", "style")]
 
 
 def fit_film(path: str | Path, *, most_bytes: int = MOST_BYTES, most_s: float = MOST_S) -> tuple[bytes, float]:
@@ -87,7 +87,7 @@ def write_film(output: str | Path, *, film: str | Path, title: str, text: str, m
     if duration < media.duration_s - 0.1:
         text += f" The first {duration:.0f} seconds of it; all of it: {film}."
     page = Template(LAYOUT.read_text(encoding="utf-8")).substitute(
-        title=escape(title), text=escape(text), style=STYLE.read_text(encoding="utf-8"),
+        title=escape(title), text=escape(text), style="".join(part.read_text(encoding="utf-8") for part in STYLES),
         film=base64.b64encode(data).decode(), width=media.width, height=media.height,
     )  # fmt: skip
     with writing(output) as temporary:

@@ -1,7 +1,7 @@
 """The page that says which model to use: results/evaluation/summary.html, in one file, from the tables beside it.
 
-Layout and style stand in page.html. All that comes from names is escaped; nothing is loaded from elsewhere, and links
-lead to tables, figures and films in the page's own folder.
+Layout and style stand in page.html and what it includes. All that comes from names is escaped; nothing is loaded from
+elsewhere, and links lead to tables, figures and films in the page's own folder.
 """
 
 import inspect

@@ -6,12 +6,11 @@ for (const table of document.querySelectorAll("table.sortable")) {
     head.setAttribute("aria-sort", down ? "descending" : "ascending");
     for (const body of table.tBodies) {
       const rows = [...body.rows].filter(r => !r.classList.contains("group"));
-      const key = r => index ? r.cells[index].dataset.value : r.cells[0].textContent;
       rows.sort((a, b) => {
-        const x = key(a), y = key(b), p = parseFloat(x), q = parseFloat(y);
-        if (!index) return (down ? -1 : 1) * x.localeCompare(y);
-        if (isNaN(p) || isNaN(q)) return isNaN(p) - isNaN(q);
-        return (down ? -1 : 1) * (p - q);
+        const x = a.cells[index], y = b.cells[index], p = parseFloat(x.dataset.value), q = parseFloat(y.dataset.value);
+        if (isNaN(p) !== isNaN(q)) return isNaN(p) - isNaN(q); // what has no value stands last
+        const order = isNaN(p) ? x.textContent.localeCompare(y.textContent, undefined, { numeric: true }) : p - q;
+        return down ? -order : order;
       });
       rows.forEach(r => body.append(r));
     }

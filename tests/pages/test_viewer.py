@@ -45,6 +45,15 @@ def picture(page, panel):
     return cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR).astype(float)
 
 
+def film_shows(page, frame):
+    """Whether the video comes to show a frame: it is composed a little after the page hears of it."""
+    for _ in range(50):
+        if abs(np.median(picture(page, "source")) - grey(frame)) <= 2:  # a frame more is 5 more
+            return True
+        page.evaluate("new Promise(requestAnimationFrame)")
+    return False
+
+
 def inside_mouth(page, panel):
     """Brightness between the lips of a painted face, where an open mouth is dark."""
     seen = picture(page, panel)
@@ -70,8 +79,7 @@ def test_all_panels_show_the_frame_that_is_scrubbed_to(opened):
     page = opened()
     for frame in (15, 5, 39):
         scrub(page, frame)
-        page.wait_for_timeout(120)  # the film is composed a little later
-        assert np.median(picture(page, "source")) == pytest.approx(grey(frame), abs=2)  # a frame more is 5 more
+        assert film_shows(page, frame)
         assert f"frame {frame}" in " ".join(page.locator("#clock").inner_text().replace("\u2007", "").split())
         assert f"{frame / 25:.2f} of 1.60 s" in page.locator("#clock").inner_text()
 
@@ -97,16 +105,19 @@ def test_an_open_mouth_is_drawn_open(opened):
 def test_a_clip_plays_in_step(opened):
     page = opened()
     page.locator("#play").click()
-    page.wait_for_function(f"{PLAYED} > 0.3")
-    for _ in range(8):
-        page.wait_for_timeout(50)
-        frames, time = page.evaluate(f"[{FRAMES_SHOWN}, {PLAYED}]")
-        assert len(set(frames)) == 1, frames
-        assert abs(frames[0] - time * 25) < 8  # a busy machine shows frames late, but all panels the same
-    assert frames[0] > 8
     assert page.locator("#play").get_attribute("aria-label") == "Pause"
-    page.wait_for_function("document.querySelector('video').paused")
+    seen = page.evaluate(
+        f"""new Promise(done => {{ const seen = [];
+        const look = () => {{ seen.push([{PLAYED}, ...{FRAMES_SHOWN}]);
+          document.querySelector('video').ended ? done(seen) : requestAnimationFrame(look); }}; look(); }})"""
+    )
+    time, frames = np.array(seen)[:, 0], np.array(seen)[:, 1:]
+    assert (frames == frames[:, :1]).all()  # in all panels the same
+    assert len(set(frames[:, 0])) > 5
+    assert (np.diff(frames[:, 0]) >= 0).all()
+    assert np.median(np.abs(frames[:, 0] - time * 25)) < 5  # a busy machine shows frames late
     settle(page, FRAMES - 1)
+    assert page.locator("#play").get_attribute("aria-label") == "Play"
     page.locator("#play").click()  # once more from the start
     page.wait_for_function(f"{PLAYED} < 0.8 && {PLAYED} > 0.05")
 
@@ -117,13 +128,23 @@ def test_it_slows_down(opened):
     page.evaluate("document.querySelector('video').play()")
     page.wait_for_function(f"{PLAYED} > 0.05")
     begin, start = page.evaluate(f"[{PLAYED}, performance.now()]")
-    page.wait_for_timeout(600)
+    page.wait_for_function(f"{PLAYED} > {begin + 0.1}")
     time, end = page.evaluate(f"[{PLAYED}, performance.now()]")
-    assert (time - begin) / (end - start) * 1000 == pytest.approx(0.25, abs=0.06)
+    assert (time - begin) / (end - start) * 1000 < 0.35  # a busy machine may be slower than a quarter
     page.locator("body").press("s")
     assert page.evaluate("document.querySelector('video').playbackRate") == 0.1
     page.locator("body").press("s")
     assert page.locator("#speed").input_value() == "1"
+
+
+def test_after_a_choice_by_mouse_the_keys_are_the_pages(opened):
+    page = opened()
+    page.locator("#speed").click()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    assert page.locator("#speed").input_value() == "0.5"
+    page.keyboard.press("ArrowRight")
+    settle(page, 1)
 
 
 def test_a_stretch_is_looped(opened):
@@ -133,19 +154,22 @@ def test_a_stretch_is_looped(opened):
     scrub(page, 20)
     page.keyboard.press("o")
     assert page.locator("#loop").get_attribute("aria-pressed") == "true"
-    page.keyboard.press(" ")
+    page.locator("#speed").select_option("0.5")  # a busy machine hears of the end late
+    page.locator("#play").click()
     page.wait_for_function(f"{FRAMES_SHOWN}[0] >= 10 && {PLAYED} < 0.8")
     seen = page.evaluate(
-        f"""new Promise(done => {{ const seen = [], start = performance.now();
+        f"""new Promise(done => {{ const seen = []; let back = 0;
         const look = () => {{ seen.push([...{FRAMES_SHOWN}, {PLAYED}]);
-          performance.now() - start < 1400 ? requestAnimationFrame(look) : done(seen); }}; look(); }})"""
+          if (seen.length > 1 && seen.at(-1)[2] < seen.at(-2)[2]) back++;
+          const going = back < 2 && !document.querySelector('video').ended;
+          going ? requestAnimationFrame(look) : done(seen); }}; look(); }})"""
     )
     film, drawn, time = np.array(seen).T[[0, 2, -1]]
     assert (drawn.min(), drawn.max()) == (10, 20)
     assert film.min() >= 10
-    assert film.max() <= 30  # a busy machine hears of the end late; without a loop it would come to 39
-    assert time.max() < 1.3
-    assert (np.diff(drawn) < -5).sum() >= 2  # it came back
+    assert film.max() < 35  # without a loop it would come to 39
+    assert time.max() < 1.5
+    assert (np.diff(drawn) < 0).sum() == 2  # it came back
     page.keyboard.press("Escape")
     page.keyboard.press("l")
     page.wait_for_function(f"{PLAYED} > 1")
@@ -209,14 +233,16 @@ def test_another_clip_is_chosen(opened):
     assert page.locator("#numbers tbody tr").nth(1).locator("td").first.inner_text() == "1.00"
     assert page.locator("#panel-model-1 figcaption").inner_text().split() == ["cnn", "1.50", "%"]
     scrub(page, 12)
-    page.wait_for_timeout(120)
-    assert np.median(picture(page, "source")) == pytest.approx(grey(12), abs=2)
+    assert film_shows(page, 12)
 
 
 def test_a_page_opens_at_the_clip_of_its_address(open_page, page_file):
     page = open_page(page_file)
     page.goto(page_file.as_uri() + "#b")
     page.wait_for_function("document.querySelector('#list [aria-current=true] b').textContent === 'b'")
+    page.goto(page_file.as_uri() + "#50%")  # no clip, nor a well-formed address
+    page.reload()
+    page.wait_for_function("document.querySelector('#list [aria-current=true] b').textContent === 'c'")
 
 
 def graph_colours(page):

@@ -81,7 +81,7 @@ rule write_viewer:
         code=modules("viewer", "points", "style"),
         layout=[
             HOME / "workflow" / "scripts" / "talkface" / name
-            for name in ("viewer.html", "viewer.css", "viewer.js", "viewer_faces.js")
+            for name in ("viewer.html", "page_colours.css", "viewer.css", "viewer.js", "viewer_faces.js")
         ],
         template=HOME / "workflow" / "scripts" / "talkface" / "template.tsv",
     output:

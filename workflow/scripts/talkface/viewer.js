@@ -35,6 +35,8 @@ const lighten = (code, share) => "#" + [1, 3, 5].map(place => {
 }).join("");
 const colour = index => DARK.matches ? lighten(MODELS[index].colour, 0.32) : MODELS[index].colour;
 const truthColour = () => DARK.matches ? "#e6e6e3" : INDEX.truth;
+// Beyond the palette colours come again: then lines are dashed and marks are square.
+const again = index => MODELS.findIndex(model => model.colour === MODELS[index].colour) < index;
 
 // ---- panels ---------------------------------------------------------------------------------------------------------
 
@@ -74,6 +76,7 @@ function buildPanel(panel) {
   caption.append(make("span", panel.told ? { title: "lip error of the clip" } : {}, panel.told || ""));
   const figure = make("figure", { class: panel.look ? "panel" : "panel plain", id: `panel-${panel.key}`, "data-frame": "" }, caption, view);
   if (panel.look) figure.style.setProperty("--look", panel.look);
+  figure.classList.toggle("again", panel.model !== undefined && again(panel.model));
   view.addEventListener("click", toggle);
   return { ...panel, figure, canvas, note: caption.lastChild };
 }
@@ -97,7 +100,8 @@ function layOut() {
       if (worth > best) [best, side, across] = [worth, Math.floor(fits), Math.ceil(count / rows)];
     }
     side = clamp(side, 150, Math.min(420, wide));
-    across = Math.min(across, Math.floor((wide + gap) / (side + gap)));
+    const rows = Math.ceil(count / Math.min(across, Math.floor((wide + gap) / (side + gap))));
+    across = Math.ceil(count / rows); // rows of the same length, also where panels were made larger than the room
   }
   area.style.setProperty("--room", NARROW.matches ? "" : `${across * (side + gap) - gap + 1}px`);
   area.style.setProperty("--side", `${side}px`);
@@ -169,6 +173,7 @@ function show(frame) {
 function errorAt(faces, frame) {
   if (frame >= Math.min(faces.frames, data.truth.frames)) return null;
   const a = faces.face(frame), b = data.truth.face(frame);
+  if (!a || !b) return null;
   const sum = LIPS.all.reduce((total, k) => total + (a[k][0] - b[k][0]) ** 2 + (a[k][1] - b[k][1]) ** 2, 0);
   return 100 * Math.sqrt(sum / LIPS.all.length);
 }
@@ -176,8 +181,8 @@ function errorAt(faces, frame) {
 function buildNumbers() {
   const clip = INDEX.clips[state.clip], body = $("numbers").tBodies[0];
   const best = Math.min(...shown().map(index => clip.errors[index] ?? Infinity));
-  const row = (name, look, cells) => {
-    const head = make("th", { scope: "row" }, name);
+  const row = (name, look, cells, mark = {}) => {
+    const head = make("th", { scope: "row", ...mark }, name);
     head.style.setProperty("--look", look);
     return make("tr", {}, head, ...cells.map(cell => cell instanceof Node ? cell : make("td", {}, cell)));
   };
@@ -186,7 +191,7 @@ function buildNumbers() {
     ...shown().map(index => row(MODELS[index].name, colour(index), [
       make("td", clip.errors[index] === best && shown().length > 1 ? { class: "best" } : {}, said(clip.errors[index], 2)),
       said(clip.correlations[index], 2), "", "",
-    ])),
+    ], again(index) ? { class: "again" } : {})),
   );
 }
 
@@ -251,9 +256,10 @@ function drawStill() {
   for (const index of chosen) {
     pen.strokeStyle = index ? colour(index - 1) : truthColour();
     pen.lineWidth = index ? 2 : 2.5;
+    pen.setLineDash(index && again(index - 1) ? [7, 5] : []);
     pen.beginPath();
-    data.openings[index].forEach((value, frame) => {
-      if (frame <= last()) pen[frame ? "lineTo" : "moveTo"](placeOf(frame), y(value));
+    data.openings[index].slice(0, data.frames).forEach((value, frame, all) => {
+      if (value !== null) pen[(all[frame - 1] ?? null) === null ? "moveTo" : "lineTo"](placeOf(frame), y(value));
     });
     pen.stroke();
   }
@@ -280,7 +286,7 @@ function drawGraph() {
   pen.beginPath(); pen.moveTo(x, top - 6); pen.lineTo(x, bottom); pen.stroke();
   for (const index of [...shown().map(each => each + 1), 0]) {
     const list = data.openings[index];
-    if (state.frame >= list.length) continue;
+    if ((list[state.frame] ?? null) === null) continue;
     pen.fillStyle = index ? colour(index - 1) : truthColour();
     pen.strokeStyle = tone("--paper"); pen.lineWidth = 1.5;
     pen.beginPath(); pen.arc(x, still.y(list[state.frame]), 4.5, 0, 7); pen.fill(); pen.stroke();
@@ -510,6 +516,7 @@ function pressed(event) {
 function begin() {
   const chips = MODELS.map((model, index) => {
     const chip = make("button", { type: "button", "aria-pressed": state.chosen.has(index) }, model.name);
+    chip.classList.toggle("again", again(index));
     if (index < 9) chip.append(make("kbd", { "aria-hidden": "true" }, String(index + 1)));
     chip.addEventListener("click", () => toggleModel(index));
     return chip;
@@ -544,7 +551,13 @@ function begin() {
   $("on-film").addEventListener("change", () => { state.onFilm = $("on-film").checked; draw(); });
   $("help-button").addEventListener("click", () => $("help").showModal());
   addEventListener("keydown", pressed);
-  // After a click of the mouse the space bar plays again; who came by Tab keeps the focus.
+  // After a choice by mouse the keys are the page's again; who came by Tab keeps the focus.
+  for (const menu of document.querySelectorAll("select")) {
+    let pointed = false;
+    menu.addEventListener("pointerdown", () => { pointed = true; });
+    menu.addEventListener("blur", () => { pointed = false; });
+    menu.addEventListener("change", () => { if (pointed) menu.blur(); });
+  }
   document.body.addEventListener("click", event => { if (event.detail) event.target.closest("button, input[type=checkbox]")?.blur(); });
 
   let grip = null; // where a drag over the curves began
@@ -569,7 +582,7 @@ function begin() {
     drawStill(); layOut();
   }).observe($("stage"));
   addEventListener("resize", layOut);
-  const named = () => INDEX.clips.findIndex(clip => clip.clip === decodeURIComponent(location.hash.slice(1)));
+  const named = () => INDEX.clips.findIndex(clip => `#${encodeURIComponent(clip.clip)}` === location.hash);
   addEventListener("hashchange", () => { if (named() >= 0) choose(named()); });
   choose(Math.max(0, named()));
 }

@@ -1,7 +1,8 @@
 """The page to look at clips: results/viewer.html, in one file that opens from disk.
 
-Layout, style and program stand in viewer.html, viewer.css, viewer_faces.js and viewer.js; they draw the faces from
-arrays that are written into the page. All that comes from names is escaped; nothing is loaded from elsewhere.
+Layout, style and program stand in viewer.html, page_colours.css, viewer.css, viewer_faces.js and viewer.js; they draw
+the faces from arrays that are written into the page. All that comes from names is escaped; nothing is loaded from
+elsewhere.
 
 Arrays in the page are base64. Landmarks are little-endian int16, (T, 68, 2) times `QUANTUM`: steps of 1/8192 of the
 outer-eye distance (template frame) or of the film's side (landmarks in the film); `MISSING` where they are NaN.
@@ -31,7 +32,8 @@ log = logging.getLogger(__name__)
 FOLDER = Path(__file__).parent
 QUANTUM, MISSING = 8192, -32_768
 FPS = 25
-PROGRAM = ("viewer_faces.js", "viewer.js")  # one after the other
+STYLE = ("page_colours.css", "viewer.css")  # one after the other
+PROGRAM = ("viewer_faces.js", "viewer.js")  # likewise
 LOUDNESS_HZ = 100  # values of the waveform a second
 FEW = 8  # clips that need no search
 
@@ -115,6 +117,11 @@ def as_json(content: Mapping[str, Any]) -> Markup:
     return Markup(text.replace("<", "\\u003c"))
 
 
+def read_parts(names: Sequence[str]) -> Markup:
+    """Files beside this module, one after the other."""
+    return Markup("".join((FOLDER / name).read_text(encoding="utf-8") for name in names))
+
+
 def write_viewer(
     output: str | Path, *, faces: str | Path, films: str | Path, corpus: str, models: Sequence[str]
 ) -> None:
@@ -155,8 +162,8 @@ def write_viewer(
             "corpus": corpus,
             "count": len(clips),
             "searchable": len(clips) > FEW,
-            "style": Markup((FOLDER / "viewer.css").read_text(encoding="utf-8")),
-            "program": Markup("".join((FOLDER / name).read_text(encoding="utf-8") for name in PROGRAM)),
+            "style": read_parts(STYLE),
+            "program": read_parts(PROGRAM),
             "index": as_json(index),
             "clips": shown,
         }

@@ -80,7 +80,8 @@ def cut_clips(
                     probe(videos[clip]), start_s=start_s, end_s=end_s, pixels="bgr24", crop=crop, size=size
                 )
                 _film(_lasting(pictures, frames), aside / f"{clip}.mp4", samples=samples, rate=rate, size=size)
-                points[f"{clip}/landmarks"] = (crop.place(found.landmarks, size=size) / size).astype(np.float32)
+                placed = crop.place(found.landmarks, size=size) + 0.5  # from the corner of the picture
+                points[f"{clip}/landmarks"] = (placed / size).astype(np.float32)
                 points[f"{clip}/detected"] = found.detected
         shutil.rmtree(folder, ignore_errors=True)
         os.replace(aside, folder)

@@ -15,9 +15,10 @@ from tests.workflow.conftest import run_snakemake
 RULES = ("predict_viewer", "cut_viewer", "write_viewer")
 
 
-@pytest.fixture
-def work(tmp_path):
+@pytest.fixture(scope="module")
+def work(tmp_path_factory):
     """A working folder whose test clips are e and f, with videos; quality control rejected f."""
+    tmp_path = tmp_path_factory.mktemp("work")
     clips = write_stages(tmp_path, rejected=("f",))
     results = tmp_path / "results"
     write_dataset(results / "dataset" / "demo.h5", clips, corpus="demo")
@@ -59,6 +60,7 @@ def test_the_viewer(project, work):
 
 
 def test_a_video_that_is_broken_is_one_line(project, work):
+    """After the other one, so that faces are there already."""
     (work / "e.mp4").write_bytes(b"no video")
     done = run(project, work, "results/viewer.html", check=False)
     assert done.returncode

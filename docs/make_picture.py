@@ -1,5 +1,8 @@
-"""Make docs/talkface.png from a finished `make demo`: the people of the corpus, and a voice never heard, animated.
+"""Make the README's pictures from a finished `make demo`: docs/talkface.png, the people of the corpus and a voice never
+heard, animated; docs/look.png, what there is to look at of that clip.
 
+snakemake results/overlay/jonas_3.mp4 results/plots/jonas_3.mp4 results/comparison/talkface/jonas_3.mp4 \\
+    results/anim3d/talkface/jonas_3.mp4
 PYTHONPATH=workflow/scripts python docs/make_picture.py
 """
 
@@ -19,12 +22,34 @@ from talkface.video import probe, read_frames
 
 CLIP = "jonas_3"  # of the test split: a voice that training never heard
 SHOWN = np.array([16, 20, 28, 33, 45])  # frames: lips closed, open, open, nearly closed, open
+LOOKED_AT = 28  # frame
+EDGE = 400  # pixels, height of a row of docs/look.png
 RESULTS = Path("results")
 
 
 def frames_of(path: Path) -> list[np.ndarray]:
     """Frames (H, W, 3) red, green, blue of a film."""
     return list(read_frames(probe(path), pixels="rgb24"))
+
+
+def look() -> None:
+    """The comparison above; the overlay, a plot and the wire face below."""
+
+    def frame_of(name: str) -> np.ndarray:
+        frame = frames_of(RESULTS / name)[LOOKED_AT]
+        width = round(EDGE * frame.shape[1] / frame.shape[0])
+        return cv2.resize(frame, (width, EDGE), interpolation=cv2.INTER_AREA)
+
+    above = frame_of(f"comparison/talkface/{CLIP}.mp4")
+    below = [frame_of(name) for name in (f"overlay/{CLIP}.mp4", f"plots/{CLIP}.mp4", f"anim3d/talkface/{CLIP}.mp4")]
+    picture = np.full((2 * EDGE, above.shape[1], 3), above[-1, -1], np.uint8)
+    picture[:EDGE] = above
+    room = above.shape[1] - sum(part.shape[1] for part in below)
+    left = 0
+    for part in below:
+        picture[EDGE:, left : left + part.shape[1]] = part
+        left += part.shape[1] + room // (len(below) - 1)
+    cv2.imwrite("docs/look.png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
 
 
 def main() -> None:
@@ -62,3 +87,4 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+    look()

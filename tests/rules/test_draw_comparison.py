@@ -1,11 +1,12 @@
 """One job of each rule that films a clip beside what is predicted for it."""
 
+import h5py
 import numpy as np
 import pytest
 import soundfile
 
 from talkface.animation import encode
-from talkface.video import probe
+from talkface.video import probe, read_frames
 from tests.unit.test_comparison_film import FRAMES, amount_of, opened, write_landmarks, write_shapes
 from tests.workflow.conftest import run_snakemake
 
@@ -24,6 +25,9 @@ def folder(tmp_path):
     write_shapes(tmp_path / "results/shapes/iris.h5", "iris_1", shapes)
     silence = np.zeros(44_100 * FRAMES // 25)
     soundfile.write(tmp_path / "resources/speech/hello.wav", silence, 44_100)
+    with h5py.File(tmp_path / "results/audio/iris_1.h5", "w") as file:
+        file["iris_1"] = (8_000 * np.sin(np.arange(len(silence)) / 10)).astype(np.int16)
+        file["iris_1"].attrs.update(rate=44_100, rejected="")
     for clip in ("iris_1", "hello"):
         soundfile.write(tmp_path / f"results/audio/{clip}.wav", silence, 44_100)
         for model in ("talkface", "cnn"):
@@ -47,6 +51,9 @@ def test_films_of_a_clip_of_one_model_and_of_a_speech_file(project, folder):
         assert (media.width, media.height) == size
         assert media.duration_s == pytest.approx(FRAMES / 25, abs=0.04)
         assert media.has_audio
+        if size[0] > 100:  # landmarks are shown, not why there are none
+            panel = next(read_frames(media))[20:, 100:200]
+            assert (panel < 80).sum() > 100
     assert "Nothing to be done" in run_snakemake(project, *arguments, cwd=folder).stdout
 
 

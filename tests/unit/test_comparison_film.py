@@ -41,13 +41,16 @@ def level_of(frame):
 
 
 def write_landmarks(path, clip, *, frames, rejected="", size=SIZE):
-    """results/landmarks/{shard}.h5 of one clip: a face in the middle of the picture."""
+    """results/landmarks/{shard}.h5 of one clip: a face in the middle of the picture; none in a rejected one."""
     with h5py.File(path, "w") as file:
         group = file.create_group(clip)
-        group.attrs.update(width=size, height=size, rejected=rejected)
-        if not rejected:
-            group["landmarks"] = np.repeat((load_template() * 60 + [size / 2, 90])[None], frames, axis=0)
-            group["detected"], group["box"] = np.ones(frames, bool), np.zeros((frames, 4))
+        group.attrs.update(width=size, height=size, rejected=rejected, duration_s=frames / 25)
+        if frames:
+            face = load_template() * 60 + [size / 2, 90] + (np.nan if rejected else 0)
+            group["landmarks"] = np.repeat(face[None], frames, axis=0)
+            group["detected"] = np.full(frames, not rejected)
+            group["box"] = np.tile([*face.min(axis=0), *face.max(axis=0)], (frames, 1))
+            group["faces"] = np.ones(frames, np.int16)
 
 
 def write_shapes(path, clip, shapes, *, rejected=""):
@@ -208,12 +211,11 @@ def test_a_speech_file_shows_predictions_alone(clip, tmp_path):
 
 
 def test_a_rejected_clip_says_why(clip, tmp_path):
-    write_landmarks(tmp_path / "landmarks.h5", "a", frames=FRAMES, rejected="no face in any of 40 frames")
-    write_shapes(tmp_path / "shapes.h5", "a", None, rejected="no face in any of 40 frames")
+    reason = "data/a.mp4: no face in any of 40 frames"
+    write_shapes(tmp_path / "shapes.h5", "a", None, rejected=reason)
     files = {"landmarks": tmp_path / "landmarks.h5", "shapes": tmp_path / "shapes.h5"}
-    for name, width in (("gone", 0), ("there", SIZE)):
-        with h5py.File(tmp_path / "landmarks.h5", "r+") as file:
-            file["a"].attrs["width"] = width
+    for name, frames in (("torn", 0), ("there", FRAMES)):  # a torn video has a size and no landmarks
+        write_landmarks(files["landmarks"], "a", frames=frames, rejected=reason)
         pictures = draw(clip, tmp_path / f"{name}.mp4", names=["two"], panel=300, **files)
         plan = Layout(3, layout="row", panel=300)
         left, top, side, _ = plan.square_of(1)
@@ -224,9 +226,32 @@ def test_a_rejected_clip_says_why(clip, tmp_path):
         assert near(seen, SOFT).any()
         left, top, side, _ = plan.square_of(0)
         source = pictures[:, top : top + side, left : left + side].mean(axis=(1, 2, 3))
-        assert np.ptp(source) > 100 if width else np.ptp(source) < 2
+        assert np.ptp(source) > 100 if frames else np.ptp(source) < 2
         assert near(heads(pictures, plan, 2)[:, :, :60], VERMILION).any()  # its colour is that of its place
         assert not near(heads(pictures, plan, 2)[:, :, 160:], SOFT, within=100).any()
+
+
+def test_what_quality_control_rejects_says_why(clip, tmp_path):
+    """By a limit, not by landmarking: landmarks are there, yet they are no truth."""
+    with h5py.File(tmp_path / "audio.h5", "w") as file:
+        file["a"] = np.full(RATE * FRAMES // 25, 3_000, np.int16)
+        file["a"].attrs.update(rate=RATE, rejected="")
+    limits = {
+        "min_detected_share": 0.5, "min_face_px": 40, "max_faces": 1, "max_jitter_percent": 5.0, "min_duration_s": 0.4,
+        "min_audio_dbfs": -60.0, "silence_dbfs": -50.0, "max_silence_share": 0.95,
+    }  # fmt: skip
+    plan = Layout(3, layout="row", panel=300)
+    left, top, side, _ = plan.square_of(1)
+    panels = {}
+    for least in (0.4, 30.0):
+        pictures = draw(
+            clip, tmp_path / f"{least}.mp4", names=["one"], panel=300, style="line", sound=tmp_path / "audio.h5",
+            qc=limits | {"min_duration_s": least},
+        )  # fmt: skip
+        panels[least] = pictures[:, top : top + side, left : left + side]
+    assert near(panels[0.4], INK).mean() > 0.01
+    assert not near(panels[30.0], INK).any()
+    assert near(panels[30.0], SOFT).any()
 
 
 def test_what_is_too_short_is_held(clip, tmp_path):

@@ -105,12 +105,6 @@ def test_a_threshold_that_none_passes_is_shown(speaking):
     assert painted.shape[1] == picture.WIDTH
 
 
-def test_words_are_wrapped():
-    lines = picture.wrap("one two three four five six", size=30, width=150)
-    assert " ".join(lines) == "one two three four five six"
-    assert len(lines) > 2
-
-
 @pytest.fixture
 def stages(tmp_path, speaking):
     """A video whose grey says which frame it is, with landmarks and shapes."""

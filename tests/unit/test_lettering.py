@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from talkface.canvas import colour
-from talkface.lettering import LEAST, clock, measure, write
+from talkface.lettering import LEAST, clock, measure, wrap, write
 
 INK, RED = "#2b2b2b", "#d55e00"
 
@@ -49,6 +49,17 @@ def test_a_long_line_shrinks_to_its_room_but_stays_letters():
     before = measure(text, size=30)
     assert measure(text, size=15) == pytest.approx(before / 2, rel=0.1)
     assert measure(text, size=30, bold=True) > before
+
+
+def test_words_are_wrapped():
+    words = "one two three four five six"
+    for bold in (False, True):
+        lines = wrap(words, size=30, width=150, bold=bold)
+        assert " ".join(lines) == words
+        assert len(lines) > 2
+        assert max(measure(line, size=30, bold=bold) for line in lines) <= 150
+    assert wrap("immeasurably one", size=30, width=20) == ["immeasurably", "one"]  # a word is not broken
+    assert wrap("", size=30, width=20) == [""]
 
 
 def test_a_rim_makes_dark_letters_readable_on_dark_ground():

@@ -1,5 +1,6 @@
 """Films and pictures of landmarks on their video: what stands where, in which colour, and when."""
 
+import av
 import cv2
 import ffmpeg
 import h5py
@@ -219,6 +220,17 @@ def test_a_clip_without_sound_is_shown(clip, tmp_path):
     frames = film(clip(samples=0), tmp_path / "mute.mp4")
     assert len(frames) == FRAMES
     assert not probe(tmp_path / "mute.mp4").has_audio
+
+
+def test_a_film_lasts_as_long_as_its_picture(clip, tmp_path):
+    arguments = clip(samples=5 * 44_100)
+    film(arguments, tmp_path / "film.mp4")
+    kept = {key: arguments[key] for key in ("video", "landmarks", "audio", "clip", "start_s", "end_s")}
+    crop_source(output=tmp_path / "source.mp4", **kept)
+    for name in ("film", "source"):
+        with av.open(str(tmp_path / f"{name}.mp4")) as container:
+            assert container.duration / av.time_base == pytest.approx(FRAMES / 25, abs=0.05)
+            assert len(container.streams.audio) == 1
 
 
 def test_picture_and_sound_stay_together(tmp_path):

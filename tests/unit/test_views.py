@@ -8,7 +8,7 @@ from talkface import points
 from talkface.errors import TalkfaceError
 from talkface.identity import align
 from talkface.template import load_template
-from talkface.views import place_in_video, read_measured, read_shape
+from talkface.views import brief, place_in_video, read_measured, read_shape
 
 FRAMES = 40
 
@@ -101,3 +101,16 @@ def test_the_shape_of_a_rejected_clip_is_refused_with_the_reason(tmp_path):
     with pytest.raises(TalkfaceError, match=r"bad: rejected \(no face in any of 3 frames\)") as caught:
         read_shape(tmp_path / "speaker.h5", "bad")
     assert "\n" not in str(caught.value)
+
+
+def test_reasons_without_paths():
+    assert brief("/data/a b/x.mpg: no face in frames 0 to 10; at most 10 are filled in") == (
+        "no face in frames 0 to 10; at most 10 are filled in"
+    )
+    assert brief("a face in 90% of the frames (qc.min_detected_share: 0.95)") == (
+        "a face in 90% of the frames (qc.min_detected_share: 0.95)"
+    )
+    assert brief("data/x.mpg: no face; data/x.mpg: no audio stream; speech was expected") == (
+        "no face; no audio stream; speech was expected"
+    )
+    assert brief("") == ""

@@ -1,18 +1,21 @@
-# expects: the videos of the sheet, results/landmarks/{shard}.h5, results/shapes/{speaker}.h5, results/audio/{clip}.wav,
-# results/predictions/{model}/{clip}.npy
+# expects: the videos of the sheet, results/landmarks/{shard}.h5, results/shapes/{speaker}.h5, results/audio/{shard}.h5,
+# results/audio/{clip}.wav, results/predictions/{model}/{clip}.npy
 # produces: results/comparison/{clip}.mp4, results/comparison/{model}/{clip}.mp4
-# reads from config: comparison; through look.smk look
+# reads from config: comparison, qc; through look.smk look
 
-
+# Frames come from video, the reason of a rejected clip from quality.
+COMPARING = [
+    *PAINTING,
+    *SHOWING,
+    *modules("comparison_film", "panels", "predicted", "crop", "video", "identity", "quality", "sync"),
+]
 # A speech file has neither video nor landmarks: its film shows predictions alone.
-COMPARING = [*PAINTING, *SHOWING, *modules("comparison_film", "panels", "predicted", "crop", "video", "identity")]
+FILMED = {name: OF_SPEECH[name] for name in ("video", "landmarks", "shapes", "sound")}
 
 
 rule draw_comparison:
     input:
-        video=OF_SPEECH["video"],
-        landmarks=OF_SPEECH["landmarks"],
-        shapes=OF_SPEECH["shapes"],
+        **FILMED,
         audio="results/audio/{clip}.wav",
         predictions=lambda w: [f"results/predictions/{model}/{w.clip}.npy" for model in looked(w.clip)],
         code=COMPARING,
@@ -32,6 +35,7 @@ rule draw_comparison:
     params:
         shown=lambda w: looked(w.clip),
         models=LOOKED,
+        qc=config["qc"],
         start_s=lambda w: stretch(w.clip, "start_s"),
         end_s=lambda w: stretch(w.clip, "end_s"),
         layout=config["comparison"]["layout"],
@@ -46,9 +50,7 @@ rule draw_comparison:
 # One model beside the clip, in the colour that it has among all.
 use rule draw_comparison as draw_model_comparison with:
     input:
-        video=OF_SPEECH["video"],
-        landmarks=OF_SPEECH["landmarks"],
-        shapes=OF_SPEECH["shapes"],
+        **FILMED,
         audio="results/audio/{clip}.wav",
         predictions=lambda w: [OF_MODEL["predictions"](w)],
         code=COMPARING,
@@ -61,12 +63,6 @@ use rule draw_comparison as draw_model_comparison with:
         "results/benchmarks/draw_model_comparison/{model}/{clip}.tsv"
     params:
         shown=lambda w: [w.model],
-        models=LOOKED,
-        start_s=lambda w: stretch(w.clip, "start_s"),
-        end_s=lambda w: stretch(w.clip, "end_s"),
-        layout=config["comparison"]["layout"],
-        panel=config["comparison"]["panel"],
-        style=config["comparison"]["style"],
     message:
         "Filming {wildcards.clip}, its landmarks and what {wildcards.model} predicts"
 

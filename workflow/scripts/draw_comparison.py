@@ -13,6 +13,8 @@ with log_to(snakemake.log[0]):
         video=snakemake.input.get("video") or None,
         landmarks=snakemake.input.get("landmarks") or None,
         shapes=snakemake.input.get("shapes") or None,
+        sound=snakemake.input.get("sound") or None,
+        qc=snakemake.params.qc,
         start_s=snakemake.params.start_s,
         end_s=snakemake.params.end_s,
         models=snakemake.params.models,

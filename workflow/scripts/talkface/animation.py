@@ -13,6 +13,7 @@ from pathlib import Path
 import cv2
 import ffmpeg
 import numpy as np
+import soundfile
 from numpy.typing import NDArray
 
 from talkface.drawing import STYLES, FlatPainter, ShadedPainter, blink_amounts, close_eyes
@@ -36,6 +37,15 @@ _PIPE_BYTES = 1 << 20  # the most that an ordinary user may ask for (/proc/sys/f
 # Where a face stands in the picture: its outer-eye distance and the height of the eyes, as shares of the size. The flat
 # face fills the picture, the shaded one leaves room for hair and shoulders.
 PLACES = {"flat": (0.34, 0.385), "shaded": (0.255, 0.425)}
+
+
+@contextlib.contextmanager
+def as_wav(samples: NDArray[np.int16], rate: int) -> Iterator[Path]:
+    """Sound (S,) at `rate` Hz as a wav file for a while, which is what ffmpeg takes."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "speech.wav"
+        soundfile.write(path, samples, rate, subtype="PCM_16")
+        yield path
 
 
 def encoder_command(output: str | Path, *, size: tuple[int, int], fps: float = FPS, audio: str | Path | None = None,

@@ -36,7 +36,7 @@ from talkface.quality import why_rejected
 from talkface.spectrogram import outline, spectrogram, top_khz
 from talkface.storage import writing
 from talkface.style import INK, PALETTE, SOFT, TRUTH
-from talkface.views import read_shape
+from talkface.views import brief, read_shape
 
 log = logging.getLogger(__name__)
 
@@ -123,7 +123,7 @@ def draw_curves(
     curves, note = [], "A speech file: there is no truth to compare with."
     if shapes is not None and landmarks is not None and sound is not None:
         reason = why_rejected(clip, audio=sound, landmarks=landmarks, **qc)
-        note = f"No truth: the clip is rejected ({reason})." if reason else ""
+        note = f"No truth: the clip is rejected ({brief(reason)})." if reason else ""
         if not reason:
             curves.append(Curve("truth", _opening(read_shape(shapes, clip)), TRUTH, width=2.0))
     places = {model: place // len(PALETTE) for place, model in enumerate(colours)}

@@ -9,6 +9,7 @@ import logging
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,10 +32,11 @@ from talkface.panels import (
     write_words,
 )
 from talkface.predicted import frames_of, hold, load_shapes
+from talkface.quality import why_rejected
 from talkface.storage import writing
 from talkface.style import TRUTH, colour_of
 from talkface.video import probe, read_frames
-from talkface.views import Measured, read_measured, read_shape
+from talkface.views import Measured, brief, read_measured, read_shape
 
 log = logging.getLogger(__name__)
 
@@ -162,8 +164,8 @@ def paint_comparison(
 def draw_comparison(
     predictions: Mapping[str, str | Path], audio: str | Path, output: str | Path, *, clip: str,
     video: str | Path | None = None, landmarks: str | Path | None = None, shapes: str | Path | None = None,
-    start_s: float | None = None, end_s: float | None = None, models: Sequence[str] = (), layout: str = "row",
-    panel: int = 500, style: str = "flat",
+    sound: str | Path | None = None, qc: Mapping[str, Any] | None = None, start_s: float | None = None,
+    end_s: float | None = None, models: Sequence[str] = (), layout: str = "row", panel: int = 500, style: str = "flat",
 ) -> None:  # fmt: skip
     """Film a clip: its video, its landmarks and what models predict, in step, with its sound.
 
@@ -179,6 +181,9 @@ def draw_comparison(
     video, landmarks, shapes : path, optional
         Of a clip of the sheet: its video, results/landmarks/{shard}.h5 and results/shapes/{speaker}.h5. A speech file
         has none of them; its film shows predictions alone.
+    sound, qc : path and mapping, optional
+        results/audio/{shard}.h5 and the limits of quality control, as in the config: a clip that it rejects is shown
+        without its truth, and the film says why. Without them only what landmarking found wrong counts.
     start_s, end_s : float, optional
         Stretch of the video, seconds.
     models : sequence of str
@@ -189,24 +194,27 @@ def draw_comparison(
     Raises
     ------
     TalkfaceError
-        If there is nothing to show, a prediction is no face, the sound is empty, or ffmpeg fails.
+        If there is nothing to show, a prediction is no face, the sound is empty, the stretch lies beyond the video, or
+        ffmpeg fails.
     """
     frames = frames_of(audio)
     if video is None and not predictions:
         raise TalkfaceError(
             f"{clip}: neither a video nor a prediction; something to show was expected; name a model in look.models"
         )
-    colours = colour_of(list(dict.fromkeys([*models, *predictions])))
+    colours = colour_of([*models, *predictions])
     faces = {model: load_shapes(path) for model, path in predictions.items()}
     with contextlib.ExitStack() as stack, writing(output) as film:
         source: Callable[[int], Iterable[NDArray]] | str | None = None
         truth: NDArray | str | None = None
         if video is not None:
             measured = read_measured(landmarks, clip)
-            reason = measured.rejected.removeprefix(f"{video}: ")
-            truth = f"rejected: {reason}" if reason else read_shape(shapes, clip)
+            reason = measured.rejected
+            if sound is not None:
+                reason = why_rejected(clip, audio=sound, landmarks=landmarks, **(qc or {}))
+            truth = f"rejected: {brief(reason)}" if reason else read_shape(shapes, clip)
             source = "the video does not decode"
-            if measured.width:
+            if len(measured.landmarks):
                 source = functools.partial(_pictures, stack, video, measured, start_s=start_s, end_s=end_s)
         size, pictures = paint_comparison(
             faces, frames=frames, layout=layout, panel=panel, style=style, colours=colours, source=source, truth=truth

@@ -15,13 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from talkface import points
-from talkface.animation import load_shapes
 from talkface.canvas import SHIFT, colour, fixed
 from talkface.errors import TalkfaceError
 from talkface.identity import STORED_LIP_PAIRS, align, align_procrustes, closure_order, neutral_shapes
-from talkface.lettering import measure, write
+from talkface.lettering import measure, wrap, write
 from talkface.parts import triple
 from talkface.plots import Frame, align_faces, fit, read_faces
+from talkface.predicted import load_shapes
 from talkface.sketch import draw_lines, draw_points
 from talkface.storage import writing
 from talkface.style import GROUND, INK, ORANGE, RULE, SKY, SOFT
@@ -146,18 +146,6 @@ def limit_told(threshold: float) -> str:
     return f"{deviations} {'above' if threshold >= 0 else 'below'} the mean"
 
 
-def wrap(text: str, *, size: int, width: int) -> list[str]:
-    """Words in lines that fit a width, pixels."""
-    lines = [""]
-    for word in text.split():
-        longer = f"{lines[-1]} {word}".strip()
-        if lines[-1] and measure(longer, size=size) > width:
-            lines.append(word)
-        else:
-            lines[-1] = longer
-    return lines
-
-
 def sheet(height: int, *, width: int = WIDTH) -> NDArray[np.uint8]:
     """An empty part of the picture, (height, width, 3)."""
     return np.full((height, width, 3), triple(colour(GROUND)), np.uint8)
@@ -166,7 +154,7 @@ def sheet(height: int, *, width: int = WIDTH) -> NDArray[np.uint8]:
 def paint_text(text: str, *, size: int, code: str, bold: bool = False, right: str = "") -> NDArray[np.uint8]:
     """Lines of text as wide as the picture, with a word set off at the right edge of the first."""
     room = WIDTH - 2 * MARGIN - (measure(right, size=size, bold=True) + MARGIN if right else 0)
-    lines = wrap(text, size=round(size * (1.06 if bold else 1)), width=room)
+    lines = wrap(text, size=size, width=room, bold=bold)
     picture = sheet(round(1.3 * size) * len(lines))
     for place, line in enumerate(lines):
         write(picture, line, (MARGIN, round(1.3 * size) * place + size), size=size, code=code, bold=bold)

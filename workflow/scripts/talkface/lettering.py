@@ -55,6 +55,18 @@ def write(
     cv2.putText(picture, text, (x, y), triple(colour(code)), face, size, WEIGHTS[bold])
 
 
+def wrap(text: str, *, size: int, width: float, bold: bool = False) -> list[str]:
+    """Words in lines that are no wider than `width` pixels, if no word is."""
+    lines = [""]
+    for word in text.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if lines[-1] and measure(longer, size=size, bold=bold) > width:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return lines
+
+
 def clock(frame: int, *, fps: float) -> str:
     """Number and time of a frame, as they are drawn into films: `frame 37   1.48 s`."""
     return f"frame {frame}   {frame / fps:.2f} s"

@@ -9,7 +9,6 @@ Axes: T frames at 25 fps, 68 landmarks, 2 coordinates; pixels of the picture are
 import contextlib
 import itertools
 import logging
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,22 +16,22 @@ from pathlib import Path
 import cv2
 import h5py
 import numpy as np
-import soundfile
 from numpy.typing import NDArray
 
-from talkface.animation import OF_VIDEO, YuvPicture, encode, load_shapes
+from talkface.animation import OF_VIDEO, YuvPicture, as_wav, encode
 from talkface.canvas import SHIFT, colour, fixed
 from talkface.crop import face_crop
 from talkface.errors import TalkfaceError
-from talkface.lettering import clock, measure, write
+from talkface.lettering import clock, measure, wrap, write
 from talkface.parts import Window, triple
 from talkface.points import LIPS, mouth_width, outer_eye_distance
+from talkface.predicted import load_shapes
 from talkface.quality import why_rejected
 from talkface.sketch import draw_lines, draw_numbers, draw_points
 from talkface.storage import writing
 from talkface.style import DOT, GROUND, INK, LINE, MARK, SKY, SOFT, TRUTH, scaled
 from talkface.video import FPS, probe, read_frames
-from talkface.views import Measured, place_in_video, read_measured, read_shape
+from talkface.views import Measured, brief, place_in_video, read_measured, read_shape
 
 log = logging.getLogger(__name__)
 
@@ -99,7 +98,7 @@ class OverlayPainter:
         self.letters = letters = max(9, round(LETTERS * width))
         self._margin, self._bold = margin, _ = round(0.8 * letters), round(1.2 * letters)
         line = round(1.55 * letters)
-        told = self._told(width - 2 * margin)
+        told = wrap(f"rejected: {layer.reason}", size=letters, width=width - 2 * margin) if layer.reason else []
         strip = 2 * round((margin + line * (2 + len(told))) / 2)
         self.picture = np.full((height + strip, width, 3), triple(colour(GROUND)), np.uint8)
         rows = [height + round(0.35 * margin) + line * (row + 1) - round(0.3 * line) for row in range(2 + len(told))]
@@ -127,19 +126,6 @@ class OverlayPainter:
 
     def _scaled(self, points: NDArray) -> NDArray[np.float64]:
         return (np.asarray(points, np.float64) + 0.5) * self._scale - 0.5
-
-    def _told(self, room: int) -> list[str]:
-        """The reason in lines that fit."""
-        if not self.layer.reason:
-            return []
-        lines: list[str] = []
-        for word in f"rejected: {self.layer.reason}".split():
-            longer = f"{lines[-1]} {word}" if lines else word
-            if lines and measure(longer, size=self.letters) <= room:
-                lines[-1] = longer
-            else:
-                lines.append(word)
-        return lines
 
     def _legend(self, row: int) -> None:
         """What the colours mean, from the left on, each as it is drawn; smaller where it would not fit."""
@@ -346,9 +332,7 @@ def read_layer(
         predicted, placed = load_shapes(predictions), np.full(measured.landmarks.shape, np.nan)
         if not measured.rejected:
             placed = place_in_video(predicted, shape=read_shape(shapes, clip), landmarks=measured.landmarks)
-    # the name of the file says more than its folders, and the clip's name stands beside it
-    told = "; ".join(part.partition(": ")[2] if "/" in part.partition(": ")[0] else part for part in reason.split("; "))
-    return Layer(measured=measured, reason=told, prediction=placed, model=model or "", code=colour or INK)
+    return Layer(measured=measured, reason=brief(reason), prediction=placed, model=model or "", code=colour or INK)
 
 
 def paint_film(painter: OverlayPainter, frames: Iterable[NDArray[np.uint8]]) -> Iterator[NDArray[np.uint8]]:
@@ -368,17 +352,19 @@ def paint_film(painter: OverlayPainter, frames: Iterable[NDArray[np.uint8]]) -> 
 
 
 @contextlib.contextmanager
-def speech(path: str | Path, clip: str) -> Iterator[Path | None]:
-    """The sound of a clip from results/audio/{shard}.h5 as a wav file for a while; None if it has none."""
+def speech(path: str | Path, clip: str, *, frames: int) -> Iterator[Path | None]:
+    """The sound of a clip from results/audio/{shard}.h5 as a wav file for a while, no longer than so many frames.
+
+    None if it has none.
+    """
     with h5py.File(path, "r") as file:
-        samples, rate = file[clip][:], int(file[clip].attrs["rate"])
+        rate = int(file[clip].attrs["rate"])
+        samples = file[clip][: round(frames / FPS * rate)]
     if not len(samples):
         log.warning("%s: no sound", clip)
         yield None
         return
-    with tempfile.TemporaryDirectory() as folder:
-        wav = Path(folder) / "speech.wav"
-        soundfile.write(wav, samples, rate, subtype="PCM_16")
+    with as_wav(samples, rate) as wav:
         yield wav
 
 
@@ -405,7 +391,7 @@ def draw_overlay(
     painter = OverlayPainter(layer, clip=clip, boxes=boxes, numbers=numbers)
     frames = read_frames(probe(video), start_s=start_s, end_s=end_s, pixels="yuv420p", size=painter.size)
     size = (painter.picture.shape[1], painter.picture.shape[0])
-    with speech(audio, clip) as wav, writing(output) as film:
+    with speech(audio, clip, frames=len(painter.landmarks)) as wav, writing(output) as film:
         encode(paint_film(painter, frames), film, size=size, audio=wav, pixels="yuv420p", **OF_VIDEO)
 
 
@@ -437,7 +423,7 @@ def crop_source(
     video: str | Path, output: str | Path, *, landmarks: str | Path, audio: str | Path, clip: str,
     start_s: float | None, end_s: float | None, size: int = SOURCE,
 ) -> None:  # fmt: skip
-    """Write a clip's video at 25 fps, cropped around the face, with its sound.
+    """Write a clip's video at 25 fps, cropped around the face, with its sound; it lasts as long as the picture.
 
     Parameters
     ----------
@@ -462,5 +448,5 @@ def crop_source(
         raise TalkfaceError(f"{clip}: no picture to crop: {measured.rejected}")
     crop = face_crop(measured.landmarks, width=measured.width, height=measured.height)
     frames = read_frames(probe(video), start_s=start_s, end_s=end_s, pixels="yuv420p", crop=crop, size=size)
-    with speech(audio, clip) as wav, writing(output) as film:
+    with speech(audio, clip, frames=len(measured.landmarks)) as wav, writing(output) as film:
         encode(frames, film, size=(size, size), audio=wav, pixels="yuv420p", **OF_VIDEO)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from talkface.animation import YuvPicture, resting_face
 from talkface.canvas import SHIFT, colour, fixed
 from talkface.drawing import FlatPainter
-from talkface.lettering import LEAST, clock, measure, write
+from talkface.lettering import LEAST, clock, measure, wrap, write
 from talkface.parts import Window, contains, rectangle, triple, union
 from talkface.points import INNER_LIP, LIPS, OUTER_LIP
 from talkface.sketch import draw_lines
@@ -291,18 +291,6 @@ def write_words(view: NDArray[np.uint8], words: str, *, size: int) -> None:
     for index, line in enumerate(lines):
         place = (width / 2, top + 1.35 * size * index + 0.36 * size)
         write(view, line, place, size=size, code=SOFT, anchor="centre")
-
-
-def wrap(words: str, *, size: int, width: float) -> list[str]:
-    """A sentence in lines that are no wider than `width` pixels, if its words are not."""
-    lines = [""]
-    for word in words.split():
-        longer = f"{lines[-1]} {word}".strip()
-        if lines[-1] and measure(longer, size=size) > width:
-            lines.append(word)
-        else:
-            lines[-1] = longer
-    return lines
 
 
 def too_wide(lines: list[str], *, size: int, width: float) -> bool:

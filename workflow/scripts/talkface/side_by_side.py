@@ -4,17 +4,15 @@ Axes: T frames at 25 fps, 68 landmarks, 2 coordinates; pixels of the picture are
 """
 
 import logging
-import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import cv2
 import h5py
 import numpy as np
-import soundfile
 from numpy.typing import NDArray
 
-from talkface.animation import encode
+from talkface.animation import as_wav, encode
 from talkface.canvas import SHIFT, colour, fixed
 from talkface.lettering import write
 from talkface.panels import Board, FacePanel, Painter, write_head
@@ -120,9 +118,7 @@ def film_pair(
     """Write a film of `paint_pairs` that lasts as long as its sound (S,) at `rate` Hz, to the nearest frame."""
     frames = max(round(len(sound) / rate * FPS), 1)
     pictures = paint_pairs(truth, prediction, title=title, told=told, model=model, frames=frames)
-    with tempfile.TemporaryDirectory() as folder, writing(output) as film:
-        speech = Path(folder) / "speech.wav"
-        soundfile.write(speech, sound, rate, subtype="PCM_16")
+    with as_wav(sound, rate) as speech, writing(output) as film:
         encode(pictures, film, size=SIZE, audio=speech, pixels="yuv420p")
 
 

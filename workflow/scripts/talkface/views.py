@@ -22,13 +22,14 @@ class Measured:
     Attributes
     ----------
     landmarks : (T, 68, 2) float32 array
-        Pixels of the upright source; NaN where no face is known; T is 0 if the video did not decode.
+        Pixels of the upright source; NaN where no face is known; T is 0 if the video did not decode, or not to its
+        end.
     detected : (T,) bool array
         False where the points are interpolated.
     box : (T, 4) float32 array
         left, top, right, bottom, pixels.
     width, height : int
-        Of the upright source, pixels; 0 if the video did not decode.
+        Of the upright source, pixels; 0 if nothing of the video could be read.
     rejected : str
         Why the clip cannot be used, in words; empty if it can.
     """
@@ -70,6 +71,12 @@ def read_shape(path: str | Path, clip: str) -> NDArray[np.float32]:
             reason = group.attrs["rejected"]
             raise TalkfaceError(f"{clip}: rejected ({reason}); a clip with a face was expected; results/qc/clips.tsv")
         return group["shape"][:]
+
+
+def brief(reason: str) -> str:
+    """Why a clip was rejected, without the paths of its files: where it is read, the clip's name stands beside it."""
+    parts = [(part, *part.partition(": ")) for part in reason.split("; ")]
+    return "; ".join(rest if "/" in head else part for part, head, _, rest in parts)
 
 
 def place_in_video(prediction: NDArray, *, shape: NDArray, landmarks: NDArray) -> NDArray[np.float64]:

@@ -6,8 +6,6 @@
 
 # Whose face a clip's truth is, and why there is none: shapes from identity, reasons from quality.
 MEASURING = modules("views", "identity", "quality", "sync", "points", "predicted", "metrics")
-
-
 # The file that says what is said when, where the sheet names one.
 MARKS = lambda w: CLIPS.at[w.clip, "marks"] or [] if w.clip in CLIPS.index else []
 
@@ -63,9 +61,6 @@ use rule draw_curves as draw_curves_of_model with:
     params:
         models=lambda w: [w.model],
         colours=lambda w: colours(w.model),
-        qc=config["qc"],
-        start_s=lambda w: stretch(w.clip, "start_s"),
-        end_s=lambda w: stretch(w.clip, "end_s"),
     message:
         "Drawing the mouth opening of {wildcards.clip} as {wildcards.model} predicts it, over its sound"
 
@@ -82,7 +77,7 @@ rule measure_rmse:
         sound=OF_CLIP["sound"],
         predictions=lambda w: [f"results/predictions/{model}/{w.clip}.npy" for model in looked(w.clip)],
         dataset=f"results/dataset/{CORPUS}.h5",
-        code=MEASURING + modules("clip_rmse"),
+        code=MEASURING + modules("clip_rmse", "mixing"),
     output:
         table="results/evaluation/rmse_{clip}.tsv",
     log:
@@ -112,7 +107,7 @@ use rule measure_rmse as measure_rmse_of_model with:
         sound=OF_CLIP["sound"],
         predictions=lambda w: [OF_MODEL["predictions"](w)],
         dataset=f"results/dataset/{CORPUS}.h5",
-        code=MEASURING + modules("clip_rmse"),
+        code=MEASURING + modules("clip_rmse", "mixing"),
     output:
         table="results/evaluation/{model}/rmse_{clip}.tsv",
     log:
@@ -123,8 +118,6 @@ use rule measure_rmse as measure_rmse_of_model with:
         model=but(["clips"]),  # whose tables another rule writes
     params:
         models=lambda w: [w.model],
-        qc=config["qc"],
-        seed=config["seed"],
     message:
         "Measuring {wildcards.clip} as {wildcards.model} predicts it, as the replication toolkit does"
 

@@ -1,8 +1,8 @@
 # What the rules of pictures and films of one clip share. No rules.
 # expects: CLIPS, SHARD_OF, VIDEOS, SOURCES, EXTERNAL, LOOKED of common.smk, FOUND of external.smk; results/qc/clips.tsv
-# produces: OF_CLIP, OF_SPEECH, OF_MODEL, OWNERS, looked(), colours(), usable(), first_usable()
+# produces: OF_CLIP, OF_SPEECH, OF_MODEL, OWNERS, looked(), colours(), usable(), pictured()
 # reads from config: nothing
-from talkface.choice import accepted
+from talkface.choice import accepted, decoded
 from talkface.style import colour_of
 
 OWNERS = Catalogue("clip of the sheet", dict(CLIPS["speaker"]))
@@ -33,3 +33,8 @@ def usable(split=None):
     """The clips of a split, or all, without those known to be rejected; for `..._all`, asked while jobs are planned."""
     clips = CLIPS.index if split is None else CLIPS.index[CLIPS["split"] == split]
     return accepted(list(clips), "results/qc/clips.tsv")
+
+
+def pictured():
+    """All clips but those known not to decode: what shows a rejected clip as well needs its frames; asked likewise."""
+    return decoded(list(CLIPS.index), "results/qc/clips.tsv")

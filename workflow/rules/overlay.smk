@@ -3,9 +3,9 @@
 # produces: results/overlay/{clip}.mp4, {clip}/{frame}.png, the same below results/overlay/{model}/; results/source/{clip}.mp4
 # reads from config: overlay, qc; through look.smk look
 # Frames come from video, the reason of a rejected clip from quality.
-OVERLAYING = SHOWING + modules("overlay", "video", "animation", "crop", "quality", "sync", "identity")
-
-
+OVERLAYING = SHOWING + modules(
+    "overlay", "video", "animation", "predicted", "parts", "crop", "quality", "sync", "identity"
+)
 # What an overlay is drawn from, and what a prediction that is put back on the face needs besides.
 MEASURED = {"video": OF_CLIP["video"], "landmarks": OF_CLIP["landmarks"], "audio": OF_CLIP["sound"]}
 PREDICTED = {"shapes": OF_CLIP["shapes"], **OF_MODEL}
@@ -128,9 +128,9 @@ rule crop_source:
 
 rule overlay_all:
     input:
-        [f"results/overlay/{clip}.mp4" for clip in CLIPS.index],
+        lambda w: expand("results/overlay/{clip}.mp4", clip=pictured()),
 
 
 rule source_all:
     input:
-        [f"results/source/{clip}.mp4" for clip in CLIPS.index],
+        lambda w: expand("results/source/{clip}.mp4", clip=pictured()),

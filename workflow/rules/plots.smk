@@ -4,10 +4,7 @@
 # reads from config: plots, identity; through look.smk look
 from talkface.style import TRUTH
 
-PLOTTING = [
-    *SHOWING,
-    *modules("plots", "numbering", "animation", "parts", "identity", "template"),
-]
+PLOTTING = SHOWING + modules("plots", "numbering", "animation", "predicted", "parts", "identity", "template")
 # The file whose faces a plot shows.
 PLOTTED = OF_CLIP["shapes" if config["plots"]["shape"] == "identity_free" else "landmarks"]
 

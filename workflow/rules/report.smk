@@ -13,7 +13,7 @@ report: "../report/workflow.rst"
 PACKAGE = HOME / "workflow" / "scripts" / "talkface"
 # A film of a clip without a face shows little, one without a sound cannot be made: the first clip of the first evaluated
 # split that the quality table accepts. It is asked for while jobs are planned, so make report makes the table beforehand.
-FILMED = cache(lambda: [*usable(EVALUATED[0]), *CLIPS.index[CLIPS["split"] == EVALUATED[0]]][0])
+FILM_CLIP = cache(lambda: [*usable(EVALUATED[0]), *CLIPS.index[CLIPS["split"] == EVALUATED[0]]][0])
 
 
 wildcard_constraints:
@@ -144,7 +144,7 @@ rule write_tables:
 
 rule write_film:
     input:
-        film=lambda w: f"results/comparison/{w.shown}/{FILMED()}.mp4",
+        film=lambda w: f"results/comparison/{w.shown}/{FILM_CLIP()}.mp4",
         code=modules("film_page", "video"),
         layout=[PACKAGE / name for name in ("film_page.html", "page_colours.css", "page_style.css")],
     output:
@@ -152,7 +152,7 @@ rule write_film:
             "results/report/films/{shown}.html",
             caption="../report/films.rst",
             category="5. Films",
-            labels=lambda w: {"model": w.shown, "clip": FILMED()},
+            labels=lambda w: {"model": w.shown, "clip": FILM_CLIP()},
         ),
     log:
         "results/logs/write_film/{shown}.log",
@@ -165,9 +165,9 @@ rule write_film:
         mem_mb=1000,
         runtime=10,
     params:
-        title=lambda w: f"{FILMED()} as {w.shown} predicts it",
+        title=lambda w: f"{FILM_CLIP()} as {w.shown} predicts it",
         text="Source video, its landmarks and the prediction, in step, with the sound.",
-        clip=lambda w: FILMED(),
+        clip=lambda w: FILM_CLIP(),
         split=EVALUATED[0],
         layout=config["comparison"]["layout"],
         panel=config["comparison"]["panel"],

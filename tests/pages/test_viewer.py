@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from talkface import viewer
+from talkface import style, viewer
 from tests.toy_viewer import ERRORS, FRAMES, SPEAKERS, grey, write_page
 
 FRAMES_SHOWN = "[...document.querySelectorAll('.panel')].map(panel => Number(panel.dataset.frame))"
@@ -264,6 +264,16 @@ def test_a_model_is_hidden_and_comes_back(opened):
     page.locator("#models button", has_text="talkface").click()
     assert page.locator("#panel-model-0").is_visible()
     assert blue in graph_colours(page)
+
+
+def test_colours_that_come_again_are_told_apart(open_page, tmp_path, monkeypatch):
+    monkeypatch.setattr(style, "PALETTE", style.PALETTE[:1])
+    page = open_page(write_page(tmp_path))
+    for marks in ("#models button", ".panel[id^=panel-model] figcaption", "#numbers tr + tr th"):
+        rounding = page.evaluate(
+            "s => [...document.querySelectorAll(s)].map(each => getComputedStyle(each, '::before').borderRadius)", marks
+        )
+        assert rounding == ["50%", "2px"], marks
 
 
 def test_the_true_lips_are_laid_over_predictions(opened):

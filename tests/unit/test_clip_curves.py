@@ -107,7 +107,11 @@ def test_the_picture_holds_curves_sound_and_marks(clip, tmp_path):
 
 
 def test_it_is_as_wide_as_a_desktop_or_a_telephone(clip, tmp_path, open_page):
-    draw_curves(tmp_path / "out.svg", **clip)
+    name = "a_clip_that_has_been_given_a_very_long_name_indeed_0123456789"
+    for file, group in (("shapes", "a"), ("landmarks", "a"), ("sound", "a")):
+        with h5py.File(clip[file], "a") as opened:
+            opened.move(group, name)
+    draw_curves(tmp_path / "out.svg", **{**clip, "clip": name})
     for width, expected in ((1280, 760), (390, 390)):
         page = open_page(tmp_path / "out.svg", width=width)
         box = page.evaluate(

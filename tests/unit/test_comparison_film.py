@@ -12,7 +12,7 @@ from talkface.canvas import colour
 from talkface.comparison_film import Layout, arrange, draw_comparison
 from talkface.errors import TalkfaceError
 from talkface.lettering import clock, measure, write
-from talkface.panels import BROWS, FOREHEAD, letters, seat, write_words
+from talkface.panels import BROWS, FOREHEAD, letters, seat, write_head, write_words
 from talkface.style import BLUE, GROUND, INK, SOFT, VERMILION
 from talkface.template import load_template
 from talkface.video import probe, read_frames
@@ -153,6 +153,17 @@ def test_panels_are_named_in_their_colours(clip, tmp_path):
     for index in range(1, 4):  # what stands still stands still
         strip = heads(pictures, plan, index)
         assert np.abs(strip - strip[0]).mean() < 0.5
+
+
+def test_a_long_name_takes_the_room_of_the_note():
+    strip, name = np.full((20, 200, 3), 255, np.uint8), "external-a_model_with_a_rather_long_name"
+    write_head(strip, "cnn", code=BLUE, size=12, note="line: true lips")
+    assert near(strip.astype(int), SOFT, within=100).any()
+    strip[:] = 255
+    write_head(strip, name, code=BLUE, size=12, note="line: true lips")
+    assert not near(strip.astype(int), SOFT, within=60).any()
+    columns = np.flatnonzero((strip < 200).any(axis=(0, 2)))
+    assert columns.max() < 200 - 10 + 2
 
 
 def test_the_number_and_the_time_are_those_of_the_frame(clip, tmp_path):

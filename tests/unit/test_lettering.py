@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from talkface.canvas import colour
-from talkface.lettering import LEAST, clock, measure, wrap, write
+from talkface.lettering import LEAST, clock, measure, shorten, wrap, write
 
 INK, RED = "#2b2b2b", "#d55e00"
 
@@ -49,6 +49,21 @@ def test_a_long_line_shrinks_to_its_room_but_stays_letters():
     before = measure(text, size=30)
     assert measure(text, size=15) == pytest.approx(before / 2, rel=0.1)
     assert measure(text, size=30, bold=True) > before
+
+
+def test_what_does_not_fit_in_the_least_letters_loses_its_middle():
+    name = "external-a_model_with_a_very_long_name-seed12"
+    for width in (150, 60):
+        picture = paper()
+        write(picture, name, (10, 50), size=30, code=INK, width=width)
+        left, right, _, _ = extent(picture)
+        assert width / 2 < right - left <= width + 2
+    short = shorten(name, size=LEAST, width=100)
+    assert measure(short, size=LEAST) <= 100
+    assert short.startswith("external")
+    assert short.endswith("seed12")
+    assert "…" in short
+    assert shorten("cnn", size=LEAST, width=100) == "cnn"
 
 
 def test_words_are_wrapped():

@@ -56,7 +56,7 @@ WIDTH, LEFT, RIGHT = 5.0, 0.42, 0.14
 OPENING, SOUND, SPECTRUM, TICKS = 1.5, 0.36, 0.8, 0.34
 LINE, MARGIN = 0.19, 0.1  # a line of letters; above and below everything
 DESKTOP = 760  # pixels: width in a window that has room
-TEXT, NAME = 9.0, 8.5  # points: letters, and those of the names of marks
+HEADING, TEXT, NAME = 11.0, 9.0, 8.5  # points: letters of the title, of all else, and of the names of marks
 LEVELS_OF_NAMES, APART = 3, 0.02  # names that would touch stand on another level; inches
 
 
@@ -185,7 +185,8 @@ def curves_figure(
             y = height - MARGIN - (line + 0.5) * LINE
             figure.text(x / WIDTH, y / height, text, va="center", parse_math=False, **kept)
 
-        write(MARGIN, 0, title, fontsize=11, fontweight="bold")
+        wide = _width(title, size=HEADING, weight="bold")
+        write(MARGIN, 0, title, fontsize=HEADING * min(1, (WIDTH - 2 * MARGIN) / wide), fontweight="bold")
         for line, text in enumerate(notes, start=1):
             write(MARGIN, line, text)
         for curve, line, x in samples_of:
@@ -223,9 +224,10 @@ def curves_figure(
     return figure
 
 
-def _width(text: str, *, size: float = TEXT) -> float:
+def _width(text: str, *, size: float = TEXT, weight: str = "normal") -> float:
     """Width of a line of letters of this size in points, inches; browsers' own letters are hardly ever wider."""
-    return TextToPath().get_text_width_height_descent(text, FontProperties(size=size), ismath=False)[0] / 72
+    font = FontProperties(size=size, weight=weight)
+    return TextToPath().get_text_width_height_descent(text, font, ismath=False)[0] / 72
 
 
 def _legend(curves: Sequence[Curve]) -> list[tuple[Curve, int, float]]:

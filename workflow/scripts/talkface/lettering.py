@@ -39,12 +39,14 @@ def write(
     bold : bool
     anchor : {"left", "centre", "right"}
     width : int, optional
-        Pixels; letters become smaller where the line is wider.
+        Pixels; letters become smaller where the line is wider, down to `LEAST`, then its middle is left out.
     halo : str, optional
         Colour of a rim around the letters, for writing on a video.
     """
     while width is not None and size > LEAST and measure(text, size=size, bold=bold) > width:
         size -= 1
+    if width is not None:
+        text = shorten(text, size=size, width=width, bold=bold)
     shift = {"left": 0, "centre": 0.5, "right": 1}[anchor]
     x, y = round(place[0] - shift * measure(text, size=size, bold=bold)), round(place[1])
     face = cv2.FontFace(FONT)
@@ -53,6 +55,16 @@ def write(
         for right, down in ((-reach, 0), (reach, 0), (0, -reach), (0, reach)):
             cv2.putText(picture, text, (x + right, y + down), rim, face, size, WEIGHTS[bold])
     cv2.putText(picture, text, (x, y), triple(colour(code)), face, size, WEIGHTS[bold])
+
+
+def shorten(text: str, *, size: int, width: float, bold: bool = False) -> str:
+    """A line without its middle where it is wider than `width` pixels: names often differ at their end."""
+    kept = len(text)
+    short = text
+    while kept > 1 and measure(short, size=size, bold=bold) > width:
+        kept -= 1
+        short = f"{text[: kept - kept // 2]}…{text[len(text) - kept // 2 :]}"
+    return short
 
 
 def wrap(text: str, *, size: int, width: float, bold: bool = False) -> list[str]:

@@ -268,13 +268,14 @@ def letters(panel: float, *, width: int) -> int:
 
 
 def write_head(view: NDArray[np.uint8], label: str, *, code: str, size: int, note: str = "") -> None:
-    """Write what a panel shows into a strip (H, W, 3) above it, on the left, and a note on the right."""
+    """Write what a panel shows into a strip (H, W, 3) above it, on the left, and a note on the right if it has room."""
     height, width = view.shape[:2]
     margin, base = height // 2, baseline(view, size)
     room = width - 2 * margin
-    if note:
-        small = max(LEAST, round(0.65 * size))
-        room -= min(measure(note, size=small), width // 2) + margin
+    small = max(LEAST, round(0.65 * size))
+    beside = room - min(measure(note, size=small), width // 2) - margin
+    if note and measure(label, size=LEAST, bold=True) <= beside:
+        room = beside
         write(view, note, (width - margin, base), size=small, code=SOFT, anchor="right", width=width // 2)
     if room > 0:  # panels of a few pixels have none beside the clock
         write(view, label, (margin, base), size=size, code=code, bold=True, width=room)

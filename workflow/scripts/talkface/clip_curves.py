@@ -54,6 +54,7 @@ SVG_STYLE = {**STYLE, "svg.fonttype": "none", "font.sans-serif": ["DejaVu Sans"]
 # Inches. On a telephone, 390 pixels wide, letters of 9 points in a figure of this width are 10 pixels high.
 WIDTH, LEFT, RIGHT = 5.0, 0.42, 0.14
 OPENING, SOUND, SPECTRUM, TICKS = 1.5, 0.36, 0.8, 0.34
+PANELS = (OPENING, SOUND, SPECTRUM)
 LINE, MARGIN = 0.19, 0.1  # a line of letters; above and below everything
 DESKTOP = 760  # pixels: width in a window that has room
 HEADING, TEXT, NAME = 11.0, 9.0, 8.5  # points: letters of the title, of all else, and of the names of marks
@@ -174,54 +175,72 @@ def curves_figure(
     notes = textwrap.wrap(note, max(int(0.95 * room * len(note)), 20), break_on_hyphens=False)
     samples_of = _legend(curves)
     lines = 1 + len(notes) + max((line + 1 for _, line, _ in samples_of), default=0) + 1
-    panels = [OPENING, SOUND, SPECTRUM]
-    high = levels * LINE + sum(panels) + TICKS
+    high = levels * LINE + sum(PANELS) + TICKS
     height = lines * LINE + rows * high + 2 * MARGIN
     with matplotlib.rc_context(SVG_STYLE):
         figure = Figure(figsize=(WIDTH, height), facecolor="white")
-
-        def write(x: float, line: int, text: str, **kept: Any) -> None:
-            """Write at x inches on a line of the head."""
-            y = height - MARGIN - (line + 0.5) * LINE
-            figure.text(x / WIDTH, y / height, text, va="center", parse_math=False, **kept)
-
-        wide = _width(title, size=HEADING, weight="bold")
-        write(MARGIN, 0, title, fontsize=HEADING * min(1, (WIDTH - 2 * MARGIN) / wide), fontweight="bold")
-        for line, text in enumerate(notes, start=1):
-            write(MARGIN, line, text)
-        for curve, line, x in samples_of:
-            y = (height - MARGIN - (1 + len(notes) + line + 0.5) * LINE) / height
-            write(x + 0.3, 1 + len(notes) + line, curve.name)
-            dash = {"color": curve.colour, "linestyle": curve.stroke, "linewidth": 1.3 * curve.width}
-            figure.add_artist(Line2D([x / WIDTH, (x + 0.24) / WIDTH], [y, y], **dash))
-        write(MARGIN, lines - 1, "mouth opening, % of the outer-eye distance", color=SOFT)
+        _write_head(figure, title=title, notes=notes, samples_of=samples_of, lines=lines)
         top = 1.06 * max((float(curve.opening.max()) for curve in curves), default=1.0)
         columns = max(min(COLUMNS, MOST_COLUMNS // rows), 1)
         pictures = [_hear(samples, rate, start, length, columns) for start in starts]
         loudest = float(np.percentile(np.concatenate([picture for picture, _, _ in pictures], axis=1), LOUDEST))
         peak = max(*(float(np.abs(part).max()) for _, *parts in pictures for part in parts), 1e-3)
         for row, start in enumerate(starts):
-            axes, y = [], height - MARGIN - lines * LINE - row * high - levels * LINE
-            for panel in panels:
-                y -= panel
-                box = (LEFT / WIDTH, y / height, (WIDTH - LEFT - RIGHT) / WIDTH, panel / height)
-                axes.append(figure.add_axes(box, sharex=axes[0] if axes else None))
+            axes = _stack(figure, height - MARGIN - lines * LINE - row * high - levels * LINE)
             _draw_opening(axes[0], curves, start, length, top=max(top, 1.0))
             _draw_sound(axes[1], pictures[row][1:], start, length, peak=peak)
             _draw_spectrum(axes[2], pictures[row][0], start, length, loudest=loudest, top=top_khz(rate))
             axes[0].set_xlim(start, start + length)
             _draw_marks(axes, marks, start, start + length)
-            for mark, level, x in named[row]:
-                place = 1 + (level + 0.45) * LINE / OPENING
-                kept = {"transform": axes[0].get_xaxis_transform(), "ha": "center", "va": "center", "fontsize": NAME}
-                axes[0].text(x, place, mark.name, parse_math=False, **kept)
-                if level:
-                    ends = [1.0, place - 0.4 * LINE / OPENING]
-                    thread = {"color": GREY, "linewidth": 0.4, "clip_on": False}
-                    axes[0].plot([x, x], ends, transform=axes[0].get_xaxis_transform(), **thread)
-            if row == rows - 1:
-                axes[2].set_xlabel("time, s", labelpad=1)
+            _write_names(axes[0], named[row])
+        axes[2].set_xlabel("time, s", labelpad=1)
     return figure
+
+
+def _write_head(
+    figure: Figure, *, title: str, notes: Sequence[str], samples_of: Sequence[tuple[Curve, int, float]], lines: int
+) -> None:
+    """Title, notes, the strokes of `_legend` with their names, and what the first panel shows, on so many lines."""
+    height = figure.get_figheight()
+
+    def middle(line: int) -> float:
+        return (height - MARGIN - (line + 0.5) * LINE) / height
+
+    def write(x: float, line: int, text: str, **kept: Any) -> None:
+        """Write at x inches."""
+        figure.text(x / WIDTH, middle(line), text, va="center", parse_math=False, **kept)
+
+    wide = _width(title, size=HEADING, weight="bold")
+    write(MARGIN, 0, title, fontsize=HEADING * min(1, (WIDTH - 2 * MARGIN) / wide), fontweight="bold")
+    for line, text in enumerate(notes, start=1):
+        write(MARGIN, line, text)
+    for curve, place, x in samples_of:
+        line = 1 + len(notes) + place
+        write(x + 0.3, line, curve.name)
+        dash = {"color": curve.colour, "linestyle": curve.stroke, "linewidth": 1.3 * curve.width}
+        figure.add_artist(Line2D([x / WIDTH, (x + 0.24) / WIDTH], 2 * [middle(line)], **dash))
+    write(MARGIN, lines - 1, "mouth opening, % of the outer-eye distance", color=SOFT)
+
+
+def _stack(figure: Figure, top: float) -> list[Axes]:
+    """The panels of a row below each other, from `top` inches above the lower edge on; they share their time."""
+    height, axes = figure.get_figheight(), []
+    for panel in PANELS:
+        top -= panel
+        box = (LEFT / WIDTH, top / height, (WIDTH - LEFT - RIGHT) / WIDTH, panel / height)
+        axes.append(figure.add_axes(box, sharex=axes[0] if axes else None))
+    return axes
+
+
+def _write_names(axis: Axes, named: Sequence[tuple[Mark, int, float]]) -> None:
+    """Write the names of marks, as `_place_names` gives them, above the panel."""
+    across = axis.get_xaxis_transform()
+    for mark, level, x in named:
+        place = 1 + (level + 0.45) * LINE / OPENING
+        axis.text(x, place, mark.name, transform=across, ha="center", va="center", fontsize=NAME, parse_math=False)
+        if level:
+            ends = [1.0, place - 0.4 * LINE / OPENING]
+            axis.plot([x, x], ends, transform=across, color=GREY, linewidth=0.4, clip_on=False)
 
 
 def _width(text: str, *, size: float = TEXT, weight: str = "normal") -> float:

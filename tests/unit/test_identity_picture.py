@@ -96,6 +96,8 @@ def test_measures_are_percent_of_the_outer_eye_distance(speaking):
     assert width.startswith(f"width {expected:.0f} %, deviation −")
     assert opening == "opening 0.4 %"
     assert ", pairs " in picture.measures(search, speaking[8], 8)[1]
+    own.score[8] = -0.04
+    assert picture.measures(own, speaking[8], 8)[0].endswith("deviation +0.0")
 
 
 def test_a_threshold_that_none_passes_is_shown(speaking):

@@ -265,7 +265,7 @@ def paint_choice(
 def measures(choice: Choice, landmarks: NDArray, frame: int) -> list[str]:
     """Width and opening of a mouth (68, 2), percent of its outer-eye distance, in words."""
     percent = 100 / points.outer_eye_distance(landmarks)
-    score = f"{choice.score[frame]:+.1f}".replace("-", "−")
+    score = f"{choice.score[frame].round(1) + 0.0:+.1f}".replace("-", "−")  # + 0.0: no minus zero
     opening = f"opening {points.mouth_opening(landmarks) * percent:.1f}"
     if choice.pairs != points.LIP_PAIRS:
         theirs = np.mean([points.distance(landmarks, *pair) for pair in choice.pairs]) * percent

@@ -332,7 +332,7 @@ function listen() {
     if (video.ended) { if (!state.loop) { show(last()); told(last()); } }
     else if (!video.seeking && wanted === null) seek(frameOf(video.currentTime));
   });
-  video.addEventListener("ended", () => { if (state.loop) { seek(bounds()[0]); video.play(); } });
+  video.addEventListener("ended", () => { if (state.loop) { seek(bounds()[0]); play(); } });
   video.addEventListener("error", () => {
     if (!address) return;
     $("panels").before($("failed") || make("p", { id: "failed" }, "This browser cannot play the film of this clip (H.264 and AAC); the drawings can be scrubbed all the same."));

@@ -169,17 +169,18 @@ def test_the_enlarged_mouth_hides_no_face(clip, tmp_path):
         image = picture(clip(model="cnn", step=step), FRAMES - 1, tmp_path / f"{place}.png")
         sides[place] = [share(part, BLUE) > 0.01 for part in (image[:180, :180], image[:180, -180:])]
     assert sides == {"middle": [False, True], "right": [True, False], "left": [False, True]}
-    large = load_template() * 140 + [160, 100]
-    layer = overlay.Layer(
-        measured=overlay.Measured(
-            landmarks=large[None], detected=np.ones(1, bool), box=np.array([[20.0, 5, 300, 230]]), width=320,
-            height=240, rejected="",
-        ),
-        reason="", prediction=large[None], model="cnn", code=BLUE,
-    )  # fmt: skip
-    painter = overlay.OverlayPainter(layer, clip="x", boxes=False, numbers=False)
-    painter.paint(0)
-    assert share(painter.picture[:180, -180:], BLUE) < 0.01
+    large, small = load_template() * 140 + [160, 100], load_template() * 4 + [160, 3]
+    for face, box, height in ((large, [20.0, 5, 300, 230], 240), (small, [155.0, 0, 165, 8], 8)):  # a face; a strip
+        layer = overlay.Layer(
+            measured=overlay.Measured(
+                landmarks=face[None], detected=np.ones(1, bool), box=np.array([box]), width=320, height=height,
+                rejected="",
+            ),
+            reason="", prediction=face[None], model="cnn", code=BLUE,
+        )  # fmt: skip
+        painter = overlay.OverlayPainter(layer, clip="x", boxes=False, numbers=False)
+        painter.paint(0)
+        assert share(painter.picture[: min(180, painter.size[1]), -180:], BLUE) < 0.01
 
 
 def test_what_is_not_wanted_is_left_out(clip, tmp_path):

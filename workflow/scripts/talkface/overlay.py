@@ -163,11 +163,10 @@ class OverlayPainter:
             return None
         (left, top), (right, _) = np.median(known, axis=0)
         most, margin = LENS * min(self.size), 2 * (self._margin // 2)
-        rooms = [
-            max(beside, top) - 2 * margin for beside in (self.size[0] - right, left)
-        ]  # beside the face or above it
+        # beside the face or above it
+        rooms = [max(beside, top) - 2 * margin for beside in (self.size[0] - right, left)]
         room = rooms[0] if rooms[0] >= min(most, rooms[1]) else rooms[1]
-        if room < 0.6 * most:
+        if room < 0.6 * most or min(self.size) < most + 2 * margin:  # a video may be a strip of few pixels
             return None
         side = 2 * int(min(room, most) / 2)
         begin = self.size[0] - margin - side if room == rooms[0] else margin
@@ -239,15 +238,8 @@ class OverlayPainter:
             picture[self._lens] = lens
             changed.append(self._lens)
         if place := self._place(number):
-            write(
-                picture,
-                self._word(number),
-                (place[0][0], place[1][1]),
-                size=self._bold,
-                code=MARK,
-                bold=True,
-                halo=GROUND,
-            )
+            at, word = (place[0][0], place[1][1]), self._word(number)
+            write(picture, word, at, size=self._bold, code=MARK, bold=True, halo=GROUND)
         strip = self.picture[self._below]
         strip[:] = triple(colour(GROUND))
         write(self.picture, clock(number, fps=FPS), self._clock, size=self.letters, code=INK)

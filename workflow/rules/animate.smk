@@ -3,12 +3,17 @@
 # that config names
 # reads from config: animate, drawing, gif, anim3d, seed
 
+# What decides how a predicted face becomes a film.
+ANIMATING = [*PAINTING, *modules("predicted")]
+# What the wires are made of.
+TABLES = [HOME / "workflow" / "scripts" / "talkface" / f"{table}.tsv" for table in ("template", "depth", "relief")]
+
 
 rule draw_animation:
     input:
-        predictions="results/predictions/{model}/{clip}.npy",
+        predictions=OF_MODEL["predictions"],
         audio="results/audio/{clip}.wav",
-        code=[*PAINTING, *modules("predicted")],
+        code=ANIMATING,
         template=HOME / "workflow" / "scripts" / "talkface" / "template.tsv",
     output:
         film="results/anim/{model}/{clip}.mp4",
@@ -38,7 +43,7 @@ use rule draw_animation as draw_chosen_animation with:
     input:
         predictions=f"results/predictions/{ANIMATED}/{{clip}}.npy",
         audio="results/audio/{clip}.wav",
-        code=[*PAINTING, *modules("predicted")],
+        code=ANIMATING,
         template=HOME / "workflow" / "scripts" / "talkface" / "template.tsv",
     output:
         film="results/anim/{clip}.mp4",
@@ -52,9 +57,9 @@ use rule draw_animation as draw_chosen_animation with:
 
 rule draw_gif:
     input:
-        predictions="results/predictions/{model}/{clip}.npy",
+        predictions=OF_MODEL["predictions"],
         audio="results/audio/{clip}.wav",
-        code=PAINTING + modules("gif", "predicted"),
+        code=ANIMATING + modules("gif"),
         template=HOME / "workflow" / "scripts" / "talkface" / "template.tsv",
     output:
         film="results/anim/{model}/{clip}.gif",
@@ -83,7 +88,7 @@ use rule draw_gif as draw_chosen_gif with:
     input:
         predictions=f"results/predictions/{ANIMATED}/{{clip}}.npy",
         audio="results/audio/{clip}.wav",
-        code=PAINTING + modules("gif", "predicted"),
+        code=ANIMATING + modules("gif"),
         template=HOME / "workflow" / "scripts" / "talkface" / "template.tsv",
     output:
         film="results/anim/{clip}.gif",
@@ -97,12 +102,10 @@ use rule draw_gif as draw_chosen_gif with:
 
 rule draw_wires:
     input:
-        predictions="results/predictions/{model}/{clip}.npy",
+        predictions=OF_MODEL["predictions"],
         audio="results/audio/{clip}.wav",
         code=SHOWING + modules("wires", "depth", "parts", "animation", "predicted"),
-        tables=[
-            HOME / "workflow" / "scripts" / "talkface" / f"{table}.tsv" for table in ("template", "depth", "relief")
-        ],
+        tables=TABLES,
     output:
         film="results/anim3d/{model}/{clip}.mp4",
     log:
@@ -129,9 +132,7 @@ use rule draw_wires as draw_chosen_wires with:
         predictions=f"results/predictions/{ANIMATED}/{{clip}}.npy",
         audio="results/audio/{clip}.wav",
         code=SHOWING + modules("wires", "depth", "parts", "animation", "predicted"),
-        tables=[
-            HOME / "workflow" / "scripts" / "talkface" / f"{table}.tsv" for table in ("template", "depth", "relief")
-        ],
+        tables=TABLES,
     output:
         film="results/anim3d/{clip}.mp4",
     log:

@@ -69,9 +69,7 @@ CORPUS = config["corpus"]
 # What decides how pictures, films and pages to look at are drawn: letters, lines, colours, what is read for them.
 SHOWING = modules("style", "lettering", "sketch", "views", "points", "canvas")
 # What decides how a face is painted, in the demo corpus and in films alike.
-PAINTING = modules(
-    "animation", "predicted", "drawing", "parts", "portrait", "wardrobe", "canvas", "looks", "faces", "people"
-)
+PAINTING = modules("animation", "drawing", "parts", "portrait", "wardrobe", "canvas", "looks", "faces", "people")
 SHARDS = Catalogue("shard", make_shards(CLIPS, clips_per_shard=config["media"]["clips_per_shard"]))
 SHARD_OF = Catalogue("clip of the sheet", {clip: shard for shard, clips in SHARDS.items() for clip in clips})
 SPEAKERS = Catalogue(

@@ -90,4 +90,4 @@ rule extract_all:
 
 rule frames_all:
     input:
-        [f"results/frames/{clip}" for clip in CLIPS.index],
+        lambda w: [f"results/frames/{clip}" for clip in pictured()],

@@ -11,17 +11,15 @@ results/viewer/sources/: {clip}.mp4, H.264 and AAC, 25 fps, as long as the sound
 import logging
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import cv2
 import h5py
 import numpy as np
-import soundfile
 from numpy.typing import NDArray
 
-from talkface.animation import encode
+from talkface.animation import as_wav, encode
 from talkface.crop import face_crop
 from talkface.video import FPS, probe, read_frames
 from talkface.views import read_measured
@@ -111,7 +109,5 @@ def _lasting(pictures: Iterator[NDArray[np.uint8]], frames: int) -> Iterator[NDA
 
 def _film(pictures: Iterator[NDArray], output: Path, *, samples: NDArray, rate: int, size: int) -> None:
     cv2.setNumThreads(1)
-    with tempfile.TemporaryDirectory() as folder:
-        speech = Path(folder) / "speech.wav"
-        soundfile.write(speech, samples, rate, subtype="PCM_16")
+    with as_wav(samples, rate) as speech:
         encode(pictures, output, size=(size, size), audio=speech, **QUALITY)

@@ -142,12 +142,12 @@ class Reader:
     def __init__(self, folder: Path, *, environment: dict[str, str] | None = None, limit_s: float = LIMIT_S):
         self.folder, self.limit_s = folder, limit_s
         self.state = folder.parent / f"{folder.name}.state"
-        own = str(Path(sys.prefix) / "bin")
+        own = Path(sys.prefix, "bin").resolve()
         # Without the environment of these tests, so that a forgotten `activate` is found out; make and pytest that
         # started the tests are not the reader's either.
         dropped = ("PYTEST_", "MAKE", "MFLAGS", "VIRTUAL_ENV", "PYTHONPATH", "CORES", "COV_")
         kept = {key: value for key, value in os.environ.items() if not key.startswith(dropped)}
-        kept["PATH"] = os.pathsep.join(place for place in kept["PATH"].split(os.pathsep) if place != own)
+        kept["PATH"] = os.pathsep.join(p for p in kept["PATH"].split(os.pathsep) if Path(p).resolve() != own)
         own_settings = {INSIDE: "1", "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
         self.environment = kept | own_settings | (environment or {})
 

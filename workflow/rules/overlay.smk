@@ -2,6 +2,7 @@
 # results/shapes/{speaker}.h5 and results/predictions/{model}/{clip}.npy
 # produces: results/overlay/{clip}.mp4, {clip}/{frame}.png, the same below results/overlay/{model}/; results/source/{clip}.mp4
 # reads from config: overlay, qc; through look.smk look
+
 # Frames come from video, the reason of a rejected clip from quality.
 OVERLAYING = SHOWING + modules(
     "overlay", "video", "animation", "predicted", "parts", "crop", "quality", "sync", "identity"

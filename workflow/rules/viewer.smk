@@ -52,7 +52,7 @@ rule cut_viewer:
         # Of all evaluated clips: which of them are the worst is known when it runs.
         videos=[VIDEOS[clip] for clip in LOOKED_CLIPS],
         landmarks=expand("results/landmarks/{shard}.h5", shard=JUDGED_SHARDS),
-        code=modules("viewer_films", "crop", "video", "animation", "views"),
+        code=modules("viewer_films", "crop", "video", "animation", "views", "predicted"),
     output:
         films=directory("results/viewer/sources"),
     log:
@@ -78,7 +78,7 @@ rule write_viewer:
     input:
         faces="results/viewer/faces.h5",
         films="results/viewer/sources",
-        code=modules("viewer", "points", "style"),
+        code=modules("viewer", "points", "predicted", "style"),
         layout=[
             HOME / "workflow" / "scripts" / "talkface" / name
             for name in ("viewer.html", "page_colours.css", "viewer.css", "viewer.js", "viewer_faces.js")

@@ -173,7 +173,7 @@ def write_page(
     twins: Sequence[Sequence[str]],
     splits: Sequence[str],
     drawn: bool = True,
-) -> None:
+) -> Results:
     """Write the page.
 
     Parameters
@@ -196,6 +196,11 @@ def write_page(
         In the order of the page.
     drawn : bool
         With figures; without them the page is a few hundred kilobytes.
+
+    Returns
+    -------
+    Results
+        What the tables say.
     """
     results = Results(
         summary=read_summary(summary),
@@ -246,3 +251,4 @@ def write_page(
     }
     fill(TEMPLATE.name, output, content)
     log.info("%s: %s on %s", output, counted(len(networks), "model"), ", ".join(splits))
+    return results

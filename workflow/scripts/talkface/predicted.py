@@ -48,6 +48,11 @@ def load_landmarks(path: str | Path) -> NDArray[np.float64]:
     return shapes.astype(np.float64)
 
 
+def film_frames(samples: int, rate: int, *, fps: float = FPS) -> int:
+    """How many frames a film of so many samples at `rate` Hz has: the length of its sound, to the nearest frame."""
+    return max(round(samples / rate * fps), 1)
+
+
 def frames_of(audio: str | Path, *, fps: float = FPS) -> int:
     """How many frames a film of a sound file has: its length, to the nearest frame.
 
@@ -57,12 +62,12 @@ def frames_of(audio: str | Path, *, fps: float = FPS) -> int:
         If the sound is empty or cannot be read.
     """
     try:
-        duration_s = soundfile.info(str(audio)).duration
+        sound = soundfile.info(str(audio))
     except soundfile.LibsndfileError as error:
         raise TalkfaceError(f"{audio}: not a wav file ({error}); expected the audio of the clip") from None
-    if duration_s == 0:
+    if sound.frames == 0:
         raise TalkfaceError(f"{audio}: no samples; expected speech to animate; give a longer recording")
-    return max(round(duration_s * fps), 1)
+    return film_frames(sound.frames, sound.samplerate, fps=fps)
 
 
 def hold(shapes: NDArray, frames: int) -> NDArray:

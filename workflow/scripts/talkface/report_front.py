@@ -9,7 +9,6 @@ from markupsafe import Markup
 from talkface.cells import counted, name_model
 from talkface.page import TITLES, write_page
 from talkface.quality_page import read_quality
-from talkface.results import Results, read_clips, read_pairs, read_summary, read_worst
 from talkface.storage import writing
 from talkface.verdict import judge
 
@@ -76,16 +75,9 @@ def write_tables(
         Models that were trained here.
     seed : int
     """
-    write_page(
+    results = write_page(
         page, **tables, clips=clips, curves={}, films=None, networks=networks, twins=twins, splits=splits, drawn=False
     )  # fmt: skip
-    results = Results(
-        summary=read_summary(tables["summary"]),
-        pairs=read_pairs(tables["pairs"]),
-        clips=read_clips(clips),
-        worst=read_worst(tables["worst"]),
-        networks=networks,
-    )
     others = [model for model in networks if model not in trained]
     told = Markup(" ").join(describe(quality, corpus=corpus, trained=trained, others=others, seed=seed))
     parts = [Markup("<p>{}</p>").format(told)]

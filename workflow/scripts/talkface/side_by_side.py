@@ -18,10 +18,9 @@ from talkface.lettering import write
 from talkface.panels import Board, FacePanel, Painter, write_head
 from talkface.parts import Window, rectangle, triple
 from talkface.points import mouth_opening
-from talkface.predicted import hold
+from talkface.predicted import film_frames, hold
 from talkface.storage import writing
 from talkface.style import BLUE, INK, MARK, RULE, SOFT
-from talkface.video import FPS
 
 log = logging.getLogger(__name__)
 
@@ -116,7 +115,7 @@ def film_pair(
     told: str, model: str,
 ) -> None:  # fmt: skip
     """Write a film of `paint_pairs` that lasts as long as its sound (S,) at `rate` Hz, to the nearest frame."""
-    frames = max(round(len(sound) / rate * FPS), 1)
+    frames = film_frames(len(sound), rate)
     pictures = paint_pairs(truth, prediction, title=title, told=told, model=model, frames=frames)
     with as_wav(sound, rate) as speech, writing(output) as film:
         encode(pictures, film, size=SIZE, audio=speech, pixels="yuv420p")

@@ -22,7 +22,9 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
+from talkface.metrics import FPS
 from talkface.points import INNER_LIP, LINES, LIPS, OUTER_LIP, mouth_opening
+from talkface.predicted import film_frames
 from talkface.storage import writing
 from talkface.style import INK, colour_of
 from talkface.template import load_template
@@ -31,7 +33,6 @@ log = logging.getLogger(__name__)
 
 FOLDER = Path(__file__).parent
 QUANTUM, MISSING = 8192, -32_768
-FPS = 25
 STYLE = ("page_colours.css", "viewer.css")  # one after the other
 PROGRAM = ("viewer_faces.js", "viewer.js")  # likewise
 LOUDNESS_HZ = 100  # values of the waveform a second
@@ -71,6 +72,7 @@ def list_clips(faces: h5py.File, models: Sequence[str]) -> list[dict[str, Any]]:
     """What the list of clips says of each, the worst first: mean lip error over the models that have one."""
     clips = []
     for clip, truth in faces.get("truth", {}).items():
+        sound = faces[f"sound/{clip}"]
         told = [faces[f"prediction/{model}/{clip}"].attrs for model in models]
         errors = [number(each["lip_rmse"]) for each in told]
         known = [error for error in errors if error is not None]
@@ -79,18 +81,13 @@ def list_clips(faces: h5py.File, models: Sequence[str]) -> list[dict[str, Any]]:
                 "clip": clip,
                 "speaker": str(truth.attrs["speaker"]),
                 "split": str(truth.attrs["split"]),
-                "frames": frames_of(faces[f"sound/{clip}"]),
+                "frames": film_frames(len(sound), int(sound.attrs["rate"])),
                 "error": number(sum(known) / len(known)) if known else None,
                 "errors": errors,
                 "correlations": [number(each["opening_correlation"], 3) for each in told],
             }
         )
     return sorted(clips, key=lambda each: -math.inf if each["error"] is None else each["error"], reverse=True)
-
-
-def frames_of(sound: h5py.Dataset) -> int:
-    """Frames of a clip's film: the length of its sound, to the nearest frame."""
-    return max(1, round(len(sound) / int(sound.attrs["rate"]) * FPS))
 
 
 def show_clip(faces: h5py.File, films: Path, clip: str, models: Sequence[str]) -> dict[str, Any]:

@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 
 from talkface.animation import as_wav, encode
 from talkface.crop import face_crop
-from talkface.video import FPS, probe, read_frames
+from talkface.predicted import film_frames
+from talkface.video import probe, read_frames
 from talkface.views import read_measured
 
 log = logging.getLogger(__name__)
@@ -73,7 +74,7 @@ def cut_clips(
                 start_s, end_s = stretches[clip]
                 found = read_measured(where[clip], clip)
                 crop = face_crop(found.landmarks, width=found.width, height=found.height)
-                frames = max(1, round(len(samples) / rate * FPS))
+                frames = film_frames(len(samples), rate)
                 pictures = read_frames(
                     probe(videos[clip]), start_s=start_s, end_s=end_s, pixels="bgr24", crop=crop, size=size
                 )

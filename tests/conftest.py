@@ -1,6 +1,8 @@
 """Fixtures every test may use."""
 
+import contextlib
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -47,16 +49,23 @@ def chromium():
         browser.close()
 
 
-@pytest.fixture
-def open_page(chromium):
-    """Open a page of a file as a desktop or a telephone does; what its console says against it fails the test."""
+@contextlib.contextmanager
+def watched_pages(chromium, *, allowed=()):
+    """Open pages of files as a desktop or a telephone does; at the end, what their consoles said against them fails.
+
+    Texts that one of the patterns `allowed` matches as a whole are let pass.
+    """
     opened, faults = [], []
+
+    def note(text):
+        if not any(re.fullmatch(known, text, re.DOTALL) for known in allowed):
+            faults.append(text)
 
     def open_file(path: Path, *, width: int = 1280, height: int = 900, dark: bool = False):
         page = chromium.new_page(viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light")
-        page.on("console", lambda message: message.type in ("error", "warning") and faults.append(message.text))
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.on("requestfailed", lambda request: faults.append(f"{request.url}: {request.failure}"))
+        page.on("console", lambda message: message.type in ("error", "warning") and note(message.text))
+        page.on("pageerror", lambda error: note(str(error)))
+        page.on("requestfailed", lambda request: note(f"{request.url[:200]}: {request.failure}"))
         page.goto(Path(path).resolve().as_uri())
         opened.append(page)
         return page
@@ -65,3 +74,10 @@ def open_page(chromium):
     for page in opened:
         page.close()
     assert not faults, faults
+
+
+@pytest.fixture
+def open_page(chromium):
+    """Open a page of a file; see `watched_pages`."""
+    with watched_pages(chromium) as open_file:
+        yield open_file

@@ -10,6 +10,7 @@ import yaml
 
 from talkface.sheet import read_sheet
 from talkface.video import ffmpeg_program
+from tests.conftest import watched_pages
 from tests.toy_tables import curve_table, write_tables
 from tests.workflow.conftest import run_snakemake
 
@@ -74,26 +75,14 @@ def report(project, tmp_path_factory):
 @pytest.fixture
 def open_report(chromium, report):
     """Open the report; what the console says against it fails the test, but for what Snakemake's own page says."""
-    opened, faults = [], []
+    with watched_pages(chromium, allowed=ALLOWED) as open_file:
 
-    def note(text):
-        if not any(re.fullmatch(known, text, re.DOTALL) for known in ALLOWED):
-            faults.append(text)
+        def open_it(**window):
+            page = open_file(report, **window)
+            page.wait_for_selector("#app #rulegraph svg, #app #rulegraph canvas")
+            return page
 
-    def open_file(*, width=1280, height=900):
-        page = chromium.new_page(viewport={"width": width, "height": height})
-        page.on("console", lambda message: message.type in ("error", "warning") and note(message.text))
-        page.on("pageerror", lambda error: note(str(error)))
-        page.on("requestfailed", lambda request: note(f"{request.url[:200]}: {request.failure}"))
-        page.goto(report.as_uri())
-        page.wait_for_selector("#app #rulegraph svg, #app #rulegraph canvas")
-        opened.append(page)
-        return page
-
-    yield open_file
-    for page in opened:
-        page.close()
-    assert not faults, faults
+        yield open_it
 
 
 def show(page, category, words=""):

@@ -1,6 +1,7 @@
 """Curves and the replication toolkit's measure of one clip, by the rules."""
 
 import xml.etree.ElementTree as ElementTree
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -11,9 +12,10 @@ import yaml
 from talkface import metrics
 from talkface.dataset import read_shape_model, write_dataset
 from tests.toy_stages import write_stages
-from tests.workflow.conftest import run_snakemake
+from tests.workflow.conftest import run_rules, run_snakemake
 
 RULES = ("draw_curves", "draw_curves_of_model", "measure_rmse", "measure_rmse_of_model", "import_prediction")
+run = partial(run_rules, rules=RULES)
 CURVES = ["results/curves/e.svg", "results/curves/cnn/e.svg", "results/curves/hello.svg"]
 TABLES = ["results/evaluation/rmse_e.tsv", "results/evaluation/external-theirs/rmse_e.tsv"]
 
@@ -43,13 +45,6 @@ def work(tmp_path):
     config = {"clips": "sheet.tsv", "external": {"theirs": "theirs"}}
     (tmp_path / "mine.yaml").write_text(yaml.safe_dump(config))
     return tmp_path
-
-
-def run(project, work, *targets, check=True):
-    return run_snakemake(
-        project, "--cores", "2", "--configfile", "mine.yaml", "--allowed-rules", *RULES, "--", *targets,
-        cwd=work, check=check,
-    )  # fmt: skip
 
 
 def texts_of(path):

@@ -1,5 +1,7 @@
 """Predictions made elsewhere, taken in, measured and animated by the rules."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import soundfile
@@ -9,9 +11,10 @@ from talkface.dataset import write_dataset
 from talkface.summary import read_clips
 from talkface.video import probe
 from tests.toy_stages import write_stages
-from tests.workflow.conftest import run_snakemake
+from tests.workflow.conftest import run_rules
 
 RULES = ("import_prediction", "evaluate_external", "draw_animation")
+run = partial(run_rules, rules=RULES)
 
 
 @pytest.fixture
@@ -27,13 +30,6 @@ def work(tmp_path):
     config = {"clips": "sheet.tsv", "external": {"theirs": "theirs"}, "drawing": {"style": "flat", "size": 128}}
     (tmp_path / "mine.yaml").write_text(yaml.safe_dump(config))
     return tmp_path
-
-
-def run(project, work, *targets, check=True):
-    return run_snakemake(
-        project, "--cores", "2", "--configfile", "mine.yaml", "--allowed-rules", *RULES, "--", *targets,
-        cwd=work, check=check,
-    )  # fmt: skip
 
 
 def test_a_table_and_a_film(project, work):

@@ -1,6 +1,7 @@
 """The viewer through its rules: which clips, their films, the page."""
 
 import re
+from functools import partial
 
 import h5py
 import numpy as np
@@ -10,9 +11,10 @@ import yaml
 from talkface.animation import encode
 from talkface.dataset import write_dataset
 from tests.toy_stages import LENGTHS, write_stages
-from tests.workflow.conftest import run_snakemake
+from tests.workflow.conftest import run_rules
 
 RULES = ("predict_viewer", "cut_viewer", "write_viewer")
+run = partial(run_rules, rules=RULES)
 
 
 @pytest.fixture(scope="module")
@@ -38,13 +40,6 @@ def work(tmp_path_factory):
     config = {"clips": "sheet.tsv", "external": {"theirs": "theirs"}, "look": {"models": ["external-theirs"]}}
     (tmp_path / "mine.yaml").write_text(yaml.safe_dump(config))
     return tmp_path
-
-
-def run(project, work, *targets, check=True):
-    return run_snakemake(
-        project, "--cores", "2", "--configfile", "mine.yaml", "--allowed-rules", *RULES, "--", *targets,
-        cwd=work, check=check,
-    )  # fmt: skip
 
 
 def test_the_viewer(project, work):

@@ -20,6 +20,14 @@ def run_snakemake(project, *arguments, cwd, check=True, prefix=()):
     return done
 
 
+def run_rules(project, work, *targets, rules, check=True):
+    """Run these rules alone, with the settings of mine.yaml in the working folder."""
+    return run_snakemake(
+        project, "--cores", "2", "--configfile", "mine.yaml", "--allowed-rules", *rules, "--", *targets,
+        cwd=work, check=check,
+    )  # fmt: skip
+
+
 @pytest.fixture
 def snakemake(project, tmp_path):
     """Call snakemake with arguments, in a working folder of its own (`--directory` of nobody else)."""

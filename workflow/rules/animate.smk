@@ -3,18 +3,11 @@
 # that config names
 # reads from config: animate, drawing, gif, anim3d, seed
 
-# What decides how a predicted face becomes a film.
-ANIMATING = [*PAINTING, *modules("predicted")]
-# What the wires are made of.
-TABLES = [HOME / "workflow" / "scripts" / "talkface" / f"{table}.tsv" for table in ("template", "depth", "relief")]
-
 
 rule draw_animation:
     input:
         predictions=OF_MODEL["predictions"],
         audio="results/audio/{clip}.wav",
-        code=ANIMATING,
-        template=HOME / "workflow" / "scripts" / "talkface" / "template.tsv",
     output:
         film="results/anim/{model}/{clip}.mp4",
     log:
@@ -28,6 +21,7 @@ rule draw_animation:
         mem_mb=1500,
         runtime=30,
     params:
+        code=code_of("draw_animation"),
         style=config["drawing"]["style"],
         size=config["drawing"]["size"],
         blink=config["drawing"]["blink"],
@@ -43,8 +37,6 @@ use rule draw_animation as draw_chosen_animation with:
     input:
         predictions=f"results/predictions/{ANIMATED}/{{clip}}.npy",
         audio="results/audio/{clip}.wav",
-        code=ANIMATING,
-        template=HOME / "workflow" / "scripts" / "talkface" / "template.tsv",
     output:
         film="results/anim/{clip}.mp4",
     log:
@@ -59,8 +51,6 @@ rule draw_gif:
     input:
         predictions=OF_MODEL["predictions"],
         audio="results/audio/{clip}.wav",
-        code=ANIMATING + modules("gif"),
-        template=HOME / "workflow" / "scripts" / "talkface" / "template.tsv",
     output:
         film="results/anim/{model}/{clip}.gif",
     log:
@@ -74,6 +64,7 @@ rule draw_gif:
         mem_mb=1500,
         runtime=30,
     params:
+        code=code_of("draw_gif"),
         style=config["gif"]["style"],
         size=config["gif"]["size"],
         blink=config["drawing"]["blink"],
@@ -88,8 +79,6 @@ use rule draw_gif as draw_chosen_gif with:
     input:
         predictions=f"results/predictions/{ANIMATED}/{{clip}}.npy",
         audio="results/audio/{clip}.wav",
-        code=ANIMATING + modules("gif"),
-        template=HOME / "workflow" / "scripts" / "talkface" / "template.tsv",
     output:
         film="results/anim/{clip}.gif",
     log:
@@ -104,8 +93,6 @@ rule draw_wires:
     input:
         predictions=OF_MODEL["predictions"],
         audio="results/audio/{clip}.wav",
-        code=SHOWING + modules("wires", "depth", "parts", "animation", "predicted"),
-        tables=TABLES,
     output:
         film="results/anim3d/{model}/{clip}.mp4",
     log:
@@ -119,6 +106,7 @@ rule draw_wires:
         mem_mb=1500,
         runtime=30,
     params:
+        code=code_of("draw_wires"),
         size=config["anim3d"]["size"],
         turn_s=config["anim3d"]["turn_s"],
     message:
@@ -131,8 +119,6 @@ use rule draw_wires as draw_chosen_wires with:
     input:
         predictions=f"results/predictions/{ANIMATED}/{{clip}}.npy",
         audio="results/audio/{clip}.wav",
-        code=SHOWING + modules("wires", "depth", "parts", "animation", "predicted"),
-        tables=TABLES,
     output:
         film="results/anim3d/{clip}.mp4",
     log:

@@ -1,7 +1,7 @@
 # The sheet, the configuration, their checks, and the names every rule file uses. No rules.
 # expects: config/config.yaml, the sheet it names
 # produces: CLIPS, SHARDS, SHARD_OF, SPEAKERS, SPEECH, VIDEOS, SOUNDS, MODELS, EXTERNAL, SOURCES, SELECTED, SEEDED, TRAINED,
-# ANIMATED, IMPORTED, COMPARED, LOOKED, EVALUATED, CORPUS, PAINTING, modules(), stretch(), only(), but()
+# ANIMATED, IMPORTED, COMPARED, LOOKED, EVALUATED, CORPUS, code_of(), stretch(), only(), but()
 # reads from config: corpus, clips, split_by, seed, media.clips_per_shard, models, external, training.models and seeds,
 # animate.model, evaluate.splits, look.models
 import sys
@@ -14,6 +14,7 @@ sys.path.insert(0, str(HOME / "workflow" / "scripts"))
 
 from talkface.corpora import no_clips_yet, sheet_of
 from talkface.errors import TalkfaceError
+from talkface.provenance import code_of
 from talkface.settings import Catalogue, add_seeds, check_config, resolve_models
 from talkface.sheet import find_speech, find_splits, make_shards, read_sheet
 
@@ -23,11 +24,6 @@ SPEECH_SUFFIXES = (".wav", ".flac", ".mp3", ".ogg", ".m4a")
 def find_beside(name):
     """A file that the workflow brings along: in the working folder, else beside the workflow."""
     return Path(name) if Path(name).exists() else HOME / name
-
-
-def modules(*names):
-    """Files of the package whose code decides a result: a rule that lists them runs again when they change."""
-    return [str(HOME / "workflow" / "scripts" / "talkface" / f"{name}.py") for name in names]
 
 
 try:
@@ -66,10 +62,6 @@ IMPORTED = [name for name, block in MODELS.items() if block.get("weights")]
 COMPARED = [*SELECTED, *EXTERNAL]
 TRAINED = [entry for entries in SEEDED.values() for entry in entries]
 CORPUS = config["corpus"]
-# What decides how pictures, films and pages to look at are drawn: letters, lines, colours, what is read for them.
-SHOWING = modules("style", "lettering", "sketch", "views", "points", "canvas")
-# What decides how a face is painted, in the demo corpus and in films alike.
-PAINTING = modules("animation", "drawing", "parts", "portrait", "wardrobe", "canvas", "looks", "faces", "people")
 SHARDS = Catalogue("shard", make_shards(CLIPS, clips_per_shard=config["media"]["clips_per_shard"]))
 SHARD_OF = Catalogue("clip of the sheet", {clip: shard for shard, clips in SHARDS.items() for clip in clips})
 SPEAKERS = Catalogue(

@@ -3,12 +3,6 @@
 # produces: results/comparison/{clip}.mp4, results/comparison/{model}/{clip}.mp4
 # reads from config: comparison, qc; through look.smk look
 
-# Frames come from video, the reason of a rejected clip from quality.
-COMPARING = [
-    *PAINTING,
-    *SHOWING,
-    *modules("comparison_film", "panels", "predicted", "crop", "video", "identity", "quality", "sync"),
-]
 # A speech file has neither video nor landmarks: its film shows predictions alone.
 FILMED = {name: OF_SPEECH[name] for name in ("video", "landmarks", "shapes", "sound")}
 
@@ -18,8 +12,6 @@ rule draw_comparison:
         **FILMED,
         audio="results/audio/{clip}.wav",
         predictions=lambda w: [f"results/predictions/{model}/{w.clip}.npy" for model in looked(w.clip)],
-        code=COMPARING,
-        template=HOME / "workflow" / "scripts" / "talkface" / "template.tsv",
     output:
         film="results/comparison/{clip}.mp4",
     log:
@@ -33,6 +25,7 @@ rule draw_comparison:
         mem_mb=1500,
         runtime=30,
     params:
+        code=code_of("draw_comparison"),
         shown=lambda w: looked(w.clip),
         models=LOOKED,
         qc=config["qc"],
@@ -53,8 +46,6 @@ use rule draw_comparison as draw_model_comparison with:
         **FILMED,
         audio="results/audio/{clip}.wav",
         predictions=lambda w: [OF_MODEL["predictions"](w)],
-        code=COMPARING,
-        template=HOME / "workflow" / "scripts" / "talkface" / "template.tsv",
     output:
         film="results/comparison/{model}/{clip}.mp4",
     log:

@@ -38,6 +38,7 @@ rule list_corpus:
         mem_mb=500,
         runtime=10,
     params:
+        code=code_of("list_corpus"),
         record=lambda w: config["corpora"][w.corpus]["record"],
         archives=lambda w: archives_of(w.corpus, CHOSEN[w.corpus]),
     message:
@@ -81,7 +82,6 @@ rule write_corpus_sheet:
         contents=lambda w: [
             f"{FOLDER}/{w.corpus}/contents/{Path(name).stem}.tsv" for name in archives_of(w.corpus, CHOSEN[w.corpus])
         ],
-        code=modules("folders"),
     output:
         sheet=f"{FOLDER}/{{corpus}}/clips.tsv",
     log:
@@ -97,6 +97,7 @@ rule write_corpus_sheet:
         mem_mb=1000,
         runtime=10,
     params:
+        code=code_of("write_corpus_sheet"),
         root=lambda w: f"{FOLDER}/{w.corpus}",
         numbers=lambda w: CHOSEN[w.corpus],
     message:
@@ -108,7 +109,6 @@ rule write_corpus_sheet:
 rule write_folder_sheet:
     input:
         videos=lambda w: own_files(OWN_VIDEOS),
-        code=modules("folders"),
     output:
         sheet=f"{FOLDER}/{OWN}/clips.tsv",
     log:
@@ -122,6 +122,7 @@ rule write_folder_sheet:
         mem_mb=1000,
         runtime=10,
     params:
+        code=code_of("write_folder_sheet"),
         folder=OWN_VIDEOS,
         split_by=config["split_by"],
         seed=config["seed"],

@@ -4,8 +4,6 @@
 # results/evaluation/{model}/rmse_{clip}.tsv (layout: talkface/clip_rmse.py)
 # reads from config: look, qc, seed
 
-# Whose face a clip's truth is, and why there is none: shapes from identity, reasons from quality.
-MEASURING = modules("views", "identity", "quality", "sync", "points", "predicted", "metrics")
 # The file that says what is said when, where the sheet names one.
 MARKS = lambda w: CLIPS.at[w.clip, "marks"] or [] if w.clip in CLIPS.index else []
 
@@ -18,7 +16,6 @@ rule draw_curves:
         marks=MARKS,
         audio="results/audio/{clip}.wav",
         predictions=lambda w: [f"results/predictions/{model}/{w.clip}.npy" for model in looked(w.clip)],
-        code=MEASURING + modules("clip_curves", "spectrogram", "marks", "figures", "style"),
     output:
         picture="results/curves/{clip}.svg",
     log:
@@ -32,6 +29,7 @@ rule draw_curves:
         mem_mb=1500,
         runtime=10,
     params:
+        code=code_of("draw_curves"),
         models=lambda w: looked(w.clip),
         colours=colours(),
         qc=config["qc"],
@@ -51,7 +49,6 @@ use rule draw_curves as draw_curves_of_model with:
         marks=MARKS,
         audio="results/audio/{clip}.wav",
         predictions=lambda w: [OF_MODEL["predictions"](w)],
-        code=MEASURING + modules("clip_curves", "spectrogram", "marks", "figures", "style"),
     output:
         picture="results/curves/{model}/{clip}.svg",
     log:
@@ -77,7 +74,6 @@ rule measure_rmse:
         sound=OF_CLIP["sound"],
         predictions=lambda w: [f"results/predictions/{model}/{w.clip}.npy" for model in looked(w.clip)],
         dataset=f"results/dataset/{CORPUS}.h5",
-        code=MEASURING + modules("clip_rmse", "mixing"),
     output:
         table="results/evaluation/rmse_{clip}.tsv",
     log:
@@ -91,6 +87,7 @@ rule measure_rmse:
         mem_mb=1500,
         runtime=10,
     params:
+        code=code_of("measure_rmse"),
         models=lambda w: looked(w.clip),
         qc=config["qc"],
         seed=config["seed"],
@@ -107,7 +104,6 @@ use rule measure_rmse as measure_rmse_of_model with:
         sound=OF_CLIP["sound"],
         predictions=lambda w: [OF_MODEL["predictions"](w)],
         dataset=f"results/dataset/{CORPUS}.h5",
-        code=MEASURING + modules("clip_rmse", "mixing"),
     output:
         table="results/evaluation/{model}/rmse_{clip}.tsv",
     log:

@@ -9,7 +9,6 @@ rule assemble_dataset:
         audio=expand("results/audio/{shard}.h5", shard=SHARDS),
         shapes=expand("results/shapes/{speaker}.h5", speaker=SPEAKERS),
         landmarks=expand("results/landmarks/{shard}.h5", shard=SHARDS),
-        code=modules("dataset", "features", "shape_model"),
     output:
         dataset="results/dataset/{corpus}.h5",
     log:
@@ -23,6 +22,7 @@ rule assemble_dataset:
         mem_mb=3000,
         runtime=60,
     params:
+        code=code_of("assemble_dataset"),
         networks=sorted({MODELS[model]["network"] for model in (*SELECTED, ANIMATED) if model in MODELS}),
         components=config["dataset"]["components"],
     message:

@@ -21,7 +21,6 @@ rule evaluate_model:
         training_noise=lambda w: [*filter(None, [MODELS[w.model].get("noise")])],
         sheet=str(SHEET),
         weights="results/models/{model}/weights.pt",
-        code=modules("evaluation", "metrics", "sync", "mixing", "leaks", "prediction", "features"),
     output:
         table="results/evaluation/clips/{model}.tsv",
     log:
@@ -38,6 +37,7 @@ rule evaluate_model:
         mem_mb=4000,
         runtime=240,
     params:
+        code=code_of("evaluate_model"),
         splits=EVALUATED,
         split_by=config["split_by"],
         snr_db=config["evaluate"]["snr_db"],
@@ -55,7 +55,6 @@ rule measure_floors:
         audio=JUDGED_AUDIO,
         detector=expand("results/evaluation/detector/{shard}.h5", shard=JUDGED_SHARDS),
         sheet=str(SHEET),
-        code=modules("evaluation", "metrics", "sync", "leaks"),
     output:
         table="results/evaluation/floors.tsv",
     log:
@@ -69,6 +68,7 @@ rule measure_floors:
         mem_mb=3000,
         runtime=60,
     params:
+        code=code_of("measure_floors"),
         splits=EVALUATED,
         split_by=config["split_by"],
     message:
@@ -82,7 +82,6 @@ rule summarise_evaluation:
         tables=expand("results/evaluation/clips/{model}.tsv", model=ENTRIES),
         floors="results/evaluation/floors.tsv",
         weights=expand("results/models/{model}/weights.pt", model=SELECTED),
-        code=modules("summary", "statistics"),
     output:
         summary="results/evaluation/summary.tsv",
         pairs="results/evaluation/pairs.tsv",
@@ -98,6 +97,7 @@ rule summarise_evaluation:
         mem_mb=3000,
         runtime=30,
     params:
+        code=code_of("summarise_evaluation"),
         entries=ENTRIES,
         models=SELECTED,
         seeds=SEEDED,
@@ -113,7 +113,6 @@ rule compare_models:
     input:
         summary="results/evaluation/summary.tsv",
         weights=expand("results/models/{model}/weights.pt", model=SELECTED),
-        code=modules("comparison"),
     output:
         table="results/evaluation/zoo.tsv",
     log:
@@ -127,6 +126,7 @@ rule compare_models:
         mem_mb=2000,
         runtime=20,
     params:
+        code=code_of("compare_models"),
         models=SELECTED,
         split=EVALUATED[0],
     message:
@@ -138,7 +138,6 @@ rule compare_models:
 rule plot_curves:
     input:
         curves=expand("results/models/{model}/curve.tsv", model=CURVES),
-        code=modules("figures", "style"),
     output:
         picture=report(
             "results/evaluation/curves.svg",
@@ -157,6 +156,7 @@ rule plot_curves:
         mem_mb=1000,
         runtime=10,
     params:
+        code=code_of("plot_curves"),
         models=CURVES,
     message:
         "Drawing the curves of training"

@@ -9,7 +9,6 @@ rule export_a:
         audio=expand("results/audio/{shard}.h5", shard=SHARDS),
         shapes=expand("results/shapes/{speaker}.h5", speaker=SPEAKERS),
         landmarks=expand("results/landmarks/{shard}.h5", shard=SHARDS),
-        code=modules("exchange", "dataset", "features", "shape_model", "models/lstm"),
     output:
         file="results/dataset/export_a.hdf5",
     log:
@@ -22,6 +21,8 @@ rule export_a:
     resources:
         mem_mb=2000,
         runtime=60,
+    params:
+        code=code_of("export_a"),
     message:
         "Writing a training file as Eskimez et al. 2018 have it"
     script:
@@ -33,7 +34,6 @@ rule export_b:
         quality="results/qc/clips.tsv",
         audio=expand("results/audio/{shard}.h5", shard=SHARDS),
         shapes=expand("results/shapes/{speaker}.h5", speaker=SPEAKERS),
-        code=modules("exchange", "dataset", "features", "shape_model"),
     output:
         file="results/dataset/export_b.hdf5",
     log:
@@ -46,6 +46,8 @@ rule export_b:
     resources:
         mem_mb=1000,
         runtime=60,
+    params:
+        code=code_of("export_b"),
     message:
         "Writing a training file as Eskimez et al. 2020 have it"
     script:

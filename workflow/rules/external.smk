@@ -19,7 +19,6 @@ rule import_prediction:
     input:
         source=lambda w: FOUND[w.model][w.clip],
         audio="results/audio/{clip}.wav",
-        code=modules("external", "identity"),
     output:
         landmarks="results/predictions/{model}/{clip}.npy",
     log:
@@ -34,6 +33,8 @@ rule import_prediction:
     resources:
         mem_mb=500,
         runtime=10,
+    params:
+        code=code_of("import_prediction"),
     message:
         "Taking in the prediction {wildcards.model} has of {wildcards.clip}"
     script:
@@ -51,7 +52,6 @@ rule evaluate_external:
         ],
         audio=lambda w: JUDGED_AUDIO,
         sheet=str(SHEET),
-        code=modules("external", "identity", "evaluation", "metrics", "sync", "leaks"),
     output:
         table="results/evaluation/clips/{model}.tsv",
     log:
@@ -67,6 +67,7 @@ rule evaluate_external:
         mem_mb=3000,
         runtime=20,
     params:
+        code=code_of("evaluate_external"),
         folder=lambda w: EXTERNAL[w.model],
         splits=EVALUATED,
         split_by=config["split_by"],

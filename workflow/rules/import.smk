@@ -12,8 +12,6 @@ rule import_weights:
             for path in (MODELS[w.model]["weights"], *MODELS[w.model].get("shape_model", {}).values())
             if Path(path).exists() or path.startswith("results/")
         ],
-        code=modules("importing", "keras_weights", "shape_files", "checkpoint", "models/__init__"),
-        network=lambda w: modules(f"models/{MODELS[w.model]['network']}"),
     output:
         weights="results/models/{model}/weights.pt",
         config="results/models/{model}/config.yaml",
@@ -31,6 +29,8 @@ rule import_weights:
         mem_mb=1500,
         runtime=10,
     params:
+        code=code_of("import_weights"),
+        network=lambda w: code_of(f"talkface/models/{MODELS[w.model]['network']}"),
         weights_file=lambda w: MODELS[w.model]["weights"],
         block=lambda w: MODELS[w.model],
     message:

@@ -7,7 +7,6 @@
 rule detect_landmarks:
     input:
         videos=lambda w: [CLIPS.at[clip, "video"] for clip in SHARDS[w.shard]],
-        code=modules("landmarks", "predictor", "video"),
     output:
         landmarks="results/landmarks/{shard}.h5",
     log:
@@ -21,6 +20,7 @@ rule detect_landmarks:
         mem_mb=1000,
         runtime=20,
     params:
+        code=code_of("detect_landmarks"),
         clips=lambda w: SHARDS[w.shard],
         start_s=lambda w: [stretch(clip, "start_s") for clip in SHARDS[w.shard]],
         end_s=lambda w: [stretch(clip, "end_s") for clip in SHARDS[w.shard]],
@@ -44,7 +44,6 @@ rule check_quality:
     input:
         audio=[f"results/audio/{shard}.h5" for shard in SHARDS],
         landmarks=[f"results/landmarks/{shard}.h5" for shard in SHARDS],
-        code=modules("quality", "points", "sync"),
     output:
         table="results/qc/clips.tsv",
     log:
@@ -58,6 +57,7 @@ rule check_quality:
         mem_mb=1000,
         runtime=30,
     params:
+        code=code_of("check_quality"),
         clips=list(CLIPS.index),
         speakers=list(CLIPS["speaker"]),
         splits=list(CLIPS["split"]),
@@ -88,8 +88,6 @@ rule measure_detector:
         videos=lambda w: [CLIPS.at[clip, "video"] for clip in AGAIN[w.shard]],
         landmarks=lambda w: sorted({f"results/landmarks/{SHARD_OF[clip]}.h5" for clip in SPEAKERS[SPEAKER_OF[w.shard]]}),
         shapes=lambda w: f"results/shapes/{SPEAKER_OF[w.shard]}.h5",
-        code=modules("detector", "landmarks", "predictor", "video", "identity"),
-        template=HOME / "workflow" / "scripts" / "talkface" / "template.tsv",
     output:
         shapes="results/evaluation/detector/{shard}.h5",
     log:
@@ -103,6 +101,7 @@ rule measure_detector:
         mem_mb=1000,
         runtime=30,
     params:
+        code=code_of("measure_detector"),
         clips=lambda w: AGAIN[w.shard],
         start_s=lambda w: [stretch(clip, "start_s") for clip in AGAIN[w.shard]],
         end_s=lambda w: [stretch(clip, "end_s") for clip in AGAIN[w.shard]],

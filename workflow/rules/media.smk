@@ -6,7 +6,6 @@
 rule extract_audio:
     input:
         sources=lambda w: [CLIPS.at[clip, "audio"] for clip in SHARDS[w.shard]],
-        code=modules("audio", "video"),
     output:
         audio="results/audio/{shard}.h5",
     log:
@@ -20,6 +19,7 @@ rule extract_audio:
         mem_mb=500,
         runtime=10,
     params:
+        code=code_of("extract_audio"),
         clips=lambda w: SHARDS[w.shard],
         start_s=lambda w: [stretch(clip, "start_s") for clip in SHARDS[w.shard]],
         end_s=lambda w: [stretch(clip, "end_s") for clip in SHARDS[w.shard]],
@@ -33,7 +33,6 @@ rule extract_audio:
 rule extract_wav:
     input:
         source=lambda w: SOUNDS[w.clip],
-        code=modules("audio", "video"),
     output:
         wav="results/audio/{clip}.wav",
     log:
@@ -47,6 +46,7 @@ rule extract_wav:
         mem_mb=500,
         runtime=10,
     params:
+        code=code_of("extract_wav"),
         start_s=lambda w: stretch(w.clip, "start_s"),
         end_s=lambda w: stretch(w.clip, "end_s"),
         rate=config["media"]["audio_rate"],
@@ -59,7 +59,6 @@ rule extract_wav:
 rule extract_frames:
     input:
         video=lambda w: VIDEOS[w.clip],
-        code=modules("video", "crop"),
     output:
         folder=directory("results/frames/{clip}"),
     log:
@@ -73,6 +72,7 @@ rule extract_frames:
         mem_mb=500,
         runtime=10,
     params:
+        code=code_of("extract_frames"),
         start_s=lambda w: stretch(w.clip, "start_s"),
         end_s=lambda w: stretch(w.clip, "end_s"),
         jpeg_scale=config["media"]["jpeg_scale"],

@@ -18,8 +18,6 @@ TEST_NOISE = "resources/demo/test_noise/{noise}.wav"
 
 
 rule make_demo_noise:
-    input:
-        code=modules("noise_sources"),
     output:
         noises=DEMO_NOISES,
     log:
@@ -32,6 +30,8 @@ rule make_demo_noise:
     resources:
         mem_mb=500,
         runtime=5,
+    params:
+        code=code_of("make_demo_noise"),
     message:
         "Making the noises of the demo"
     script:
@@ -41,7 +41,6 @@ rule make_demo_noise:
 rule assemble_noise:
     input:
         recordings=lambda w: (find_recordings(NOISE_FOLDER) if NOISE_FOLDER else DEMO_NOISES),
-        code=modules("noise", "features"),
     output:
         noise="results/noise.h5",
     log:
@@ -54,6 +53,8 @@ rule assemble_noise:
     resources:
         mem_mb=1500,
         runtime=30,
+    params:
+        code=code_of("assemble_noise"),
     message:
         "Gathering recordings of noise"
     script:
@@ -61,8 +62,6 @@ rule assemble_noise:
 
 
 rule make_demo_talkers:
-    input:
-        code=modules("talkers", "speech"),
     output:
         talkers=DEMO_TALKERS,
     log:
@@ -76,6 +75,7 @@ rule make_demo_talkers:
         mem_mb=500,
         runtime=5,
     params:
+        code=code_of("make_demo_talkers"),
         voices=list(TALKERS["voice"]),
         texts=list(TALKERS["text"]),
     message:
@@ -85,8 +85,6 @@ rule make_demo_talkers:
 
 
 rule make_test_noise:
-    input:
-        code=modules("evaluation_sources", "music", "noise_sources"),
     output:
         noises=expand(TEST_NOISE, noise=FORMULAS),
     log:
@@ -99,6 +97,8 @@ rule make_test_noise:
     resources:
         mem_mb=500,
         runtime=5,
+    params:
+        code=code_of("make_test_noise"),
     message:
         "Making the noises of the evaluation"
     script:
@@ -118,7 +118,6 @@ rule assemble_test_noise:
         music=expand(TEST_NOISE, noise=MUSIC),
         white=expand(TEST_NOISE, noise=WHITE),
         pink=expand(TEST_NOISE, noise=PINK),
-        code=modules("evaluation_noise", "evaluation_sources", "features"),
     output:
         noise="results/evaluation/noise.h5",
     log:
@@ -132,6 +131,7 @@ rule assemble_test_noise:
         mem_mb=1500,
         runtime=30,
     params:
+        code=code_of("assemble_test_noise"),
         seed=config["seed"],
     message:
         "Gathering the noise of the evaluation"

@@ -3,10 +3,6 @@
 # produces: results/overlay/{clip}.mp4, {clip}/{frame}.png, the same below results/overlay/{model}/; results/source/{clip}.mp4
 # reads from config: overlay, qc; through look.smk look
 
-# Frames come from video, the reason of a rejected clip from quality.
-OVERLAYING = SHOWING + modules(
-    "overlay", "video", "animation", "predicted", "parts", "crop", "quality", "sync", "identity"
-)
 # What an overlay is drawn from, and what a prediction that is put back on the face needs besides.
 MEASURED = {"video": OF_CLIP["video"], "landmarks": OF_CLIP["landmarks"], "audio": OF_CLIP["sound"]}
 PREDICTED = {"shapes": OF_CLIP["shapes"], **OF_MODEL}
@@ -15,7 +11,6 @@ PREDICTED = {"shapes": OF_CLIP["shapes"], **OF_MODEL}
 rule draw_overlay:
     input:
         **MEASURED,
-        code=OVERLAYING,
     output:
         film="results/overlay/{clip}.mp4",
     log:
@@ -29,6 +24,7 @@ rule draw_overlay:
         mem_mb=1500,
         runtime=30,
     params:
+        code=code_of("draw_overlay"),
         start_s=lambda w: stretch(w.clip, "start_s"),
         end_s=lambda w: stretch(w.clip, "end_s"),
         boxes=config["overlay"]["boxes"],
@@ -44,7 +40,6 @@ use rule draw_overlay as draw_overlay_of_model with:
     input:
         **MEASURED,
         **PREDICTED,
-        code=OVERLAYING,
     output:
         film="results/overlay/{model}/{clip}.mp4",
     log:
@@ -60,7 +55,6 @@ use rule draw_overlay as draw_overlay_of_model with:
 rule draw_overlay_frame:
     input:
         **MEASURED,
-        code=OVERLAYING,
     output:
         picture="results/overlay/{clip}/{frame}.png",
     log:
@@ -74,6 +68,7 @@ rule draw_overlay_frame:
         mem_mb=1000,
         runtime=30,
     params:
+        code=code_of("draw_overlay_frame"),
         start_s=lambda w: stretch(w.clip, "start_s"),
         end_s=lambda w: stretch(w.clip, "end_s"),
         boxes=config["overlay"]["boxes"],
@@ -89,7 +84,6 @@ use rule draw_overlay_frame as draw_overlay_frame_of_model with:
     input:
         **MEASURED,
         **PREDICTED,
-        code=OVERLAYING,
     output:
         picture="results/overlay/{model}/{clip}/{frame}.png",
     log:
@@ -105,7 +99,6 @@ use rule draw_overlay_frame as draw_overlay_frame_of_model with:
 rule crop_source:
     input:
         **MEASURED,
-        code=modules("overlay", "video", "animation", "crop", "views"),
     output:
         film="results/source/{clip}.mp4",
     log:
@@ -119,6 +112,7 @@ rule crop_source:
         mem_mb=1000,
         runtime=30,
     params:
+        code=code_of("crop_source"),
         start_s=lambda w: stretch(w.clip, "start_s"),
         end_s=lambda w: stretch(w.clip, "end_s"),
     message:

@@ -4,7 +4,6 @@
 # reads from config: plots, identity; through look.smk look
 from talkface.style import TRUTH
 
-PLOTTING = SHOWING + modules("plots", "numbering", "animation", "predicted", "parts", "identity", "template")
 # The file whose faces a plot shows.
 PLOTTED = OF_CLIP["shapes" if config["plots"]["shape"] == "identity_free" else "landmarks"]
 
@@ -13,8 +12,6 @@ rule draw_plot:
     input:
         faces=PLOTTED,
         audio="results/audio/{clip}.wav",
-        code=PLOTTING,
-        template=HOME / "workflow" / "scripts" / "talkface" / "template.tsv",
     output:
         film="results/plots/{clip}.mp4",
     log:
@@ -28,6 +25,7 @@ rule draw_plot:
         mem_mb=1000,
         runtime=30,
     params:
+        code=code_of("draw_plot"),
         shape=config["plots"]["shape"],
         kind=config["plots"]["kind"],
         numbers=config["plots"]["numbers"],
@@ -45,8 +43,6 @@ rule draw_plot:
 rule draw_plot_frame:
     input:
         faces=PLOTTED,
-        code=PLOTTING,
-        template=HOME / "workflow" / "scripts" / "talkface" / "template.tsv",
     output:
         picture="results/plots/{clip}/{frame}.png",
     log:
@@ -60,6 +56,7 @@ rule draw_plot_frame:
         mem_mb=1000,
         runtime=10,
     params:
+        code=code_of("draw_plot_frame"),
         shape=config["plots"]["shape"],
         kind=config["plots"]["kind"],
         numbers=config["plots"]["numbers"],
@@ -79,8 +76,6 @@ use rule draw_plot as draw_predicted_plot with:
     input:
         faces=OF_MODEL["predictions"],
         audio="results/audio/{clip}.wav",
-        code=PLOTTING,
-        template=HOME / "workflow" / "scripts" / "talkface" / "template.tsv",
     output:
         film="results/plots/{model}/{clip}.mp4",
     log:
@@ -96,8 +91,6 @@ use rule draw_plot as draw_predicted_plot with:
 use rule draw_plot_frame as draw_predicted_plot_frame with:
     input:
         faces=OF_MODEL["predictions"],
-        code=PLOTTING,
-        template=HOME / "workflow" / "scripts" / "talkface" / "template.tsv",
     output:
         picture="results/plots/{model}/{clip}/{frame}.png",
     log:
@@ -115,8 +108,6 @@ rule draw_identity:
         faces=OF_CLIP["landmarks"],
         shapes=OF_CLIP["shapes"],
         video=OF_CLIP["video"],
-        code=[*PLOTTING, *modules("identity_picture", "video")],
-        template=HOME / "workflow" / "scripts" / "talkface" / "template.tsv",
     output:
         picture="results/identity/{clip}.png",
     log:
@@ -130,6 +121,7 @@ rule draw_identity:
         mem_mb=1000,
         runtime=20,
     params:
+        code=code_of("draw_identity"),
         start_s=lambda w: stretch(w.clip, "start_s"),
         end_s=lambda w: stretch(w.clip, "end_s"),
         method=config["identity"]["method"],
@@ -146,8 +138,6 @@ rule draw_identity:
 use rule draw_identity as draw_predicted_identity with:
     input:
         faces=OF_MODEL["predictions"],
-        code=[*PLOTTING, *modules("identity_picture", "video")],
-        template=HOME / "workflow" / "scripts" / "talkface" / "template.tsv",
     output:
         picture="results/identity/{model}/{clip}.png",
     log:

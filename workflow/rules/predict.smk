@@ -7,7 +7,6 @@ rule predict_landmarks:
     input:
         audio="results/audio/{clip}.wav",
         weights="results/models/{model}/weights.pt",
-        code=modules("prediction", "features"),
     output:
         landmarks="results/predictions/{model}/{clip}.npy",
     log:
@@ -23,6 +22,7 @@ rule predict_landmarks:
         mem_mb=1500,
         runtime=20,
     params:
+        code=code_of("predict_landmarks"),
         seed=config["seed"],
         device=config["training"]["device"],
     message:

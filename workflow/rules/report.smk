@@ -10,7 +10,6 @@ from snakemake import __version__ as SNAKEMAKE
 report: "../report/workflow.rst"
 
 
-PACKAGE = HOME / "workflow" / "scripts" / "talkface"
 # A film of a clip without a face shows little, one without a sound cannot be made: the first clip of the first evaluated
 # split that the quality table accepts. It is asked for while jobs are planned, so make report makes the table beforehand.
 FILM_CLIP = cache(lambda: [*usable(EVALUATED[0]), *CLIPS.index[CLIPS["split"] == EVALUATED[0]]][0])
@@ -24,10 +23,6 @@ rule write_settings:
     input:
         shipped=HOME / "config" / "config.yaml",
         envs=sorted((HOME / "envs").glob("*.yaml")),
-        code=modules("settings_page", "settings", "page", "cells"),
-        layout=[
-            PACKAGE / name for name in ("settings_page.html", "page_tables.html", "page_colours.css", "page_style.css")
-        ],
     output:
         page=report(
             "results/report/settings.html",
@@ -47,6 +42,7 @@ rule write_settings:
         mem_mb=1000,
         runtime=10,
     params:
+        code=code_of("write_settings"),
         settings=config,
         models={model: MODELS[model] for model in SELECTED},
         clips=CLIPS["split"].value_counts(sort=False).to_dict(),
@@ -61,11 +57,6 @@ rule write_settings:
 rule write_quality:
     input:
         table="results/qc/clips.tsv",
-        code=modules("quality_page", "page", "cells"),
-        layout=[
-            PACKAGE / name
-            for name in ("quality_page.html", "page_tables.html", "page_colours.css", "page_style.css", "page_sort.js")
-        ],
     output:
         page=report(
             "results/report/quality.html",
@@ -83,6 +74,8 @@ rule write_quality:
     resources:
         mem_mb=1000,
         runtime=10,
+    params:
+        code=code_of("write_quality"),
     message:
         "Writing the page of quality control"
     script:
@@ -97,20 +90,6 @@ rule write_tables:
         zoo="results/evaluation/zoo.tsv",
         clips=JUDGED_CLIPS,
         quality="results/qc/clips.tsv",
-        code=modules(
-            *(
-                "report_front",
-                "page",
-                "report_tables",
-                "verdict",
-                "cells",
-                "results",
-                "metrics",
-                "quality_page",
-                "style",
-            ),
-        ),
-        layout=PAGES,
     output:
         page=report(
             "results/report/evaluation.html",
@@ -130,6 +109,7 @@ rule write_tables:
         mem_mb=1500,
         runtime=20,
     params:
+        code=code_of("write_tables"),
         networks=NETWORKS,
         twins=TWINS,
         splits=EVALUATED,
@@ -145,8 +125,6 @@ rule write_tables:
 rule write_film:
     input:
         film=lambda w: f"results/comparison/{w.shown}/{FILM_CLIP()}.mp4",
-        code=modules("film_page", "video"),
-        layout=[PACKAGE / name for name in ("film_page.html", "page_colours.css", "page_style.css")],
     output:
         page=report(
             "results/report/films/{shown}.html",
@@ -165,6 +143,7 @@ rule write_film:
         mem_mb=1000,
         runtime=10,
     params:
+        code=code_of("write_film"),
         title=lambda w: f"{FILM_CLIP()} as {w.shown} predicts it",
         text="Source video, its landmarks and the prediction, in step, with the sound.",
         clip=lambda w: FILM_CLIP(),

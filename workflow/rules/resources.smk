@@ -10,9 +10,6 @@ DEMO = Catalogue(
 
 
 rule make_demo_clip:
-    input:
-        code=PAINTING + modules("demo", "visemes", "speech"),
-        template=HOME / "workflow" / "scripts" / "talkface" / "template.tsv",
     output:
         video="resources/demo/{clip}.mp4",
         truth="resources/demo/truth/{clip}.h5",
@@ -27,6 +24,7 @@ rule make_demo_clip:
         mem_mb=1000,
         runtime=5,
     params:
+        code=code_of("make_demo_clip"),
         voice=lambda w: DEMO[w.clip]["voice"],
         text=lambda w: DEMO[w.clip]["text"],
     message:

@@ -6,8 +6,6 @@
 rule remove_identity:
     input:
         landmarks=lambda w: sorted({f"results/landmarks/{SHARD_OF[clip]}.h5" for clip in SPEAKERS[w.speaker]}),
-        code=modules("identity", "template", "points"),
-        template=HOME / "workflow" / "scripts" / "talkface" / "template.tsv",
     output:
         shapes="results/shapes/{speaker}.h5",
     log:
@@ -21,6 +19,7 @@ rule remove_identity:
         mem_mb=1000,
         runtime=10,
     params:
+        code=code_of("remove_identity"),
         files=lambda w: {clip: f"results/landmarks/{SHARD_OF[clip]}.h5" for clip in SPEAKERS[w.speaker]},
         method=config["identity"]["method"],
         threshold=config["identity"]["threshold"],

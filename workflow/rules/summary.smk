@@ -15,11 +15,6 @@ TWINS = [
     for other in dict.fromkeys([model.replace("_nr", ""), model.replace("_nr", "_tc")])
     if other in COMPARED
 ]
-# How pages look that are read in a browser.
-PAGES = [
-    HOME / "workflow" / "scripts" / "talkface" / f"page{part}"
-    for part in (".html", "_tables.html", "_colours.css", "_style.css", "_sort.js")
-]
 JUDGED_CLIPS = expand("results/evaluation/clips/{model}.tsv", model=NETWORKS)
 
 
@@ -30,7 +25,6 @@ wildcard_constraints:
 rule plot_noise:
     input:
         summary="results/evaluation/summary.tsv",
-        code=modules("figures", "results", "style"),
     output:
         picture=report(
             "results/evaluation/noise_{split}.svg",
@@ -49,6 +43,7 @@ rule plot_noise:
         mem_mb=1000,
         runtime=10,
     params:
+        code=code_of("plot_noise"),
         networks=NETWORKS,
     message:
         "Drawing errors over noise, {wildcards.split}"
@@ -60,7 +55,6 @@ rule plot_gain:
     input:
         pairs="results/evaluation/pairs.tsv",
         summary="results/evaluation/summary.tsv",
-        code=modules("figures", "results", "style"),
     output:
         picture=report(
             "results/evaluation/gain_{split}.svg",
@@ -79,6 +73,7 @@ rule plot_gain:
         mem_mb=1000,
         runtime=10,
     params:
+        code=code_of("plot_gain"),
         networks=NETWORKS,
         twins=TWINS,
     message:
@@ -91,7 +86,6 @@ rule plot_speakers:
     input:
         clips=JUDGED_CLIPS,
         summary="results/evaluation/summary.tsv",
-        code=modules("figures", "results", "style"),
     output:
         picture=report(
             "results/evaluation/speakers_{split}.svg",
@@ -110,6 +104,7 @@ rule plot_speakers:
         mem_mb=1000,
         runtime=10,
     params:
+        code=code_of("plot_speakers"),
         networks=NETWORKS,
     message:
         "Drawing errors speaker by speaker, {wildcards.split}"
@@ -123,7 +118,6 @@ rule predict_worst:
         dataset=f"results/dataset/{CORPUS}.h5",
         audio=JUDGED_AUDIO,
         weights=expand("results/models/{model}/weights.pt", model=SELECTED),
-        code=modules("worst", "evaluation", "external", "mixing", "prediction", "features"),
     output:
         faces="results/evaluation/worst.h5",
     log:
@@ -137,6 +131,7 @@ rule predict_worst:
         mem_mb=3000,
         runtime=60,
     params:
+        code=code_of("predict_worst"),
         models=SELECTED,
         folders=EXTERNAL,
         seed=config["seed"],
@@ -150,8 +145,6 @@ rule predict_worst:
 rule draw_worst:
     input:
         faces="results/evaluation/worst.h5",
-        code=[*PAINTING, *SHOWING, *modules("side_by_side", "panels", "predicted")],
-        template=HOME / "workflow" / "scripts" / "talkface" / "template.tsv",
     output:
         films=directory("results/evaluation/worst"),
     log:
@@ -164,6 +157,8 @@ rule draw_worst:
     resources:
         mem_mb=1500,
         runtime=60,
+    params:
+        code=code_of("draw_worst"),
     message:
         "Filming the worst clips beside the truth"
     script:
@@ -184,8 +179,6 @@ rule write_page:
             "results/evaluation/curves.svg",
             *expand("results/evaluation/{figure}_{split}.svg", figure=["noise", "gain", "speakers"], split=EVALUATED),
         ],
-        code=modules("page", "report_tables", "verdict", "cells", "results", "figures", "style", "metrics"),
-        layout=PAGES,
     output:
         page="results/evaluation/summary.html",
     log:
@@ -199,6 +192,7 @@ rule write_page:
         mem_mb=1500,
         runtime=20,
     params:
+        code=code_of("write_page"),
         networks=NETWORKS,
         twins=TWINS,
         trained=CURVES,

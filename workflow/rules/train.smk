@@ -10,11 +10,6 @@ rule train_model:
         noise=lambda w: MODELS[w.model].get("noise") or [],
         init=lambda w: MODELS[w.model].get("init") or [],
         shape_model=lambda w: [*MODELS[w.model].get("shape_model", {}).values()],
-        code=modules(
-            *("training", "corpus", "checkpoint", "features", "noise", "shape_model", "exchange"),
-            *("importing", "devices", "recurrent", "recurrent_kernels", "convolution", "models/__init__"),
-        ),
-        network=lambda w: modules(f"models/{MODELS[w.model]['network']}"),
     output:
         weights="results/models/{model}/weights.pt",
         curve="results/models/{model}/curve.tsv",
@@ -34,6 +29,8 @@ rule train_model:
         runtime=720,
         gpu=1,
     params:
+        code=code_of("train_model"),
+        network=lambda w: code_of(f"talkface/models/{MODELS[w.model]['network']}"),
         block=lambda w: MODELS[w.model],
         seed=config["seed"],
         device=config["training"]["device"],

@@ -19,7 +19,6 @@ rule predict_viewer:
         weights=expand("results/models/{model}/weights.pt", model=LOOKED_HERE),
         # A clip that quality control rejects needs none, so what is missing is known when it runs.
         predictions=[path for model in LOOKED_ELSEWHERE for clip, path in FOUND[model].items() if clip in LOOKED_CLIPS],
-        code=modules("viewer_data", "worst", "evaluation", "external", "mixing", "prediction", "features", "metrics"),
     output:
         faces="results/viewer/faces.h5",
     log:
@@ -33,6 +32,7 @@ rule predict_viewer:
         mem_mb=3000,
         runtime=60,
     params:
+        code=code_of("predict_viewer"),
         evaluated=LOOKED_MEASURED,
         models=LOOKED_HERE,
         folders={model: EXTERNAL[model] for model in LOOKED_ELSEWHERE},
@@ -52,7 +52,6 @@ rule cut_viewer:
         # Of all evaluated clips: which of them are the worst is known when it runs.
         videos=[VIDEOS[clip] for clip in LOOKED_CLIPS],
         landmarks=expand("results/landmarks/{shard}.h5", shard=JUDGED_SHARDS),
-        code=modules("viewer_films", "crop", "video", "animation", "views", "predicted"),
     output:
         films=directory("results/viewer/sources"),
     log:
@@ -66,6 +65,7 @@ rule cut_viewer:
         mem_mb=1500,
         runtime=60,
     params:
+        code=code_of("cut_viewer"),
         clips=LOOKED_CLIPS,
         stretches=[(stretch(clip, "start_s"), stretch(clip, "end_s")) for clip in LOOKED_CLIPS],
     message:
@@ -78,12 +78,6 @@ rule write_viewer:
     input:
         faces="results/viewer/faces.h5",
         films="results/viewer/sources",
-        code=modules("viewer", "points", "predicted", "style"),
-        layout=[
-            HOME / "workflow" / "scripts" / "talkface" / name
-            for name in ("viewer.html", "page_colours.css", "viewer.css", "viewer.js", "viewer_faces.js")
-        ],
-        template=HOME / "workflow" / "scripts" / "talkface" / "template.tsv",
     output:
         page="results/viewer.html",
     log:
@@ -97,6 +91,7 @@ rule write_viewer:
         mem_mb=1500,
         runtime=20,
     params:
+        code=code_of("write_viewer"),
         corpus=CORPUS,
         models=LOOKED,
     message:

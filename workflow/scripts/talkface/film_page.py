@@ -25,7 +25,7 @@ MOST_S = 30.0  # seconds; of a longer film the beginning is shown
 WIDEST = 1280  # pixels of a film that is encoded again
 SOUND = 48_000  # bits a second
 LAYOUT = Path(__file__).with_name("film_page.html")
-STYLES = [Path(__file__).with_name(f"page_{part}.css") for part in ("colours", "style")]
+STYLES = [Path(__file__).with_name(name) for name in ("page_colours.css", "page_style.css")]
 
 
 def fit_film(path: str | Path, *, most_bytes: int = MOST_BYTES, most_s: float = MOST_S) -> tuple[bytes, float]:

@@ -1,0 +1,164 @@
+"""What a result was computed with: a digest of a script and of all modules of the package that its imports lead to.
+
+Rules carry it as a parameter, so that Snakemake makes a result anew when the code that decides it has changed, and only
+then: comments, docstrings and annotations are left out, and so are `SILENT` modules, which change no number. The tables
+and pages that a module names belong to it.
+"""
+
+import ast
+import functools
+import hashlib
+from pathlib import Path
+from typing import NamedTuple
+
+SCRIPTS = Path(__file__).resolve().parents[1]
+PACKAGE = "talkface"
+# What users are told, where files are put, how settings are read: whoever edits these changes no result.
+SILENT = ("errors", "files", "logs", "config", "provenance")
+# Modules of names for annotations alone.
+TYPING = ("__future__", "collections.abc", "numpy.typing", "types", "typing")
+ASSETS = "assets"  # folder beside the modules of a room: pages and what several of them share
+DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+
+
+class Source(NamedTuple):
+    """What a module's source says.
+
+    Attributes
+    ----------
+    digest : str
+        Of what decides results.
+    names : frozenset of str
+        Dotted names of the package that it imports, anywhere in it.
+    texts : frozenset of str
+        Its string constants, docstrings left out.
+    """
+
+    digest: str
+    names: frozenset[str]
+    texts: frozenset[str]
+
+
+def essence(source: str) -> str:
+    r"""What of a module's source decides its results, as text: its syntax tree, the same in every version of Python.
+
+    Examples
+    --------
+    >>> documented = "def double(x: int) -> int:\n    '''Twice.'''\n    return 2 * x  # why not"
+    >>> essence(documented) == essence("def double(x):\n    return 2 * x")
+    True
+    """
+    return _dump(ast.parse(source))
+
+
+def _dump(node: object) -> str:
+    """A syntax tree as text, without docstrings, annotations, imports for annotations, and empty fields."""
+    if isinstance(node, list):
+        return f"[{' '.join(_dump(item) for item in node if not _for_annotations(item))}]"
+    if not isinstance(node, ast.AST):
+        return repr(node)
+    fields = []
+    for name, value in ast.iter_fields(node):
+        if name in ("annotation", "returns", "type_comment", "kind"):
+            continue
+        if name == "body" and isinstance(node, DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
+            value = value[1:]
+        if value is not None and value != []:
+            fields.append(f"{name}={_dump(value)}")
+    return f"{type(node).__name__}({' '.join(fields)})"
+
+
+def _for_annotations(node: object) -> bool:
+    return isinstance(node, ast.ImportFrom) and node.module in TYPING
+
+
+@functools.cache
+def read_source(path: Path) -> Source:
+    """Read a module."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    names, texts = set(), set()
+    docstrings = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+        elif isinstance(node, DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
+            docstrings.add(node.body[0].value)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in docstrings:
+            texts.add(node.value)
+    ours = frozenset(name for name in names if name.split(".")[0] == PACKAGE)
+    return Source(hashlib.sha256(_dump(tree).encode()).hexdigest(), ours, frozenset(texts))
+
+
+@functools.cache
+def _files_named(name: str, scripts: Path) -> tuple[Path, ...]:
+    """Files of a dotted name: the `__init__.py` of the folders on the way and the module; what stands in it is no file."""
+    path, found = scripts, []
+    for part in name.split("."):
+        path = path / part
+        found += [file for file in (path / "__init__.py", path.with_suffix(".py")) if file.is_file()]
+    return tuple(found)
+
+
+@functools.cache
+def modules_of(path: Path, scripts: Path = SCRIPTS) -> tuple[Path, ...]:
+    """A script or module and all modules of the package that its imports lead to, but for `SILENT` ones; sorted."""
+    silent = {scripts / PACKAGE / f"{name}.py" for name in SILENT}
+    found, waiting = {path}, [path]
+    while waiting:
+        names = read_source(waiting.pop()).names
+        new = {file for name in names for file in _files_named(name, scripts)} - found - silent
+        found |= new
+        waiting += new
+    return tuple(sorted(found))
+
+
+@functools.cache
+def files_of(path: Path) -> tuple[Path, ...]:
+    """Tables and pages that a module names in its code, and those that these include; sorted."""
+    folders = (path.parent, path.parent / ASSETS)
+    known = {file.name: file for folder in folders for file in folder.glob("*.*") if file.suffix not in (".py", ".pyc")}
+    found: set[Path] = set()
+    waiting = [known[name] for name in read_source(path).texts if name in known]
+    while waiting:
+        file = waiting.pop()
+        if file not in found:
+            found.add(file)
+            text = file.read_text(encoding="utf-8")
+            waiting += [other for name, other in known.items() if f'"{name}"' in text]
+    return tuple(sorted(found))
+
+
+@functools.cache
+def _line(file: Path, scripts: Path) -> str:
+    digest = read_source(file).digest if file.suffix == ".py" else hashlib.sha256(file.read_bytes()).hexdigest()
+    return f"{file.relative_to(scripts).as_posix()} {digest}\n"
+
+
+@functools.cache
+def code_of(name: str, *, scripts: Path = SCRIPTS) -> str:
+    """Digest of the code that decides what a script makes: 16 hexadecimal digits.
+
+    Parameters
+    ----------
+    name : str
+        A script, or a module as a path below `scripts`; without ".py".
+    scripts : path
+        Folder that holds the scripts and the package.
+
+    Returns
+    -------
+    str
+        The same wherever the folder lies, and whatever version of Python runs it.
+
+    Examples
+    --------
+    >>> code_of("train_model") == code_of("predict_landmarks")
+    False
+    """
+    whole = hashlib.sha256()
+    for module in modules_of(scripts / f"{name}.py", scripts):
+        for file in (module, *files_of(module)):
+            whole.update(_line(file, scripts).encode())
+    return whole.hexdigest()[:16]

@@ -9,9 +9,9 @@ import torch
 from published_cnn_variants import PublishedConditionedNetwork, published_conditioned_coefficients
 from speech_data import make_dataset
 
+from talkface.conventions import FULL_SCALE
 from talkface.corpus import Corpus, batches
 from talkface.dataset import read_part, read_shape_model
-from talkface.features import FULL_SCALE
 from talkface.models import build_network
 from talkface.noise import NoiseBank, mix
 from talkface.noise_sources import NOISES, make_noise

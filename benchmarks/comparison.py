@@ -13,10 +13,11 @@ from published_drawing import draw_published_panels
 
 from talkface.animation import OF_VIDEO, animate, encoder_command
 from talkface.comparison_film import draw_comparison, paint_comparison
+from talkface.conventions import FPS
 from talkface.crop import face_crop
 from talkface.style import colour_of
 from talkface.template import load_template
-from talkface.video import FPS, probe, read_frames
+from talkface.video import probe, read_frames
 
 ROUNDS = 5
 PANEL = 500  # pixels, both ways

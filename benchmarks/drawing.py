@@ -11,10 +11,11 @@ import soundfile
 from published_drawing import draw_published
 
 from talkface.animation import ENCODER, animate, paint_frames
+from talkface.conventions import FPS
 from talkface.faces import Build, mouth_points
 from talkface.points import LIPS
 from talkface.template import load_template
-from talkface.video import FPS, ffmpeg_program
+from talkface.video import ffmpeg_program
 from talkface.wires import draw_wires, paint_wires
 
 ROUNDS = 5

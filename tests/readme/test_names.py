@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from talkface.settings import check_config, resolve_models
+from talkface.config import check_config, resolve_models
 from talkface.sheet import OPTIONAL, REQUIRED
 from tests.readme.examples import DOCUMENTS, PROJECT, read_blocks
 from tests.workflow.conftest import run_snakemake

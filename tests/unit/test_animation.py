@@ -7,10 +7,11 @@ import soundfile
 
 from talkface import animation
 from talkface.animation import YuvPicture, animate, draw_animation, encode, load_shapes, paint_frames, resting_face
+from talkface.conventions import FPS
 from talkface.errors import TalkfaceError
 from talkface.points import LIP_PAIRS
 from talkface.template import load_template
-from talkface.video import FPS, ffmpeg_program, probe
+from talkface.video import ffmpeg_program, probe
 
 SIZE = 160
 ODD_NAMES = ["-i film", "$(touch x) 'it`s' \"so\"", "лицо 顔 %d", "a;b&c|d"]

@@ -7,7 +7,7 @@ import soundfile
 
 from talkface import audio
 from talkface.errors import TalkfaceError
-from talkface.storage import digest
+from talkface.files import digest
 
 RATE = 22_050
 

@@ -9,12 +9,12 @@ import torch
 import yaml
 
 from talkface import checkpoint
+from talkface.config import resolve_models
 from talkface.corpus import Corpus, batches
 from talkface.dataset import read_part, read_shape_model
 from talkface.models import build_network, network_class
 from talkface.noise import NoiseBank
 from talkface.prediction import predict_samples
-from talkface.settings import resolve_models
 from talkface.training import Run, Settings
 from tests.toy_corpus import toy_dataset
 

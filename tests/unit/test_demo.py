@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from talkface import metrics, points
+from talkface.conventions import FPS
 from talkface.demo import PAUSE_S, RATE_WPM, SIZE, make_clip, perform
 from talkface.errors import TalkfaceError
 from talkface.faces import Build, neutral_face
@@ -18,7 +19,7 @@ from talkface.landmarks import predictor_path, track_face
 from talkface.people import PEOPLE, person_of
 from talkface.speech import speak
 from talkface.template import load_template
-from talkface.video import FPS, probe, read_frames
+from talkface.video import probe, read_frames
 from talkface.visemes import CLOSED, LIP_ON_TEETH, sounds
 
 PROJECT = Path(__file__).resolve().parents[2]

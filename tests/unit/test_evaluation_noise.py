@@ -13,9 +13,9 @@ import soundfile
 from talkface.errors import TalkfaceError
 from talkface.evaluation_noise import KINDS, assemble_test_noise, lengthen, make_babble, shorten_pauses
 from talkface.evaluation_sources import ENVIRONMENT, FORMULAS, make_test_noise, make_test_noises, to_level
+from talkface.files import digest
 from talkface.music import MUSIC
 from talkface.noise_sources import NOISES, RATE, find_recordings
-from talkface.storage import digest
 
 
 @pytest.fixture(scope="module")

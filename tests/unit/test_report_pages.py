@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from talkface import film_page, quality_page, report_front, settings_page
+from talkface.config import resolve_models
 from talkface.errors import TalkfaceError
-from talkface.settings import resolve_models
 from talkface.video import ffmpeg_program, probe
 from tests.toy_tables import write_tables
 from tests.unit.test_page import Reader

@@ -5,8 +5,8 @@ import copy
 import pytest
 import yaml
 
+from talkface.config import Catalogue, add_seeds, check_config, known, resolve_models
 from talkface.errors import TalkfaceError
-from talkface.settings import Catalogue, add_seeds, check_config, known, resolve_models
 
 
 @pytest.fixture

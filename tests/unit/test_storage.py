@@ -10,8 +10,8 @@ import sys
 import pytest
 
 from talkface.errors import TalkfaceError
+from talkface.files import digest, writing
 from talkface.logs import disk_fault, log_to
-from talkface.storage import digest, writing
 
 
 def test_writing(tmp_path):

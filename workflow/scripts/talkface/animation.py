@@ -16,15 +16,16 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
+from talkface.conventions import FPS
 from talkface.drawing import STYLES, FlatPainter, ShadedPainter, blink_amounts, close_eyes
 from talkface.errors import TalkfaceError
 from talkface.faces import neutral_face
+from talkface.files import writing
 from talkface.people import PRESENTER, Person
 from talkface.points import LIP_PAIRS
 from talkface.predicted import frames_of, hold, load_shapes
-from talkface.storage import writing
 from talkface.template import load_template
-from talkface.video import FPS, address, ffmpeg_program
+from talkface.video import address, ffmpeg_program
 
 # Players take an HD film without these words for BT.709 (H.264, table E-5: 6 is what OpenCV and ffmpeg make, BT.601).
 _COLOURS = "h264_metadata=colour_primaries=6:transfer_characteristics=6:matrix_coefficients=6"

@@ -15,7 +15,7 @@ import h5py
 import numpy as np
 
 from talkface.errors import TalkfaceError
-from talkface.storage import digest, writing
+from talkface.files import digest, writing
 from talkface.video import probe, run, source
 
 log = logging.getLogger(__name__)

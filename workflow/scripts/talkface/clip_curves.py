@@ -27,14 +27,14 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from talkface import points
+from talkface.conventions import FPS
 from talkface.errors import TalkfaceError
 from talkface.figures import GREY, RULE, STROKES, STYLE
+from talkface.files import writing
 from talkface.marks import Mark, read_marks
-from talkface.metrics import FPS
 from talkface.predicted import load_shapes
 from talkface.quality import why_rejected
 from talkface.spectrogram import outline, spectrogram, top_khz
-from talkface.storage import writing
 from talkface.style import INK, PALETTE, SOFT, TRUTH
 from talkface.views import brief, read_shape
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from talkface.animation import OF_VIDEO, encode
 from talkface.crop import face_crop
 from talkface.errors import TalkfaceError
+from talkface.files import writing
 from talkface.panels import (
     BROWS,
     FOREHEAD,
@@ -33,7 +34,6 @@ from talkface.panels import (
 )
 from talkface.predicted import frames_of, hold, load_shapes
 from talkface.quality import why_rejected
-from talkface.storage import writing
 from talkface.style import TRUTH, colour_of
 from talkface.video import probe, read_frames
 from talkface.views import Measured, brief, read_measured, read_shape

@@ -18,11 +18,12 @@ from pathlib import Path
 import pandas as pd
 
 from talkface.archives import unpack
+from talkface.conventions import SPLITS, UNSEEN
 from talkface.download import RemoteFile, fetch_file, fetch_json
 from talkface.errors import TalkfaceError
+from talkface.files import writing
 from talkface.folders import find_marks, find_videos, sheet_from_folder
-from talkface.sheet import OPTIONAL, SPLITS, UNSEEN
-from talkface.storage import writing
+from talkface.sheet import OPTIONAL
 
 LOGGER = logging.getLogger(__name__)
 

@@ -12,9 +12,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from talkface.conventions import FULL_SCALE
 from talkface.dataset import Part, join
 from talkface.errors import TalkfaceError
-from talkface.features import FULL_SCALE, Leveller
+from talkface.features import Leveller
 from talkface.models import BaseNetwork, Batch
 from talkface.noise import NoiseBank, mix
 

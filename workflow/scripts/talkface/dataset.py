@@ -30,11 +30,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from talkface.conventions import FPS, SPLITS
 from talkface.errors import TalkfaceError
-from talkface.features import FPS, resample
+from talkface.features import resample
+from talkface.files import writing
 from talkface.shape_model import FIELDS, ShapeModel, ShapeStatistics
-from talkface.sheet import SPLITS
-from talkface.storage import writing
 
 log = logging.getLogger(__name__)
 

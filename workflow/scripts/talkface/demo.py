@@ -15,13 +15,13 @@ import soundfile
 from numpy.typing import NDArray
 
 from talkface.animation import encode
+from talkface.conventions import FPS
 from talkface.drawing import ShadedPainter, blink_amounts, close_eyes
 from talkface.faces import Build, mouth_points, neutral_face
+from talkface.files import writing
 from talkface.people import person_of
 from talkface.points import LIPS
 from talkface.speech import Phoneme, Utterance, speak
-from talkface.storage import writing
-from talkface.video import FPS
 from talkface.visemes import OPENING, ROUND, TUCK, mouth_track
 
 RATE_WPM = 145  # unhurried: a sentence of eight words lasts about 3 s

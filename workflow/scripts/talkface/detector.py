@@ -24,9 +24,10 @@ import scipy.spatial
 from numpy.typing import NDArray
 
 from talkface import landmarks as tracking
+from talkface.conventions import FPS
+from talkface.files import writing
 from talkface.identity import align
-from talkface.storage import writing
-from talkface.video import FPS, address, at_constant_rate, probe, run
+from talkface.video import address, at_constant_rate, probe, run
 
 log = logging.getLogger(__name__)
 

@@ -35,10 +35,10 @@ from tqdm import tqdm
 
 from talkface import leaks, metrics
 from talkface.checkpoint import load_network
+from talkface.conventions import FULL_SCALE
 from talkface.dataset import read_corpus, read_part, read_rates, read_shape_model
 from talkface.devices import choose_device
 from talkface.errors import TalkfaceError
-from talkface.features import FULL_SCALE
 from talkface.mixing import TestNoises, active_level, mix, seed_of, to_rate
 from talkface.prediction import predict_samples
 from talkface.shape_model import ShapeModel

@@ -16,13 +16,14 @@ from pathlib import Path
 import h5py
 import librosa
 import numpy as np
+from talkface.conventions import FULL_SCALE
 from numpy.typing import NDArray
 
 from talkface.errors import TalkfaceError
 from talkface.evaluation_sources import to_level
 from talkface.features import read_blocks
+from talkface.files import digest, writing
 from talkface.noise_sources import RATE
-from talkface.storage import digest, writing
 
 log = logging.getLogger(__name__)
 
@@ -101,7 +102,7 @@ def _choose_talkers(speech: dict[Path, NDArray]) -> dict[Path, NDArray]:
 
 def _read(path: str | Path, *, pause_s: float | None) -> NDArray[np.float64]:
     """Samples (S,) of a file at 16 kHz, full scale 1, pauses cut to `pause_s` seconds (None: as they are)."""
-    samples = np.concatenate(list(read_blocks(path, RATE))) / 32_768.0
+    samples = np.concatenate(list(read_blocks(path, RATE))) / FULL_SCALE
     samples -= samples.mean()
     if not samples.any():
         raise TalkfaceError(f"{path}: digital silence; noise was expected; leave this recording out")

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from talkface.files import writing
 from talkface.music import MUSIC
 from talkface.noise_sources import LEVEL, LOUDEST, RATE, band, coloured, slow
-from talkface.storage import writing
 
 SECONDS = 20.0  # of what is made by formula
 

@@ -23,13 +23,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from talkface import points
+from talkface.conventions import FPS, FULL_SCALE
 from talkface.dataset import Clip, Part, gather, read_accepted
 from talkface.errors import TalkfaceError
-from talkface.features import FPS, FULL_SCALE, Leveller
+from talkface.features import Leveller
+from talkface.files import writing
 from talkface.identity import align
 from talkface.shape_files import read_shape_model_files
 from talkface.shape_model import FIELDS, ShapeModel, ShapeStatistics, fit_shape_model
-from talkface.storage import writing
 from talkface.template import load_template
 
 log = logging.getLogger(__name__)

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from talkface import points
 from talkface.errors import TalkfaceError
 from talkface.features import count_frames
+from talkface.files import writing
 from talkface.identity import fit_similarity
-from talkface.storage import writing
 
 log = logging.getLogger(__name__)
 

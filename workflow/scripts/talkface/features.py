@@ -17,14 +17,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from talkface.conventions import FPS, FULL_SCALE
 from talkface.errors import TalkfaceError
 
-FPS = 25
 COUNTING_RATE = 8_000  # Hz; frames are counted at the rate of Eskimez et al. 2020, whatever a network listens at
 BLOCK_S = 20.0  # seconds read at a time
 # Full scale of the loudest sample; a file whose peak lies below -40 dB is taken as silence and not raised to it.
 QUIETEST_PEAK = 0.01
-FULL_SCALE = 32_768.0  # of int16
 LEVELS = ("peak", "running", "recorded")
 
 

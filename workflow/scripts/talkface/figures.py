@@ -22,8 +22,8 @@ from matplotlib.text import Text
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import isotonic_regression
 
+from talkface.files import writing
 from talkface.results import best_of, choose_pairs, floor_of, gains_of, own_of, read_clips, read_pairs, read_summary
-from talkface.storage import writing
 from talkface.style import BLUE, INK, PALETTE
 
 GREY, RULE = "#8a8a8a", "#e2e2e2"  # axes and grids, paler than letters

@@ -15,7 +15,7 @@ from string import Template
 import ffmpeg
 
 from talkface.errors import TalkfaceError
-from talkface.storage import writing
+from talkface.files import writing
 from talkface.video import address, probe, run
 
 log = logging.getLogger(__name__)

@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from talkface.animation import feed, paint_frames
+from talkface.conventions import FPS
+from talkface.files import writing
 from talkface.predicted import frames_of, load_shapes
-from talkface.storage import writing
-from talkface.video import FPS, address, ffmpeg_program
+from talkface.video import address, ffmpeg_program
 
 GIF_FPS = 24.0
 PALETTE_EVERY = 6  # frames; those that the palette is chosen from

@@ -20,7 +20,7 @@ from scipy.signal import savgol_filter
 
 from talkface import points
 from talkface.errors import TalkfaceError
-from talkface.storage import writing
+from talkface.files import writing
 
 log = logging.getLogger(__name__)
 

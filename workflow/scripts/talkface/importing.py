@@ -28,11 +28,11 @@ from torch import Tensor
 
 from talkface import checkpoint
 from talkface.errors import TalkfaceError
+from talkface.files import digest, writing
 from talkface.keras_weights import Layer, read_keras
 from talkface.models import BaseNetwork, build_network, network_class
 from talkface.shape_files import read_shape_model_files
 from talkface.shape_model import ShapeModel
-from talkface.storage import digest, writing
 from talkface.template import load_template
 from talkface.training import Settings
 

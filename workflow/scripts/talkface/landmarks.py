@@ -28,11 +28,12 @@ import dlib
 import h5py
 import numpy as np
 
+from talkface.conventions import FPS
 from talkface.errors import TalkfaceError
+from talkface.files import digest, writing
 from talkface.points import COUNT
 from talkface.predictor import load_predictor, predict
-from talkface.storage import digest, writing
-from talkface.video import FPS, probe, read_frames
+from talkface.video import probe, read_frames
 
 log = logging.getLogger(__name__)
 

@@ -12,9 +12,10 @@ from pathlib import Path
 import h5py
 import pandas as pd
 
+from talkface.conventions import UNSEEN
 from talkface.dataset import read_index
 from talkface.errors import TalkfaceError
-from talkface.sheet import TIMES, UNSEEN
+from talkface.sheet import TIMES
 
 log = logging.getLogger(__name__)
 

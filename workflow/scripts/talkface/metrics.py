@@ -14,11 +14,11 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.ndimage import binary_erosion, gaussian_filter1d
 
 from talkface import points
+from talkface.conventions import FPS, FULL_SCALE
 from talkface.shape_model import ShapeModel
 from talkface.sync import best_lag
 
 ALL = tuple(range(points.COUNT))
-FPS = 25
 FRAME_MS = 1000 / FPS
 COEFFICIENTS = 6  # of Eskimez et al. 2020
 # Lags are sought within 10 frames, 400 ms. Further off, speech resembles itself again: syllables follow every 200 ms.
@@ -316,7 +316,7 @@ def frame_loudness(samples: ArrayLike, *, rate: int, frames: int) -> NDArray[np.
         dB below full scale, at least -120; frame i stands for 40 ms centred on i/25 s.
     """
     window = round(rate / FPS)
-    power = np.square(np.asarray(samples, np.float64) / 32_768)
+    power = np.square(np.asarray(samples, np.float64) / FULL_SCALE)
     total = np.concatenate([[0.0], np.cumsum(np.pad(power, (window // 2, window)))])
     start = np.minimum(np.arange(frames) * rate // FPS, len(total) - 1 - window)
     mean = np.maximum(total[start + window] - total[start], 0) / window  # (T,)

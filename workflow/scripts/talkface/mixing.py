@@ -21,8 +21,9 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.ndimage import maximum_filter1d
 from scipy.signal import lfilter
 
+from talkface.conventions import FULL_SCALE
 from talkface.errors import TalkfaceError
-from talkface.features import FULL_SCALE, resample_blocks
+from talkface.features import resample_blocks
 
 # Of ITU-T P.56, method B, whose thresholds lie 6 dB apart.
 SMOOTHING_S = 0.03  # time constant of both stages of the envelope

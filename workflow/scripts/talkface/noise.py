@@ -21,7 +21,7 @@ from torch import Tensor
 
 from talkface.errors import TalkfaceError
 from talkface.features import read_blocks
-from talkface.storage import digest, writing
+from talkface.files import digest, writing
 
 log = logging.getLogger(__name__)
 

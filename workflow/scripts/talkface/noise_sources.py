@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from talkface.errors import TalkfaceError
-from talkface.storage import writing
+from talkface.files import writing
 
 SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")
 RATE = 16_000  # Hz

@@ -20,17 +20,18 @@ from numpy.typing import NDArray
 
 from talkface.animation import OF_VIDEO, YuvPicture, as_wav, encode
 from talkface.canvas import SHIFT, colour, fixed
+from talkface.conventions import FPS
 from talkface.crop import face_crop
 from talkface.errors import TalkfaceError
+from talkface.files import writing
 from talkface.lettering import clock, measure, wrap, write
 from talkface.parts import Window, triple
 from talkface.points import LIPS, mouth_width, outer_eye_distance
 from talkface.predicted import load_shapes
 from talkface.quality import why_rejected
 from talkface.sketch import draw_lines, draw_numbers, draw_points
-from talkface.storage import writing
 from talkface.style import DOT, GROUND, INK, LINE, MARK, SKY, SOFT, TRUTH, scaled
-from talkface.video import FPS, probe, read_frames
+from talkface.video import probe, read_frames
 from talkface.views import Measured, brief, place_in_video, read_measured, read_shape
 
 log = logging.getLogger(__name__)

@@ -18,6 +18,7 @@ from matplotlib.figure import Figure
 
 from talkface import figures, report_tables
 from talkface.cells import BAR, counted
+from talkface.files import writing
 from talkface.metrics import MEASURES
 from talkface.results import (
     Results,
@@ -29,7 +30,6 @@ from talkface.results import (
     read_table,
     read_worst,
 )
-from talkface.storage import writing
 from talkface.verdict import judge
 
 log = logging.getLogger(__name__)

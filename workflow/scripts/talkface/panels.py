@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 
 from talkface.animation import YuvPicture, resting_face
 from talkface.canvas import SHIFT, colour, fixed
+from talkface.conventions import FPS
 from talkface.drawing import FlatPainter
 from talkface.lettering import LEAST, clock, measure, wrap, write
 from talkface.parts import Window, contains, rectangle, triple, union
 from talkface.points import INNER_LIP, LIPS, OUTER_LIP
 from talkface.sketch import draw_lines
 from talkface.style import GROUND, INK, LINE, SOFT, THIN, TITLE, scaled
-from talkface.video import FPS
 
 PHONE = 390  # pixels: the width of a film on a phone held upright
 READABLE = 9  # pixels: the height of letters that can be read there

@@ -17,16 +17,16 @@ from numpy.typing import NDArray
 from talkface import numbering, points
 from talkface.animation import YuvPicture, encode
 from talkface.canvas import SHIFT, colour, fixed, mix
+from talkface.conventions import FPS
 from talkface.errors import TalkfaceError
+from talkface.files import writing
 from talkface.identity import align, align_procrustes
 from talkface.lettering import clock, measure, write
 from talkface.parts import triple
 from talkface.predicted import frames_of, hold, load_shapes
 from talkface.sketch import draw_lines, draw_points
-from talkface.storage import writing
 from talkface.style import DOT, GROUND, INK, LABEL, LINE, NOTE, RULE, SOFT, THIN, TITLE, scaled
 from talkface.template import load_template
-from talkface.video import FPS
 from talkface.views import read_measured, read_shape
 
 TOLD = {

@@ -10,8 +10,8 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
+from talkface.conventions import FPS
 from talkface.errors import TalkfaceError
-from talkface.metrics import FPS
 
 log = logging.getLogger(__name__)
 

@@ -21,11 +21,12 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from talkface.checkpoint import load_network
+from talkface.conventions import FPS, FULL_SCALE
 from talkface.devices import choose_device
 from talkface.errors import TalkfaceError
-from talkface.features import FPS, FULL_SCALE, Leveller, count_frames, read_blocks
+from talkface.features import Leveller, count_frames, read_blocks
+from talkface.files import writing
 from talkface.models import BaseNetwork
-from talkface.storage import writing
 
 log = logging.getLogger(__name__)
 

@@ -8,8 +8,9 @@ import h5py
 import numpy as np
 import pandas as pd
 
+from talkface.conventions import FULL_SCALE
+from talkface.files import writing
 from talkface.points import outer_eye_distance
-from talkface.storage import writing
 from talkface.sync import CERTAIN, audio_video_drift, audio_video_offset
 
 log = logging.getLogger(__name__)
@@ -35,7 +36,6 @@ COLUMNS = (
     "source_fps",  # frames a second of the file, on the average; frames are taken by its timestamps
     "drift_ms",  # how much later the sound is at the end than at the start; only of long clips
 )
-_FULL_SCALE = 32_768.0  # of int16
 _PIECE_S = 0.04  # a frame
 _FLOOR_DBFS = -120.0  # given for digital silence, whose level has no logarithm
 
@@ -58,7 +58,7 @@ def measure_audio(samples: np.ndarray, *, rate: int, silence_dbfs: float) -> dic
     """
     if len(samples) == 0:
         return {"audio_dbfs": float("nan"), "silence_share": float("nan"), "audio_s": 0.0}
-    power = (np.asarray(samples, np.float64) / _FULL_SCALE) ** 2
+    power = (np.asarray(samples, np.float64) / FULL_SCALE) ** 2
     piece = max(1, round(_PIECE_S * rate))
     pieces = np.add.reduceat(power, np.arange(0, len(power), piece)) / piece
     return {

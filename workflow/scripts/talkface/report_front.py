@@ -7,9 +7,9 @@ from pathlib import Path
 from markupsafe import Markup
 
 from talkface.cells import counted, name_model
+from talkface.files import writing
 from talkface.page import TITLES, write_page
 from talkface.quality_page import read_quality
-from talkface.storage import writing
 from talkface.verdict import judge
 
 log = logging.getLogger(__name__)

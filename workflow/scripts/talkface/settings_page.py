@@ -14,9 +14,9 @@ from typing import Any
 import yaml
 
 from talkface.cells import DASH, Cell, Group, Head, Row, Table, counted
+from talkface.config import resolve_models
+from talkface.files import writing
 from talkface.page import fill
-from talkface.settings import resolve_models
-from talkface.storage import writing
 
 log = logging.getLogger(__name__)
 

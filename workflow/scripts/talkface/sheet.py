@@ -6,13 +6,12 @@ from pathlib import Path
 
 import pandas as pd
 
+from talkface.conventions import SPLITS, UNSEEN
 from talkface.errors import TalkfaceError
 
 REQUIRED = ("clip", "speaker", "split", "video")
 OPTIONAL = ("audio", "start_s", "end_s", "marks")
 TIMES = ("start_s", "end_s")
-SPLITS = ("train", "valid", "test")  # each needs a clip
-UNSEEN = "unseen"  # a second test: of speakers who stand in no other split, also where `split_by` is clip
 # Names become parts of file names: letters, digits, _ and - only, so that no shell, URL or file system minds them.
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 # Endings that targets use themselves (results/anim/<clip>_face.mp4): a clip with one would be ambiguous.

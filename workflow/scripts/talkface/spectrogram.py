@@ -4,6 +4,7 @@ Axes: S samples, C columns, R rows of a spectrogram.
 """
 
 import numpy as np
+from talkface.conventions import FULL_SCALE
 from numpy.typing import ArrayLike, NDArray
 
 WINDOW_S = 0.012  # short enough that single openings of the glottis and the bursts of plosives show, as phoneticians do
@@ -35,7 +36,7 @@ def spectrogram(samples: NDArray[np.int16], *, rate: int, centres_s: ArrayLike, 
     first = np.round(np.asarray(centres_s) * rate).astype(int) - width // 2  # (C,)
     # The stretch that the columns reach into, with a sample before it.
     begin, end = int(first.min()) - 1, int(first.max()) + width
-    heard = np.asarray(samples[max(begin, 0) : max(end, 0)], np.float64) / 32_768
+    heard = np.asarray(samples[max(begin, 0) : max(end, 0)], np.float64) / FULL_SCALE
     heard = np.pad(heard, (min(max(-begin, 0), end - begin), 0))[: end - begin]
     heard = np.pad(heard, (0, end - begin - len(heard)))
     emphasised = heard[1:] - np.exp(-2 * np.pi * EMPHASIS_HZ / rate) * heard[:-1]
@@ -69,7 +70,7 @@ def outline(
     """
     edges = np.clip(np.round(np.asarray(edges_s) * rate).astype(int), 0, len(samples))
     heard = np.append(
-        np.asarray(samples[edges[0] : edges[-1]], np.float64) / 32_768, 0.0
+        np.asarray(samples[edges[0] : edges[-1]], np.float64) / FULL_SCALE, 0.0
     )  # of a column beyond the sound
     starts = edges[:-1] - edges[0]
     return np.minimum.reduceat(heard, starts), np.maximum.reduceat(heard, starts)

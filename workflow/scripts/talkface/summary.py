@@ -41,9 +41,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from talkface.files import writing
 from talkface.metrics import MEASURES
 from talkface.statistics import Draws, nanmean, paired_test, percentiles
-from talkface.storage import writing
 
 log = logging.getLogger(__name__)
 

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from talkface import points
+from talkface.conventions import FPS
 
-FPS = 25
 STEP_S = 0.01  # of what is compared
 MOST_S = 0.4  # offsets are sought to either side; syllables, which fit to others, come each 200 ms
 # Hz. Chosen with the other constants on 140 clips of GRID's speaker s1, 5 of others and 50 of the demo corpus, as those

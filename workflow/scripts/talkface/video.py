@@ -23,12 +23,11 @@ from pathlib import Path
 import ffmpeg
 import numpy as np
 
+from talkface.conventions import FPS
 from talkface.crop import Crop
 from talkface.errors import TalkfaceError
 
 log = logging.getLogger(__name__)
-
-FPS = 25  # the frame rate of every later stage (GRID's own, and that of the published systems)
 
 _QUEUED_FRAMES = 32  # frames that may wait between decoder and consumer: 30 MB of grey 1280x720
 _CHANNELS = {"gray": 1, "rgb24": 3, "bgr24": 3, "yuv420p": 1.5}

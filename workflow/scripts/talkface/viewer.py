@@ -22,10 +22,10 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from talkface.metrics import FPS
+from talkface.conventions import FPS
+from talkface.files import writing
 from talkface.points import INNER_LIP, LINES, LIPS, OUTER_LIP, mouth_opening
 from talkface.predicted import film_frames
-from talkface.storage import writing
 from talkface.style import INK, colour_of
 from talkface.template import load_template
 

@@ -20,12 +20,12 @@ from numpy.typing import NDArray
 from talkface import points
 from talkface.animation import YuvPicture, encode, resting_face
 from talkface.canvas import ONE, SHIFT, colour, mix
+from talkface.conventions import FPS
 from talkface.depth import Skin, in_space
+from talkface.files import writing
 from talkface.parts import Window, rectangle, triple
 from talkface.predicted import frames_of, hold, load_landmarks
-from talkface.storage import writing
 from talkface.style import BLUE, GROUND, LINE, PANEL, THIN, VERMILION
-from talkface.video import FPS
 
 STILL_VIEW = np.radians(-25.0)  # three-quarter, as portraits are taken; nose to the left of the picture
 SWING = np.radians(28.0)  # to each side; beyond, the nose would cover the far eye

@@ -25,10 +25,10 @@ from talkface.devices import choose_device
 from talkface.evaluation import Material, read_material
 from talkface.external import read_prediction
 from talkface.features import count_frames
+from talkface.files import writing
 from talkface.mixing import to_rate
 from talkface.prediction import predict_samples
 from talkface.results import read_worst
-from talkface.storage import writing
 
 log = logging.getLogger(__name__)
 

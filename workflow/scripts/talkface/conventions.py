@@ -1,0 +1,6 @@
+"""Numbers and names that every stage agrees on."""
+
+FPS = 25  # the frame rate of every later stage (GRID's own, and that of the published systems)
+FULL_SCALE = 32_768.0  # of int16
+SPLITS = ("train", "valid", "test")  # each needs a clip
+UNSEEN = "unseen"  # a second test: of speakers who stand in no other split, also where `split_by` is clip

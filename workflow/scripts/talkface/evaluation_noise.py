@@ -16,9 +16,9 @@ from pathlib import Path
 import h5py
 import librosa
 import numpy as np
-from talkface.conventions import FULL_SCALE
 from numpy.typing import NDArray
 
+from talkface.conventions import FULL_SCALE
 from talkface.errors import TalkfaceError
 from talkface.evaluation_sources import to_level
 from talkface.features import read_blocks

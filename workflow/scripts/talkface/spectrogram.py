@@ -4,8 +4,9 @@ Axes: S samples, C columns, R rows of a spectrogram.
 """
 
 import numpy as np
-from talkface.conventions import FULL_SCALE
 from numpy.typing import ArrayLike, NDArray
+
+from talkface.conventions import FULL_SCALE
 
 WINDOW_S = 0.012  # short enough that single openings of the glottis and the bursts of plosives show, as phoneticians do
 TOP_HZ = 8000  # fricatives lie below

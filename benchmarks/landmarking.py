@@ -12,8 +12,8 @@ import numpy as np
 from published_landmarking import load_published, published_landmarks
 
 from talkface.landmarks import predictor_path, track_face
+from talkface.media.video import probe, read_frames
 from talkface.points import outer_eye_distance
-from talkface.video import probe, read_frames
 
 ROUNDS = 5
 # Case, clip, frames of ours, frames of the published procedure (which takes 20 to 300 ms each), ratio that is required.

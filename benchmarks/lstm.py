@@ -9,7 +9,7 @@ from published_lstm import keras_step, plain_layer, published_outputs, stacked_l
 from speech_data import sentences
 from torch import nn
 
-from talkface.features import resample
+from talkface.media.sound import resample
 from talkface.models import build_network
 from talkface.recurrent import KerasLSTM
 from talkface.shape_model import ShapeModel

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from talkface.dataset import Clip, Part, write_dataset
-from talkface.features import resample
+from talkface.media.sound import resample
 from talkface.template import load_template
 
 CLIPS = {"train": 40, "valid": 10, "test": 4}
@@ -20,7 +20,7 @@ def sentences(data: Path | None) -> list[np.ndarray]:
     if data is None:
         generator = np.random.default_rng(0)
         return [_babble(generator) for _ in range(count)]
-    from talkface.audio import extract_audio
+    from talkface.media.audio import extract_audio
 
     videos = pd.read_csv(data / "grid_s1.tsv", sep="\t")["video"].head(count)
     return [resample(extract_audio(data / video), 44_100, 8_000) for video in videos]

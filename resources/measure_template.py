@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from talkface.landmarks import predictor_path, track_face
+from talkface.media.video import probe, read_frames
 from talkface.template import TABLE, measure_template, save_template
-from talkface.video import probe, read_frames
 
 # Clips below the data folder, by person.
 PEOPLE = {

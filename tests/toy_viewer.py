@@ -4,7 +4,7 @@ import h5py
 import numpy as np
 import soundfile
 
-from talkface.animation import encode
+from talkface.media.encoding import encode
 from talkface.viewer import write_viewer
 from tests.toy_corpus import shapes
 

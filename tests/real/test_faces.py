@@ -12,8 +12,8 @@ from landmarking import compare, frames_of
 from published_landmarking import load_published, published_landmarks
 
 from talkface.landmarks import predictor_path, track_face
+from talkface.media.video import probe, read_frames
 from talkface.points import outer_eye_distance
-from talkface.video import probe, read_frames
 
 # Clip and the stretch of it in seconds: the published procedure takes 20 to 400 ms a frame.
 CLIPS = {

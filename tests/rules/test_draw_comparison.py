@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from talkface.animation import encode
-from talkface.video import probe, read_frames
+from talkface.media.encoding import encode
+from talkface.media.video import probe, read_frames
 from tests.unit.test_comparison_film import FRAMES, amount_of, opened, write_landmarks, write_shapes
 from tests.workflow.conftest import run_snakemake
 

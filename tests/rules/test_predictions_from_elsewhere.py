@@ -8,8 +8,8 @@ import soundfile
 import yaml
 
 from talkface.dataset import write_dataset
+from talkface.media.video import probe
 from talkface.summary import read_clips
-from talkface.video import probe
 from tests.toy_stages import write_stages
 from tests.workflow.conftest import run_rules
 

@@ -6,12 +6,13 @@ import pytest
 import soundfile
 
 from talkface import animation
-from talkface.animation import YuvPicture, animate, draw_animation, encode, load_shapes, paint_frames, resting_face
+from talkface.animation import animate, draw_animation, load_shapes, paint_frames, resting_face
 from talkface.conventions import FPS
 from talkface.errors import TalkfaceError
+from talkface.media.encoding import YuvPicture, encode
+from talkface.media.video import ffmpeg_program, probe
 from talkface.points import LIP_PAIRS
 from talkface.template import load_template
-from talkface.video import ffmpeg_program, probe
 
 SIZE = 160
 ODD_NAMES = ["-i film", "$(touch x) 'it`s' \"so\"", "лицо 顔 %d", "a;b&c|d"]

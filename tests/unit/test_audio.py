@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from talkface import audio
 from talkface.errors import TalkfaceError
 from talkface.files import digest
+from talkface.media import audio
 
 RATE = 22_050
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from talkface.crop import Crop, face_crop
+from talkface.media.crop import Crop, face_crop
 from talkface.template import load_template
 
 WIDTH, HEIGHT = 640, 480

@@ -16,10 +16,10 @@ from talkface.errors import TalkfaceError
 from talkface.faces import Build, neutral_face
 from talkface.identity import neutral_shapes
 from talkface.landmarks import predictor_path, track_face
+from talkface.media.espeak import speak
+from talkface.media.video import probe, read_frames
 from talkface.people import PEOPLE, person_of
-from talkface.speech import speak
 from talkface.template import load_template
-from talkface.video import probe, read_frames
 from talkface.visemes import CLOSED, LIP_ON_TEETH, sounds
 
 PROJECT = Path(__file__).resolve().parents[2]

@@ -7,8 +7,8 @@ import pytest
 from talkface import identity, points
 from talkface.detector import encode_again, measure_again, measure_detector
 from talkface.landmarks import landmark_shard
+from talkface.media.video import probe, read_frames
 from talkface.template import load_template
-from talkface.video import probe, read_frames
 from tests.unit.test_video import encode, ffmpeg
 
 

@@ -4,8 +4,8 @@ import pytest
 import soundfile
 import torch
 
-from talkface import features
 from talkface.errors import TalkfaceError
+from talkface.media import sound
 
 
 @pytest.mark.parametrize(
@@ -23,12 +23,12 @@ from talkface.errors import TalkfaceError
     ],
 )
 def test_count_frames(samples, rate, frames):
-    assert features.count_frames(samples, rate) == frames
+    assert sound.count_frames(samples, rate) == frames
 
 
 def level(samples, kind, *, cuts=(), rate=8_000):
     peak = np.abs(samples.astype(float)).max() / 32_768
-    leveller = features.Leveller(kind, rate=rate, peak=peak)
+    leveller = sound.Leveller(kind, rate=rate, peak=peak)
     return np.concatenate([leveller.apply(piece) for piece in np.split(samples, cuts)])
 
 
@@ -70,7 +70,7 @@ def test_recorded_level_changes_nothing():
 def test_resample_keeps_a_tone_and_its_place(rate):
     time = np.arange(44_100) / 44_100
     tone = np.round(16_000 * np.sin(2 * np.pi * 440 * time)).astype(np.int16)
-    resampled = features.resample(tone, 44_100, rate)
+    resampled = sound.resample(tone, 44_100, rate)
     assert resampled.dtype == np.int16
     assert len(resampled) == rate
     expected = 16_000 * np.sin(2 * np.pi * 440 * np.arange(rate) / rate)
@@ -80,8 +80,8 @@ def test_resample_keeps_a_tone_and_its_place(rate):
 
 def test_blocks_change_nothing():
     samples = np.random.default_rng(0).uniform(-0.5, 0.5, 50_001).astype(np.float32)
-    whole = np.concatenate(list(features.resample_blocks([samples], 44_100, 16_000)))
-    pieces = np.concatenate(list(features.resample_blocks(np.array_split(samples, 23), 44_100, 16_000)))
+    whole = np.concatenate(list(sound.resample_blocks([samples], 44_100, 16_000)))
+    pieces = np.concatenate(list(sound.resample_blocks(np.array_split(samples, 23), 44_100, 16_000)))
     assert len(whole) == int(np.ceil(50_001 * 16_000 / 44_100))
     assert len(whole) == len(pieces)
     assert np.abs(whole.astype(int) - pieces).max() <= 1  # of 32,768: rounding
@@ -89,8 +89,8 @@ def test_blocks_change_nothing():
 
 def test_the_same_rate_is_left_alone():
     samples = np.arange(-100, 100, dtype=np.int16)
-    np.testing.assert_array_equal(features.resample(samples, 8_000, 8_000), samples)
-    assert len(features.resample(samples[:0], 44_100, 8_000)) == 0
+    np.testing.assert_array_equal(sound.resample(samples, 8_000, 8_000), samples)
+    assert len(sound.resample(samples[:0], 44_100, 8_000)) == 0
 
 
 def test_log_mel_by_the_definition():
@@ -99,12 +99,12 @@ def test_log_mel_by_the_definition():
     mel = librosa.filters.mel(sr=16_000, n_fft=512, n_mels=64, fmin=50.0, fmax=7_000)
     frames = np.stack([audio[m * 160 : m * 160 + 400] * taper for m in range(23)])
     expected = np.log(1e-6 + (np.abs(np.fft.rfft(frames, 512)) ** 2) @ mel.T)
-    ours = features.LogMel(rate=16_000, bands=64, hop=160, window=400)(torch.from_numpy(audio)[None])[0]
+    ours = sound.LogMel(rate=16_000, bands=64, hop=160, window=400)(torch.from_numpy(audio)[None])[0]
     np.testing.assert_allclose(ours.numpy(), expected, atol=1e-3)
 
 
 def test_another_vocal_tract_moves_a_tone_to_another_band():
-    layer = features.LogMel(rate=16_000, bands=64, hop=160, window=400, warp=0.1)
+    layer = sound.LogMel(rate=16_000, bands=64, hop=160, window=400, warp=0.1)
     time = torch.arange(8_000) / 16_000
 
     def band(frequency, choice):
@@ -120,7 +120,7 @@ def test_another_vocal_tract_moves_a_tone_to_another_band():
 
 
 def test_a_feature_frame_sees_its_samples_only():
-    layer = features.LogMel(rate=16_000, bands=40, hop=160, window=400)
+    layer = sound.LogMel(rate=16_000, bands=40, hop=160, window=400)
     click = torch.zeros(1, 4_000)
     click[0, 1_000] = 1
     heard = (layer(click) - layer(torch.zeros(1, 4_000)))[0].abs().amax(dim=1) > 1e-3
@@ -132,7 +132,7 @@ def test_read_blocks_averages_channels(tmp_path):
     path = tmp_path / "a b'$(touch x).wav"
     stereo = np.stack([np.full(9_000, 0.5), np.full(9_000, -0.25)], axis=1)
     soundfile.write(path, stereo, 8_000, subtype="FLOAT")
-    samples = np.concatenate(list(features.read_blocks(path, 8_000, block_s=0.1)))
+    samples = np.concatenate(list(sound.read_blocks(path, 8_000, block_s=0.1)))
     assert len(samples) == 9_000
     assert np.unique(samples).tolist() == [4_096]
 
@@ -149,7 +149,7 @@ def test_bad_sound_is_refused_in_one_line(tmp_path, bad):
     elif bad == "text":
         path.write_text("this is no sound")
     with pytest.raises(TalkfaceError) as caught:
-        list(features.read_blocks(path, 16_000))
+        list(sound.read_blocks(path, 16_000))
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
     assert {"nan": "no numbers", "inf": "no numbers", "empty": "no samples"}.get(bad, "not readable") in str(

@@ -11,7 +11,7 @@ from talkface import checkpoint
 from talkface.corpus import Corpus
 from talkface.dataset import read_part
 from talkface.errors import TalkfaceError
-from talkface.features import Leveller
+from talkface.media.sound import Leveller
 from talkface.models import fft_cnn
 from talkface.models.fft_cnn import align_eyes, interpolate, measure_boxes
 from talkface.points import OUTER_EYE_CORNERS

@@ -7,10 +7,10 @@ import pytest
 
 from talkface import identity_picture as picture
 from talkface import points
-from talkface.animation import encode
 from talkface.canvas import colour
 from talkface.errors import TalkfaceError
 from talkface.identity import closure_order, neutral_shapes
+from talkface.media.encoding import encode
 from talkface.style import INK, ORANGE
 from talkface.template import load_template
 

@@ -11,8 +11,8 @@ from talkface import metrics, points
 from talkface.corpus import Corpus
 from talkface.dataset import Part, read_part, read_shape_model
 from talkface.errors import TalkfaceError
-from talkface.features import Leveller
 from talkface.keras_weights import Layer
+from talkface.media.sound import Leveller
 from talkface.models import Batch, build_network, network_class
 from talkface.prediction import predict_chunks, predict_samples
 from talkface.shape_model import ShapeModel

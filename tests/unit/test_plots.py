@@ -9,9 +9,9 @@ import soundfile
 from talkface import identity, plots, points
 from talkface.canvas import colour
 from talkface.errors import TalkfaceError
+from talkface.media.video import probe, read_frames
 from talkface.style import BLUE, GROUND, INK
 from talkface.template import load_template
-from talkface.video import probe, read_frames
 
 FRAMES, SIZE = 25, 400
 OPTIONS = {"clip": "clip", "method": "fixed", "smooth_frames": 0}

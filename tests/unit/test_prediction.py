@@ -8,7 +8,7 @@ import torch
 
 from talkface import checkpoint, prediction
 from talkface.errors import TalkfaceError
-from talkface.features import Leveller
+from talkface.media.sound import Leveller
 from talkface.models import BaseNetwork, network_names
 from tests.toy_corpus import save_fresh_weights, toy_shape_model
 

@@ -11,7 +11,7 @@ import yaml
 from talkface import film_page, quality_page, report_front, settings_page
 from talkface.config import resolve_models
 from talkface.errors import TalkfaceError
-from talkface.video import ffmpeg_program, probe
+from talkface.media.video import ffmpeg_program, probe
 from tests.toy_tables import write_tables
 from tests.unit.test_page import Reader
 

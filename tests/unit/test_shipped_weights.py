@@ -7,9 +7,9 @@ import pytest
 
 from talkface import points
 from talkface.checkpoint import load_network, read_file
-from talkface.features import resample
+from talkface.media.espeak import speak
+from talkface.media.sound import resample
 from talkface.prediction import predict_samples
-from talkface.speech import speak
 from talkface.template import load_template
 
 FILE = Path(__file__).parents[2] / "resources" / "models" / "talkface_demo.pt"

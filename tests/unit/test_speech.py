@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from talkface.errors import TalkfaceError
-from talkface.speech import Phoneme, _phonemes, speak
+from talkface.media.espeak import Phoneme, _phonemes, speak
 
 
 @pytest.fixture(scope="module")

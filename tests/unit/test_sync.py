@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from talkface.audio import extract_audio
 from talkface.landmarks import predictor_path, track_face
+from talkface.media.audio import extract_audio
+from talkface.media.video import probe, read_frames
 from talkface.sync import (
     CERTAIN,
     DRIFT_S,
@@ -15,7 +16,6 @@ from talkface.sync import (
     mouth_series,
     voice_series,
 )
-from talkface.video import probe, read_frames
 from tests.toy_corpus import envelope, shapes, sound
 
 RATE = 16_000

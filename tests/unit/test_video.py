@@ -7,9 +7,9 @@ import ffmpeg
 import numpy as np
 import pytest
 
-from talkface import video
-from talkface.audio import extract_audio
 from talkface.errors import TalkfaceError
+from talkface.media import video
+from talkface.media.audio import extract_audio
 
 CLICKS_S = (1.0, 2.12)
 

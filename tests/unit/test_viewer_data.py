@@ -11,14 +11,14 @@ import pytest
 import soundfile
 
 from talkface import checkpoint, metrics
-from talkface.animation import encode
-from talkface.crop import face_crop
 from talkface.dataset import read_part, read_shape_model
 from talkface.errors import TalkfaceError
+from talkface.media.crop import face_crop
+from talkface.media.encoding import encode
+from talkface.media.video import probe
 from talkface.models import build_network
 from talkface.points import mouth_opening
 from talkface.prediction import predict_file
-from talkface.video import probe
 from talkface.viewer import MISSING, QUANTUM, list_clips, pack_faces, waveform, write_viewer
 from talkface.viewer_data import choose_rows, predict_viewer
 from talkface.viewer_films import cut_clips

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from talkface.speech import Phoneme
+from talkface.media.espeak import Phoneme
 from talkface.visemes import CLOSED, LIP_ON_TEETH, OPENING, ROUND, TARGETS, TUCK, WIDTH, mouth_track, sounds
 
 

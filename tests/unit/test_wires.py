@@ -8,8 +8,8 @@ from talkface.animation import resting_face
 from talkface.canvas import colour
 from talkface.depth import Skin, in_space
 from talkface.errors import TalkfaceError
+from talkface.media.video import probe
 from talkface.template import load_template
-from talkface.video import probe
 from talkface.wires import WirePainter, draw_wires, headings, make_net, paint_wires, project, turn
 
 SIZE = 300

@@ -10,7 +10,7 @@ import pytest
 import soundfile
 from conftest import run_snakemake
 
-from talkface.video import ffmpeg_program
+from talkface.media.video import ffmpeg_program
 
 
 def can_mount():

@@ -14,9 +14,9 @@ import pytest
 import yaml
 from conftest import run_snakemake
 
+from talkface.media.video import ffmpeg_program, probe
 from talkface.points import outer_eye_distance
 from talkface.sheet import read_sheet
-from talkface.video import ffmpeg_program, probe
 
 SETTINGS = {
     "corpus": "small",

@@ -3,7 +3,7 @@
 from talkface.logs import log_to
 
 with log_to(snakemake.log[0]):
-    from talkface.audio import extract_audio_shard
+    from talkface.media.audio import extract_audio_shard
 
     extract_audio_shard(
         snakemake.input.sources,

@@ -3,7 +3,7 @@
 from talkface.logs import log_to
 
 with log_to(snakemake.log[0]):
-    from talkface.video import save_frames
+    from talkface.media.video import save_frames
 
     save_frames(
         snakemake.input.video,

@@ -3,7 +3,7 @@
 from talkface.logs import log_to
 
 with log_to(snakemake.log[0]):
-    from talkface.audio import extract_wav
+    from talkface.media.audio import extract_wav
 
     extract_wav(
         snakemake.input.source,

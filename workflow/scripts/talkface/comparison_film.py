@@ -14,10 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from talkface.animation import OF_VIDEO, encode
-from talkface.crop import face_crop
 from talkface.errors import TalkfaceError
 from talkface.files import writing
+from talkface.media.crop import face_crop
+from talkface.media.encoding import OF_VIDEO, encode
+from talkface.media.sound import frames_of
+from talkface.media.video import probe, read_frames
 from talkface.panels import (
     BROWS,
     FOREHEAD,
@@ -32,10 +34,9 @@ from talkface.panels import (
     write_head,
     write_words,
 )
-from talkface.predicted import frames_of, hold, load_shapes
+from talkface.predicted import hold, load_shapes
 from talkface.quality import why_rejected
 from talkface.style import TRUTH, colour_of
-from talkface.video import probe, read_frames
 from talkface.views import Measured, brief, read_measured, read_shape
 
 log = logging.getLogger(__name__)

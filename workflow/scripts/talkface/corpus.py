@@ -15,7 +15,7 @@ from torch import Tensor
 from talkface.conventions import FULL_SCALE
 from talkface.dataset import Part, join
 from talkface.errors import TalkfaceError
-from talkface.features import Leveller
+from talkface.media.sound import Leveller
 from talkface.models import BaseNetwork, Batch
 from talkface.noise import NoiseBank, mix
 

@@ -27,7 +27,7 @@ from talkface import landmarks as tracking
 from talkface.conventions import FPS
 from talkface.files import writing
 from talkface.identity import align
-from talkface.video import address, at_constant_rate, probe, run
+from talkface.media.video import address, at_constant_rate, probe, run
 
 log = logging.getLogger(__name__)
 

@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from talkface.conventions import FULL_SCALE
 from talkface.errors import TalkfaceError
 from talkface.evaluation_sources import to_level
-from talkface.features import read_blocks
 from talkface.files import digest, writing
+from talkface.media.sound import read_blocks
 from talkface.noise_sources import RATE
 
 log = logging.getLogger(__name__)

@@ -26,9 +26,9 @@ from talkface import points
 from talkface.conventions import FPS, FULL_SCALE
 from talkface.dataset import Clip, Part, gather, read_accepted
 from talkface.errors import TalkfaceError
-from talkface.features import Leveller
 from talkface.files import writing
 from talkface.identity import align
+from talkface.media.sound import Leveller
 from talkface.shape_files import read_shape_model_files
 from talkface.shape_model import FIELDS, ShapeModel, ShapeStatistics, fit_shape_model
 from talkface.template import load_template

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from talkface import points
 from talkface.errors import TalkfaceError
-from talkface.features import count_frames
 from talkface.files import writing
 from talkface.identity import fit_similarity
+from talkface.media.sound import count_frames
 
 log = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ import ffmpeg
 
 from talkface.errors import TalkfaceError
 from talkface.files import writing
-from talkface.video import address, probe, run
+from talkface.media.video import address, probe, run
 
 log = logging.getLogger(__name__)
 

@@ -12,11 +12,13 @@ import ffmpeg
 import numpy as np
 from numpy.typing import NDArray
 
-from talkface.animation import feed, paint_frames
+from talkface.animation import paint_frames
 from talkface.conventions import FPS
 from talkface.files import writing
-from talkface.predicted import frames_of, load_shapes
-from talkface.video import address, ffmpeg_program
+from talkface.media.encoding import feed
+from talkface.media.sound import frames_of
+from talkface.media.video import address, ffmpeg_program
+from talkface.predicted import load_shapes
 
 GIF_FPS = 24.0
 PALETTE_EVERY = 6  # frames; those that the palette is chosen from

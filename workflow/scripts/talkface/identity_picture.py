@@ -21,13 +21,13 @@ from talkface.errors import TalkfaceError
 from talkface.files import writing
 from talkface.identity import STORED_LIP_PAIRS, align, align_procrustes, closure_order, neutral_shapes
 from talkface.lettering import measure, wrap, write
+from talkface.media.video import probe, read_frames
 from talkface.parts import triple
 from talkface.plots import Frame, align_faces, fit, read_faces
 from talkface.predicted import load_shapes
 from talkface.sketch import draw_lines, draw_points
 from talkface.style import GROUND, INK, ORANGE, RULE, SKY, SOFT
 from talkface.template import load_template
-from talkface.video import probe, read_frames
 
 WIDTH, MARGIN, GAP = 1200, 30, 18  # pixels
 SHOWN = 3  # frames of each rule: the one it takes, and runners-up

@@ -31,9 +31,9 @@ import numpy as np
 from talkface.conventions import FPS
 from talkface.errors import TalkfaceError
 from talkface.files import digest, writing
+from talkface.media.video import probe, read_frames
 from talkface.points import COUNT
 from talkface.predictor import load_predictor, predict
-from talkface.video import probe, read_frames
 
 log = logging.getLogger(__name__)
 

@@ -23,7 +23,7 @@ from scipy.signal import lfilter
 
 from talkface.conventions import FULL_SCALE
 from talkface.errors import TalkfaceError
-from talkface.features import resample_blocks
+from talkface.media.sound import resample_blocks
 
 # Of ITU-T P.56, method B, whose thresholds lie 6 dB apart.
 SMOOTHING_S = 0.03  # time constant of both stages of the envelope

@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from talkface.errors import TalkfaceError
-from talkface.features import read_blocks
 from talkface.files import digest, writing
+from talkface.media.sound import read_blocks
 
 log = logging.getLogger(__name__)
 

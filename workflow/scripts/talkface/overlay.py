@@ -14,24 +14,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from talkface.animation import OF_VIDEO, YuvPicture, as_wav, encode
 from talkface.canvas import SHIFT, colour, fixed
 from talkface.conventions import FPS
-from talkface.crop import face_crop
 from talkface.errors import TalkfaceError
 from talkface.files import writing
 from talkface.lettering import clock, measure, wrap, write
+from talkface.media.crop import face_crop
+from talkface.media.encoding import OF_VIDEO, FilmPicture, encode, speech
+from talkface.media.video import probe, read_frames
 from talkface.parts import Window, triple
 from talkface.points import LIPS, mouth_width, outer_eye_distance
 from talkface.predicted import load_shapes
 from talkface.quality import why_rejected
 from talkface.sketch import draw_lines, draw_numbers, draw_points
 from talkface.style import DOT, GROUND, INK, LINE, MARK, SKY, SOFT, TRUTH, scaled
-from talkface.video import probe, read_frames
 from talkface.views import Measured, brief, place_in_video, read_measured, read_shape
 
 log = logging.getLogger(__name__)
@@ -270,29 +269,6 @@ class OverlayPainter:
         cv2.rectangle(picture, *corners, triple(colour(code)), width, cv2.LINE_AA)
 
 
-class FilmPicture(YuvPicture):
-    """A planar picture whose upper part is taken over from a video, so that only what is painted is converted."""
-
-    def lay(self, video: NDArray[np.uint8]) -> None:
-        """Put a planar picture (3 h / 2, W) in from the top."""
-        width = video.shape[1]
-        height = video.shape[0] * 2 // 3
-        flat, area = video.reshape(-1), width * height
-        self._y[:height] = flat[:area].reshape(height, width)
-        self._u[: height // 2] = flat[area : area * 5 // 4].reshape(height // 2, width // 2)
-        self._v[: height // 2] = flat[area * 5 // 4 :].reshape(height // 2, width // 2)
-
-    def show(self, picture: NDArray[np.uint8], window: Window) -> None:
-        """Put a window, of even bounds, into a picture (H, W, 3)."""
-        rows, columns = window
-        high, wide = rows.stop - rows.start, columns.stop - columns.start
-        if high <= 0 or wide <= 0:
-            return
-        half = slice(rows.start // 2, rows.stop // 2), slice(columns.start // 2, columns.stop // 2)
-        flat = np.concatenate([self._y[window].reshape(-1), self._u[half].reshape(-1), self._v[half].reshape(-1)])
-        picture[window] = cv2.cvtColor(flat.reshape(high * 3 // 2, wide), cv2.COLOR_YUV2BGR_I420)
-
-
 def read_layer(
     landmarks: str | Path, *, clip: str, audio: str | Path, qc: Mapping, shapes: str | Path | None = None,
     predictions: str | Path | None = None, model: str | None = None, colour: str | None = None,
@@ -342,23 +318,6 @@ def paint_film(painter: OverlayPainter, frames: Iterable[NDArray[np.uint8]]) -> 
         planes.show(painter.picture, painter.window(number))
         planes.update(painter.picture, painter.paint(number))
         yield planes.picture
-
-
-@contextlib.contextmanager
-def speech(path: str | Path, clip: str, *, frames: int) -> Iterator[Path | None]:
-    """The sound of a clip from results/audio/{shard}.h5 as a wav file for a while, no longer than so many frames.
-
-    None if it has none.
-    """
-    with h5py.File(path, "r") as file:
-        rate = int(file[clip].attrs["rate"])
-        samples = file[clip][: round(frames / FPS * rate)]
-    if not len(samples):
-        log.warning("%s: no sound", clip)
-        yield None
-        return
-    with as_wav(samples, rate) as wav:
-        yield wav
 
 
 def draw_overlay(

@@ -15,15 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from talkface import numbering, points
-from talkface.animation import YuvPicture, encode
 from talkface.canvas import SHIFT, colour, fixed, mix
 from talkface.conventions import FPS
 from talkface.errors import TalkfaceError
 from talkface.files import writing
 from talkface.identity import align, align_procrustes
 from talkface.lettering import clock, measure, write
+from talkface.media.encoding import YuvPicture, encode
+from talkface.media.sound import frames_of
 from talkface.parts import triple
-from talkface.predicted import frames_of, hold, load_shapes
+from talkface.predicted import hold, load_shapes
 from talkface.sketch import draw_lines, draw_points
 from talkface.style import DOT, GROUND, INK, LABEL, LINE, NOTE, RULE, SOFT, THIN, TITLE, scaled
 from talkface.template import load_template

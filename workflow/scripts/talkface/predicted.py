@@ -7,10 +7,8 @@ import logging
 from pathlib import Path
 
 import numpy as np
-import soundfile
 from numpy.typing import NDArray
 
-from talkface.conventions import FPS
 from talkface.errors import TalkfaceError
 
 log = logging.getLogger(__name__)
@@ -46,28 +44,6 @@ def load_landmarks(path: str | Path) -> NDArray[np.float64]:
             "expected finite coordinates; check the training of the model and predict again"
         )
     return shapes.astype(np.float64)
-
-
-def film_frames(samples: int, rate: int, *, fps: float = FPS) -> int:
-    """How many frames a film of so many samples at `rate` Hz has: the length of its sound, to the nearest frame."""
-    return max(round(samples / rate * fps), 1)
-
-
-def frames_of(audio: str | Path, *, fps: float = FPS) -> int:
-    """How many frames a film of a sound file has: its length, to the nearest frame.
-
-    Raises
-    ------
-    TalkfaceError
-        If the sound is empty or cannot be read.
-    """
-    try:
-        sound = soundfile.info(str(audio))
-    except soundfile.LibsndfileError as error:
-        raise TalkfaceError(f"{audio}: not a wav file ({error}); expected the audio of the clip") from None
-    if sound.frames == 0:
-        raise TalkfaceError(f"{audio}: no samples; expected speech to animate; give a longer recording")
-    return film_frames(sound.frames, sound.samplerate, fps=fps)
 
 
 def hold(shapes: NDArray, frames: int) -> NDArray:

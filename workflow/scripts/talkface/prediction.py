@@ -24,8 +24,8 @@ from talkface.checkpoint import load_network
 from talkface.conventions import FPS, FULL_SCALE
 from talkface.devices import choose_device
 from talkface.errors import TalkfaceError
-from talkface.features import Leveller, count_frames, read_blocks
 from talkface.files import writing
+from talkface.media.sound import Leveller, count_frames, read_blocks
 from talkface.models import BaseNetwork
 
 log = logging.getLogger(__name__)

@@ -6,7 +6,7 @@ from pathlib import Path
 import soundfile
 
 from talkface.files import writing
-from talkface.speech import speak
+from talkface.media.espeak import speak
 
 RATE_WPM = 160  # a little faster than the demo corpus, as people talk who do not address anybody here
 

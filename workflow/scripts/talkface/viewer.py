@@ -24,8 +24,8 @@ from numpy.typing import NDArray
 
 from talkface.conventions import FPS
 from talkface.files import writing
+from talkface.media.sound import film_frames
 from talkface.points import INNER_LIP, LINES, LIPS, OUTER_LIP, mouth_opening
-from talkface.predicted import film_frames
 from talkface.style import INK, colour_of
 from talkface.template import load_template
 

@@ -19,10 +19,10 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from talkface.animation import as_wav, encode
-from talkface.crop import face_crop
-from talkface.predicted import film_frames
-from talkface.video import probe, read_frames
+from talkface.media.crop import face_crop
+from talkface.media.encoding import as_wav, encode
+from talkface.media.sound import film_frames
+from talkface.media.video import probe, read_frames
 from talkface.views import read_measured
 
 log = logging.getLogger(__name__)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from talkface.speech import Phoneme
+from talkface.media.espeak import Phoneme
 
 # Columns of a target.
 OPENING, WIDTH, ROUND, TUCK = range(4)

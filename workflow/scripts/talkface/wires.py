@@ -18,13 +18,15 @@ import scipy.spatial
 from numpy.typing import NDArray
 
 from talkface import points
-from talkface.animation import YuvPicture, encode, resting_face
+from talkface.animation import resting_face
 from talkface.canvas import ONE, SHIFT, colour, mix
 from talkface.conventions import FPS
 from talkface.depth import Skin, in_space
 from talkface.files import writing
+from talkface.media.encoding import YuvPicture, encode
+from talkface.media.sound import frames_of
 from talkface.parts import Window, rectangle, triple
-from talkface.predicted import frames_of, hold, load_landmarks
+from talkface.predicted import hold, load_landmarks
 from talkface.style import BLUE, GROUND, LINE, PANEL, THIN, VERMILION
 
 STILL_VIEW = np.radians(-25.0)  # three-quarter, as portraits are taken; nose to the left of the picture

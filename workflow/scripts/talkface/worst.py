@@ -24,8 +24,8 @@ from talkface.checkpoint import read_file, unpack_network
 from talkface.devices import choose_device
 from talkface.evaluation import Material, read_material
 from talkface.external import read_prediction
-from talkface.features import count_frames
 from talkface.files import writing
+from talkface.media.sound import count_frames
 from talkface.mixing import to_rate
 from talkface.prediction import predict_samples
 from talkface.results import read_worst

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from talkface.dataset import Part
 from talkface.errors import TalkfaceError
-from talkface.features import FPS, LEVELS
+from talkface.media.sound import FPS, LEVELS
 from talkface.shape_model import ShapeModel
 
 

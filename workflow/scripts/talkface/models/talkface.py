@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from talkface.features import QUIETEST_PEAK, LogMel
+from talkface.media.sound import QUIETEST_PEAK, LogMel
 from talkface.models import BaseNetwork, Batch, masked_mean
 from talkface.noise import QUIETEST, mix
 from talkface.points import LIPS

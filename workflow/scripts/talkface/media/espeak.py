@@ -74,9 +74,8 @@ def speak(text: str, *, voice: str, rate_wpm: int = 160) -> Utterance:
         If there is no such voice or variant, or the text gives no sound.
     """
     order = json.dumps({"text": text, "voice": voice, "rate_wpm": rate_wpm})
-    code = (
-        f"import sys; sys.path.insert(0, {str(Path(__file__).parent.parent)!r}); import talkface.speech as s; s.main()"
-    )
+    scripts = str(Path(__file__).resolve().parents[2])
+    code = f"import sys; sys.path.insert(0, {scripts!r}); from talkface.media import espeak; espeak.main()"
     done = subprocess.run(
         [sys.executable, "-c", code], input=order.encode(), capture_output=True, timeout=_TIMEOUT_S, check=False
     )

@@ -16,7 +16,7 @@ import numpy as np
 
 from talkface.errors import TalkfaceError
 from talkface.files import digest, writing
-from talkface.video import probe, run, source
+from talkface.media.video import probe, run, source
 
 log = logging.getLogger(__name__)
 

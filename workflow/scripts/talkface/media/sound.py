@@ -1,4 +1,4 @@
-"""What networks hear: speech at their rate, its level, its frames, log-mel bands.
+"""Speech as networks hear it: read at their rate, brought to a level, counted in frames.
 
 Axes: B stretches, N samples, M feature frames (10 ms), F mel bands, T video frames (40 ms).
 
@@ -25,6 +25,28 @@ BLOCK_S = 20.0  # seconds read at a time
 # Full scale of the loudest sample; a file whose peak lies below -40 dB is taken as silence and not raised to it.
 QUIETEST_PEAK = 0.01
 LEVELS = ("peak", "running", "recorded")
+
+
+def film_frames(samples: int, rate: int, *, fps: float = FPS) -> int:
+    """How many frames a film of so many samples at `rate` Hz has: the length of its sound, to the nearest frame."""
+    return max(round(samples / rate * fps), 1)
+
+
+def frames_of(audio: str | Path, *, fps: float = FPS) -> int:
+    """How many frames a film of a sound file has: its length, to the nearest frame.
+
+    Raises
+    ------
+    TalkfaceError
+        If the sound is empty or cannot be read.
+    """
+    try:
+        sound = soundfile.info(str(audio))
+    except soundfile.LibsndfileError as error:
+        raise TalkfaceError(f"{audio}: not a wav file ({error}); expected the audio of the clip") from None
+    if sound.frames == 0:
+        raise TalkfaceError(f"{audio}: no samples; expected speech to animate; give a longer recording")
+    return film_frames(sound.frames, sound.samplerate, fps=fps)
 
 
 def count_frames(samples: int, rate: int) -> int:

@@ -24,8 +24,8 @@ import ffmpeg
 import numpy as np
 
 from talkface.conventions import FPS
-from talkface.crop import Crop
 from talkface.errors import TalkfaceError
+from talkface.media.crop import Crop
 
 log = logging.getLogger(__name__)
 

@@ -11,9 +11,10 @@ import cv2
 import numpy as np
 from published_landmarking import load_published, published_landmarks
 
-from talkface.landmarks import predictor_path, track_face
+from talkface.face.detection import track_face
+from talkface.face.points import outer_eye_distance
+from talkface.face.predictor import predictor_path
 from talkface.media.video import probe, read_frames
-from talkface.points import outer_eye_distance
 
 ROUNDS = 5
 # Case, clip, frames of ours, frames of the published procedure (which takes 20 to 300 ms each), ratio that is required.

@@ -9,11 +9,11 @@ from published_lstm import keras_step, plain_layer, published_outputs, stacked_l
 from speech_data import sentences
 from torch import nn
 
+from talkface.face.shape_model import ShapeModel
+from talkface.face.template import load_template
 from talkface.media.sound import resample
 from talkface.models import build_network
 from talkface.recurrent import KerasLSTM
-from talkface.shape_model import ShapeModel
-from talkface.template import load_template
 
 BATCH, FRAMES = 128, 75
 SIZES = ((512, 250), (250, 250), (250, 250), (250, 136))  # context 3

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from talkface.dataset import Clip, Part, write_dataset
+from talkface.face.template import load_template
 from talkface.media.sound import resample
-from talkface.template import load_template
 
 CLIPS = {"train": 40, "valid": 10, "test": 4}
 

@@ -17,8 +17,8 @@ import numpy as np
 import pandas as pd
 import soundfile
 
+from talkface.face.points import mouth_opening
 from talkface.media.video import probe, read_frames
-from talkface.points import mouth_opening
 
 CLIP = "jonas_3"  # of the test split: a voice that training never heard
 SHOWN = np.array([16, 20, 28, 33, 45])  # frames: lips closed, open, open, nearly closed, open

@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import LinearNDInterpolator, RBFInterpolator
 
-from talkface import points
-from talkface.depth import CHIN, DEPTH, RELIEF, save_depth, save_relief
-from talkface.template import load_template
+from talkface.face import points
+from talkface.face.depth import CHIN, DEPTH, RELIEF, save_depth, save_relief
+from talkface.face.template import load_template
 
 FACE = 9409  # vertices of the skin come first
 INSIDE = list(range(17, 68))  # the contour of a picture is no line on the skin

@@ -1,17 +1,23 @@
-"""Make the mean face, workflow/scripts/talkface/template.tsv, from real clips: `make template DATA=folder`.
+"""Make the mean face, workflow/scripts/talkface/face/template.tsv, from real clips: `make template DATA=folder`.
 
 The people it was measured on: six speakers of GRID (speaker s1 and five clips of others, of which two show the same
 one), and four people of other videos. Each counts once: the mean of their most closed mouths, turned upright.
 """
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
 
-from talkface.landmarks import predictor_path, track_face
+from talkface.face import points
+from talkface.face.detection import track_face
+from talkface.face.identity import align, closure_order
+from talkface.face.predictor import predictor_path
+from talkface.face.template import TABLE
 from talkface.media.video import probe, read_frames
-from talkface.template import TABLE, measure_template, save_template
 
 # Clips below the data folder, by person.
 PEOPLE = {
@@ -31,6 +37,46 @@ def landmarks_of(videos: list[Path]) -> np.ndarray:
     """Landmarks (T, 68, 2) of all frames in which a face was seen."""
     tracks = [track_face(read_frames(probe(video)), predictor=predictor_path(), max_gap_frames=25) for video in videos]
     return np.concatenate([track.landmarks[track.detected] for track in tracks]).astype(np.float64)
+
+
+def to_template_frame(shape: NDArray) -> NDArray[np.float64]:
+    """Move, turn and scale one shape (68, 2) so that its outer eye corners lie at (-0.5, 0) and (0.5, 0)."""
+    corners = np.zeros((68, 2))
+    corners[list(points.OUTER_EYE_CORNERS), 0] = -0.5, 0.5
+    return align(shape[None], corners, indices=points.OUTER_EYE_CORNERS)[0]
+
+
+def measure_template(people: Iterable[NDArray], *, threshold: float = 0.1, frames: int = 10) -> NDArray[np.float64]:
+    """Mean over people of their closed-mouth face, made symmetric.
+
+    Parameters
+    ----------
+    people : iterable of (T, 68, 2) arrays
+        Landmarks of one person each, pixels.
+    threshold : float
+        Of the mouth width, see `identity.closure_order`.
+    frames : int
+        How many of the most closed frames of a person are averaged.
+
+    Returns
+    -------
+    (68, 2) array in the template frame.
+    """
+    faces = []
+    for landmarks in people:
+        upright = np.stack([to_template_frame(frame) for frame in landmarks])
+        faces.append(upright[closure_order(upright, threshold=threshold)[:frames]].mean(axis=0))
+    mean = np.mean(faces, axis=0)
+    mirrored = mean[points.MIRROR] * [-1, 1]
+    return to_template_frame((mean + mirrored) / 2)
+
+
+def save_template(template: NDArray, path: str | Path, *, origin: str) -> None:
+    """Write the table: a comment line that says where it comes from, then point, x, y."""
+    table = pd.DataFrame(template.round(5), columns=["x", "y"]).rename_axis("point").reset_index()
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(f"# {origin}\n")
+        table.to_csv(file, sep="\t", index=False, float_format="%.5f")
 
 
 if __name__ == "__main__":

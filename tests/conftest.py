@@ -1,6 +1,7 @@
 """Fixtures every test may use."""
 
 import contextlib
+import importlib.util
 import os
 import re
 import shutil
@@ -20,6 +21,19 @@ PROJECT = Path(__file__).resolve().parents[1]
 def project() -> Path:
     """The folder of the project."""
     return PROJECT
+
+
+@pytest.fixture(scope="session")
+def resource():
+    """Load a script of resources/ as a module, by its name."""
+
+    def load(name: str):
+        spec = importlib.util.spec_from_file_location(name, PROJECT / "resources" / f"{name}.py")
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
+    return load
 
 
 @pytest.fixture(scope="session")

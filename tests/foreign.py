@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from talkface.template import load_template
+from talkface.face.template import load_template
 
 
 def foreign_face(coordinates=3, *, scale=100.0, turn=0.1, shift=(300.0, 200.0)):

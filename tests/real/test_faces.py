@@ -11,9 +11,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
 from landmarking import compare, frames_of
 from published_landmarking import load_published, published_landmarks
 
-from talkface.landmarks import predictor_path, track_face
+from talkface.face.detection import track_face
+from talkface.face.points import outer_eye_distance
+from talkface.face.predictor import predictor_path
 from talkface.media.video import probe, read_frames
-from talkface.points import outer_eye_distance
 
 # Clip and the stretch of it in seconds: the published procedure takes 20 to 400 ms a frame.
 CLIPS = {

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import soundfile
 
+from talkface.face.template import load_template
 from talkface.media.video import probe
-from talkface.template import load_template
 from tests.workflow.conftest import run_snakemake
 
 RULES = ["draw_wires", "draw_chosen_wires", "draw_gif", "draw_chosen_gif"]

@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 
 from talkface.canvas import colour
+from talkface.face.template import load_template
 from talkface.media.video import probe
 from talkface.style import BLUE, VERMILION
-from talkface.template import load_template
 from tests.unit.test_video import encode
 from tests.workflow.conftest import run_snakemake
 

@@ -4,7 +4,7 @@ import h5py
 import numpy as np
 import pandas as pd
 
-from talkface import points
+from talkface.face import points
 from tests.workflow.conftest import run_snakemake
 
 

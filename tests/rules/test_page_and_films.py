@@ -7,8 +7,8 @@ import h5py
 import numpy as np
 import pytest
 
+from talkface.face.template import load_template
 from talkface.media.video import probe
-from talkface.template import load_template
 from tests.toy_tables import curve_table, write_tables
 from tests.workflow.conftest import run_snakemake
 

@@ -5,14 +5,14 @@ import numpy as np
 import pytest
 import soundfile
 
-from talkface import animation
-from talkface.animation import animate, draw_animation, load_shapes, paint_frames, resting_face
+from talkface.animation import animate, draw_animation, load_shapes, paint_frames
 from talkface.conventions import FPS
 from talkface.errors import TalkfaceError
+from talkface.face.points import LIP_PAIRS
+from talkface.face.template import load_template, resting_face
+from talkface.media import encoding
 from talkface.media.encoding import YuvPicture, encode
 from talkface.media.video import ffmpeg_program, probe
-from talkface.points import LIP_PAIRS
-from talkface.template import load_template
 
 SIZE = 160
 ODD_NAMES = ["-i film", "$(touch x) 'it`s' \"so\"", "лицо 顔 %d", "a;b&c|d"]
@@ -200,7 +200,7 @@ def test_what_ffmpeg_says_reaches_the_user(tmp_path):
 def test_a_painter_that_fails_stops_the_encoder(tmp_path, monkeypatch):
     started = []
     monkeypatch.setattr(
-        animation.subprocess,
+        encoding.subprocess,
         "Popen",
         lambda *a, popen=subprocess.Popen, **k: started.append(popen(*a, **k)) or started[-1],
     )

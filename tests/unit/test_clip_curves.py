@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 import soundfile
 
-from talkface import points
 from talkface.clip_curves import Curve, _place_names, curves_figure, draw_curves
 from talkface.errors import TalkfaceError
+from talkface.face import points
+from talkface.face.template import load_template
 from talkface.marks import Mark
 from talkface.style import TRUTH, colour_of
-from talkface.template import load_template
 
 RATE, FRAMES = 16_000, 75
 SPACE = "{http://www.w3.org/2000/svg}"

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from talkface import points
 from talkface.clip_rmse import FLOOR, SHUFFLES, measure_rows
-from talkface.template import load_template
+from talkface.face import points
+from talkface.face.template import load_template
 
 FRAMES = 100
 LIFT = 0.05

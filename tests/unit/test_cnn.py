@@ -11,11 +11,11 @@ from talkface import checkpoint
 from talkface.corpus import Corpus
 from talkface.dataset import read_part, read_shape_model
 from talkface.errors import TalkfaceError
+from talkface.face.shape_model import ShapeModel
 from talkface.models import Batch, build_network, network_class
 from talkface.models.cnn import _drop
 from talkface.noise import NoiseBank
 from talkface.prediction import predict_samples
-from talkface.shape_model import ShapeModel
 from talkface.training import Settings, fit, validate
 from tests.toy_corpus import make_network, noise_for, toy_dataset, toy_shape_model
 

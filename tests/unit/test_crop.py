@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from talkface.face.template import load_template
 from talkface.media.crop import Crop, face_crop
-from talkface.template import load_template
 
 WIDTH, HEIGHT = 640, 480
 

@@ -1,14 +1,13 @@
-import importlib.util
 import logging
 
 import cv2
 import numpy as np
 import pytest
 
-from talkface import depth, points
-from talkface.animation import resting_face
-from talkface.depth import Skin, in_space, load_depth, load_relief
-from talkface.shape_files import read_shape_model_files
+from talkface.face import depth, points
+from talkface.face.depth import Skin, in_space, load_depth, load_relief
+from talkface.face.shape_files import read_shape_model_files
+from talkface.face.template import resting_face
 
 REST = resting_face()
 
@@ -41,10 +40,8 @@ def test_depth_is_that_of_a_shape_model_made_elsewhere(shared_data):
     assert np.abs(ours - theirs).mean() < 0.07
 
 
-def test_the_tables_are_what_the_model_gives(shared_data, project):
-    spec = importlib.util.spec_from_file_location("measure_depth", project / "resources" / "measure_depth.py")
-    maker = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(maker)
+def test_the_tables_are_what_the_model_gives(shared_data, resource):
+    maker = resource("measure_depth")
     table, relief = maker.measure(maker.Head(shared_data / "models" / "ict_facekit.npz"))
     assert table == pytest.approx(load_depth(), abs=2e-4)
     assert relief == pytest.approx(load_relief(), abs=2e-4)

@@ -4,11 +4,11 @@ import h5py
 import numpy as np
 import pytest
 
-from talkface import identity, points
-from talkface.detector import encode_again, measure_again, measure_detector
-from talkface.landmarks import landmark_shard
+from talkface.face import identity, points
+from talkface.face.detection import landmark_shard
+from talkface.face.detector_noise import encode_again, measure_again, measure_detector
+from talkface.face.template import load_template
 from talkface.media.video import probe, read_frames
-from talkface.template import load_template
 from tests.unit.test_video import encode, ffmpeg
 
 

@@ -3,11 +3,11 @@ import numpy as np
 import pytest
 
 from talkface.drawing import FlatPainter, ShadedPainter, blink_amounts, close_eyes
+from talkface.face.points import LIPS
 from talkface.faces import Build, mouth_points, neutral_face
 from talkface.looks import Look
 from talkface.parts import contains, remainders, union
 from talkface.people import PEOPLE
-from talkface.points import LIPS
 from talkface.visemes import TARGETS
 
 SIZE, UNIT, ORIGIN = 320, 80.0, np.array([160.0, 140.0])

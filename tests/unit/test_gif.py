@@ -6,8 +6,8 @@ from PIL import Image
 
 from talkface.animation import paint_frames
 from talkface.errors import TalkfaceError
+from talkface.face.template import load_template
 from talkface.gif import GIF_FPS, delays, draw_gif, resample, write_gif
-from talkface.template import load_template
 
 SIZE = 160
 

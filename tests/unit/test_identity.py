@@ -4,9 +4,9 @@ import h5py
 import numpy as np
 import pytest
 
-from talkface import identity, points
 from talkface.errors import TalkfaceError
-from talkface.template import load_template
+from talkface.face import identity, points
+from talkface.face.template import load_template
 
 
 @pytest.fixture

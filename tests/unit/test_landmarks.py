@@ -6,8 +6,8 @@ import h5py
 import numpy as np
 import pytest
 
-from talkface import landmarks as lm
 from talkface.errors import TalkfaceError
+from talkface.face import detection, tracking
 
 SIZE = 100  # of a square
 BACKGROUND = np.random.default_rng(3).uniform(20, 60, (240, 400)).astype(np.uint8)
@@ -35,8 +35,8 @@ def detector(monkeypatch):
     def predict(predictor, pictures, which, boxes):
         return boxes[:, None, :2] + grid * (boxes[:, None, 2:] - boxes[:, None, :2])
 
-    monkeypatch.setattr(lm, "_load", lambda path: (fake, None))
-    monkeypatch.setattr(lm, "predict", predict)
+    monkeypatch.setattr(detection, "load_detector", lambda path: (fake, None))
+    monkeypatch.setattr(tracking, "predict", predict)
     return fake
 
 
@@ -50,7 +50,7 @@ def frame(*places, size=SIZE, background=BACKGROUND):
 
 
 def track(frames, **options):
-    return lm.track_face(frames, predictor="none", **options)
+    return detection.track_face(frames, predictor="none", **options)
 
 
 def left(result):
@@ -188,9 +188,9 @@ def test_the_same_frames_give_the_same_numbers(detector):
 
 
 def test_longest_gap():
-    assert lm.longest_gap(np.array([1, 1, 1])) == (0, 0)
-    assert lm.longest_gap(np.array([0, 1, 0, 0, 1, 0])) == (2, 2)
-    assert lm.longest_gap(np.array([0, 0, 0])) == (0, 3)
+    assert detection.longest_gap(np.array([1, 1, 1])) == (0, 0)
+    assert detection.longest_gap(np.array([0, 1, 0, 0, 1, 0])) == (2, 2)
+    assert detection.longest_gap(np.array([0, 0, 0])) == (0, 3)
 
 
 def test_a_bad_clip_does_not_stop_the_shard(tmp_path):
@@ -202,7 +202,7 @@ def test_a_bad_clip_does_not_stop_the_shard(tmp_path):
         ffmpeg.input("testsrc2=s=320x240:r=30:d=0.5", f="lavfi"), path=tmp_path / "bars.mp4", pix_fmt="yuv420p"
     )
     shard = tmp_path / "shard.h5"
-    lm.landmark_shard([letter, bars], shard, clips=["letter", "bars"], start_s=[None, 0.1], end_s=[None, 0.4])
+    detection.landmark_shard([letter, bars], shard, clips=["letter", "bars"], start_s=[None, 0.1], end_s=[None, 0.4])
     with h5py.File(shard) as file:
         assert "letter.mp4: not a media file" in file["letter"].attrs["rejected"]
         assert len(file["letter"]) == 0
@@ -216,5 +216,5 @@ def test_a_bad_clip_does_not_stop_the_shard(tmp_path):
 
 def test_a_missing_predictor_is_no_fault_of_the_clips(tmp_path):
     with pytest.raises(TalkfaceError, match="no such file"):
-        lm.landmark_shard([], tmp_path / "s.h5", clips=[], start_s=[], end_s=[], predictor=tmp_path / "none.dat")
+        detection.landmark_shard([], tmp_path / "s.h5", clips=[], start_s=[], end_s=[], predictor=tmp_path / "none.dat")
     assert not list(tmp_path.iterdir())

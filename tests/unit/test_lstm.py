@@ -7,16 +7,17 @@ import soundfile
 import soxr
 import torch
 
-from talkface import metrics, points
+from talkface import metrics
 from talkface.corpus import Corpus
 from talkface.dataset import Part, read_part, read_shape_model
 from talkface.errors import TalkfaceError
+from talkface.face import points
+from talkface.face.shape_model import ShapeModel
+from talkface.face.template import load_template
 from talkface.keras_weights import Layer
 from talkface.media.sound import Leveller
 from talkface.models import Batch, build_network, network_class
 from talkface.prediction import predict_chunks, predict_samples
-from talkface.shape_model import ShapeModel
-from talkface.template import load_template
 from talkface.training import Settings, fit
 from tests.toy_corpus import make_network, shapes, sound, toy_dataset, toy_shape_model
 

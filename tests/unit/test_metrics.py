@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 
-from talkface import metrics, points
-from talkface.shape_model import ShapeModel
-from talkface.template import load_template
+from talkface import metrics
+from talkface.face import points
+from talkface.face.shape_model import ShapeModel
+from talkface.face.template import load_template
 
 
 @pytest.fixture

@@ -4,8 +4,9 @@ import cv2
 import numpy as np
 import pytest
 
-from talkface import numbering, points
-from talkface.template import load_template
+from talkface import numbering
+from talkface.face import points
+from talkface.face.template import load_template
 
 SCALE, ORIGIN = 430, np.array([500, 350])
 

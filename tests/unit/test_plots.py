@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 import soundfile
 
-from talkface import identity, plots, points
+from talkface import plots
 from talkface.canvas import colour
 from talkface.errors import TalkfaceError
+from talkface.face import identity, points
+from talkface.face.template import load_template
 from talkface.media.video import probe, read_frames
 from talkface.style import BLUE, GROUND, INK
-from talkface.template import load_template
 
 FRAMES, SIZE = 25, 400
 OPTIONS = {"clip": "clip", "method": "fixed", "smooth_frames": 0}

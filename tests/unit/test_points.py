@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from talkface import points
+from talkface.face import points
 
 
 def test_groups_cover_all_points_once():

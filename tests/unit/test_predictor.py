@@ -5,8 +5,7 @@ import numpy as np
 import pytest
 
 from talkface.errors import TalkfaceError
-from talkface.landmarks import predictor_path
-from talkface.predictor import load_predictor, predict
+from talkface.face.predictor import load_predictor, predict, predictor_path
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,8 @@ import pytest
 import scipy.spatial
 
 from talkface.errors import TalkfaceError
-from talkface.shape_files import read_shape_model_files
-from talkface.template import load_template
+from talkface.face.shape_files import read_shape_model_files
+from talkface.face.template import load_template
 from tests.foreign import foreign_face, write_shape_files
 
 KEYS = {"mean": "mean_shape", "components": "eigen_vectors", "template": "mean", "boosts": "tcboost"}

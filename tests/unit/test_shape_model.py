@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from talkface.shape_model import ShapeStatistics, fit_shape_model
+from talkface.face.shape_model import ShapeStatistics, fit_shape_model
 
 
 @pytest.fixture

@@ -3,10 +3,9 @@
 import numpy as np
 import pytest
 
-from talkface.landmarks import predictor_path, track_face
-from talkface.media.audio import extract_audio
-from talkface.media.video import probe, read_frames
-from talkface.sync import (
+from talkface.face.detection import track_face
+from talkface.face.predictor import predictor_path
+from talkface.face.sync import (
     CERTAIN,
     DRIFT_S,
     audio_video_drift,
@@ -16,6 +15,8 @@ from talkface.sync import (
     mouth_series,
     voice_series,
 )
+from talkface.media.audio import extract_audio
+from talkface.media.video import probe, read_frames
 from tests.toy_corpus import envelope, shapes, sound
 
 RATE = 16_000

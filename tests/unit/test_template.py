@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from talkface import points, template
+from talkface.face import points, template
 
 
 def test_template_frame():
@@ -20,13 +20,14 @@ def test_template_is_symmetric_and_a_face():
     assert face[19, 1] < 0  # brows above the eyes
 
 
-def test_measure_and_save(tmp_path):
+def test_measure_and_save(tmp_path, resource):
+    maker = resource("measure_template")
     face = template.load_template()
     lopsided = 100 * face + [300, 200]
     lopsided[48] += [-4, 6]
-    measured = template.measure_template([np.stack([lopsided] * 3)])
+    measured = maker.measure_template([np.stack([lopsided] * 3)])
     np.testing.assert_allclose(measured[points.MIRROR] * [-1, 1], measured, atol=1e-9)
-    template.save_template(measured, tmp_path / "t.tsv", origin="a test")
+    maker.save_template(measured, tmp_path / "t.tsv", origin="a test")
     text = (tmp_path / "t.tsv").read_text()
     assert text.startswith("# a test\npoint\tx\ty\n0\t")
     assert len(text.splitlines()) == 70

@@ -3,13 +3,13 @@ import numpy as np
 import pytest
 import soundfile
 
-from talkface import points, wires
-from talkface.animation import resting_face
+from talkface import wires
 from talkface.canvas import colour
-from talkface.depth import Skin, in_space
 from talkface.errors import TalkfaceError
+from talkface.face import points
+from talkface.face.depth import Skin, in_space
+from talkface.face.template import load_template, resting_face
 from talkface.media.video import probe
-from talkface.template import load_template
 from talkface.wires import WirePainter, draw_wires, headings, make_net, paint_wires, project, turn
 
 SIZE = 300

@@ -14,8 +14,8 @@ import pytest
 import yaml
 from conftest import run_snakemake
 
+from talkface.face.points import outer_eye_distance
 from talkface.media.video import ffmpeg_program, probe
-from talkface.points import outer_eye_distance
 from talkface.sheet import read_sheet
 
 SETTINGS = {

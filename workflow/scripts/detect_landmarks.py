@@ -3,7 +3,7 @@
 from talkface.logs import log_to
 
 with log_to(snakemake.log[0]):
-    from talkface.landmarks import landmark_shard
+    from talkface.face.detection import landmark_shard
 
     landmark_shard(
         snakemake.input.videos,

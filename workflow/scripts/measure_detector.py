@@ -3,8 +3,8 @@
 from talkface.logs import log_to
 
 with log_to(snakemake.log[0]):
-    from talkface.detector import measure_detector
-    from talkface.template import load_template
+    from talkface.face.detector_noise import measure_detector
+    from talkface.face.template import load_template
 
     measure_detector(
         snakemake.input.videos,

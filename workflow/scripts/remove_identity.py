@@ -3,8 +3,8 @@
 from talkface.logs import log_to
 
 with log_to(snakemake.log[0]):
-    from talkface.identity import shapes_of_speaker
-    from talkface.template import load_template
+    from talkface.face.identity import shapes_of_speaker
+    from talkface.face.template import load_template
 
     shapes_of_speaker(
         snakemake.params.files,

@@ -12,26 +12,17 @@ from numpy.typing import NDArray
 
 from talkface.conventions import FPS
 from talkface.drawing import STYLES, FlatPainter, ShadedPainter, blink_amounts, close_eyes
+from talkface.face.template import resting_face
 from talkface.faces import neutral_face
 from talkface.files import writing
 from talkface.media.encoding import YuvPicture, encode
 from talkface.media.sound import frames_of
 from talkface.people import PRESENTER, Person
-from talkface.points import LIP_PAIRS
 from talkface.predicted import hold, load_shapes
-from talkface.template import load_template
 
 # Where a face stands in the picture: its outer-eye distance and the height of the eyes, as shares of the size. The flat
 # face fills the picture, the shaded one leaves room for hair and shoulders.
 PLACES = {"flat": (0.34, 0.385), "shaded": (0.255, 0.425)}
-
-
-def resting_face() -> NDArray[np.float64]:
-    """The template with its lips closed, (68, 2)."""
-    face = load_template()
-    for upper, lower in LIP_PAIRS:
-        face[[upper, lower]] = face[[upper, lower]].mean(axis=0)
-    return face
 
 
 def paint_frames(

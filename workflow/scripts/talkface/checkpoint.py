@@ -12,9 +12,9 @@ from typing import Any
 import torch
 
 from talkface.errors import TalkfaceError
+from talkface.face.shape_model import FIELDS, ShapeModel
 from talkface.files import writing
 from talkface.models import BaseNetwork, build_network
-from talkface.shape_model import FIELDS, ShapeModel
 
 
 def save_file(path: str | Path, content: dict[str, Any]) -> None:

@@ -26,9 +26,10 @@ from matplotlib.textpath import TextToPath
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from talkface import points
 from talkface.conventions import FPS
 from talkface.errors import TalkfaceError
+from talkface.face import points
+from talkface.face.measured import brief, read_shape
 from talkface.figures import GREY, RULE, STROKES, STYLE
 from talkface.files import writing
 from talkface.marks import Mark, read_marks
@@ -36,7 +37,6 @@ from talkface.predicted import load_shapes
 from talkface.quality import why_rejected
 from talkface.spectrogram import outline, spectrogram, top_khz
 from talkface.style import INK, PALETTE, SOFT, TRUTH
-from talkface.views import brief, read_shape
 
 log = logging.getLogger(__name__)
 

@@ -27,14 +27,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from talkface import metrics, points
+from talkface import metrics
 from talkface.dataset import read_shape_model
 from talkface.errors import TalkfaceError
+from talkface.face import points
+from talkface.face.measured import read_shape
 from talkface.mixing import seed_of
 from talkface.predicted import load_shapes
 from talkface.quality import why_rejected
 from talkface.summary import write_table
-from talkface.views import read_shape
 
 log = logging.getLogger(__name__)
 

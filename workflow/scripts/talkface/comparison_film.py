@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from talkface.errors import TalkfaceError
+from talkface.face.measured import Measured, brief, read_measured, read_shape
 from talkface.files import writing
 from talkface.media.crop import face_crop
 from talkface.media.encoding import OF_VIDEO, encode
@@ -37,7 +38,6 @@ from talkface.panels import (
 from talkface.predicted import hold, load_shapes
 from talkface.quality import why_rejected
 from talkface.style import TRUTH, colour_of
-from talkface.views import Measured, brief, read_measured, read_shape
 
 log = logging.getLogger(__name__)
 

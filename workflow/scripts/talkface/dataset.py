@@ -32,9 +32,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from talkface.conventions import FPS, SPLITS
 from talkface.errors import TalkfaceError
+from talkface.face.shape_model import FIELDS, ShapeModel, ShapeStatistics
 from talkface.files import writing
 from talkface.media.sound import resample
-from talkface.shape_model import FIELDS, ShapeModel, ShapeStatistics
 
 log = logging.getLogger(__name__)
 

@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from talkface import points
 from talkface.canvas import SHIFT, Canvas, colour, fixed, smooth, tapered
+from talkface.face import points
 from talkface.looks import Look
 from talkface.parts import (
     FLAT_PALETTE,

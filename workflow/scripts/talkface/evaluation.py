@@ -39,9 +39,9 @@ from talkface.conventions import FULL_SCALE
 from talkface.dataset import read_corpus, read_part, read_rates, read_shape_model
 from talkface.devices import choose_device
 from talkface.errors import TalkfaceError
+from talkface.face.shape_model import ShapeModel
 from talkface.mixing import TestNoises, active_level, mix, seed_of, to_rate
 from talkface.prediction import predict_samples
-from talkface.shape_model import ShapeModel
 from talkface.summary import CLEAN, KEYS, write_table
 
 log = logging.getLogger(__name__)

@@ -22,16 +22,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from talkface import points
 from talkface.conventions import FPS, FULL_SCALE
 from talkface.dataset import Clip, Part, gather, read_accepted
 from talkface.errors import TalkfaceError
+from talkface.face import points
+from talkface.face.identity import align
+from talkface.face.shape_files import read_shape_model_files
+from talkface.face.shape_model import FIELDS, ShapeModel, ShapeStatistics, fit_shape_model
+from talkface.face.template import load_template
 from talkface.files import writing
-from talkface.identity import align
 from talkface.media.sound import Leveller
-from talkface.shape_files import read_shape_model_files
-from talkface.shape_model import FIELDS, ShapeModel, ShapeStatistics, fit_shape_model
-from talkface.template import load_template
 
 log = logging.getLogger(__name__)
 

@@ -12,10 +12,10 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from talkface import points
 from talkface.errors import TalkfaceError
+from talkface.face import points
+from talkface.face.identity import fit_similarity
 from talkface.files import writing
-from talkface.identity import fit_similarity
 from talkface.media.sound import count_frames
 
 log = logging.getLogger(__name__)

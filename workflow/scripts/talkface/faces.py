@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from talkface.points import LIPS
-from talkface.template import load_template
+from talkface.face.points import LIPS
+from talkface.face.template import load_template
 from talkface.visemes import OPENING, ROUND, TUCK, WIDTH
 
 

@@ -28,12 +28,12 @@ from torch import Tensor
 
 from talkface import checkpoint
 from talkface.errors import TalkfaceError
+from talkface.face.shape_files import read_shape_model_files
+from talkface.face.shape_model import ShapeModel
+from talkface.face.template import load_template
 from talkface.files import digest, writing
 from talkface.keras_weights import Layer, read_keras
 from talkface.models import BaseNetwork, build_network, network_class
-from talkface.shape_files import read_shape_model_files
-from talkface.shape_model import ShapeModel
-from talkface.template import load_template
 from talkface.training import Settings
 
 log = logging.getLogger(__name__)

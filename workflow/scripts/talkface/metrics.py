@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.ndimage import binary_erosion, gaussian_filter1d
 
-from talkface import points
 from talkface.conventions import FPS, FULL_SCALE
-from talkface.shape_model import ShapeModel
-from talkface.sync import best_lag
+from talkface.face import points
+from talkface.face.shape_model import ShapeModel
+from talkface.face.sync import best_lag
 
 ALL = tuple(range(points.COUNT))
 FRAME_MS = 1000 / FPS

@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from talkface import points
 from talkface.canvas import SHIFT, colour, fixed
+from talkface.face import points
 from talkface.lettering import measure, write
 from talkface.parts import triple
 

@@ -13,14 +13,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from talkface.animation import resting_face
 from talkface.canvas import SHIFT, colour, fixed
 from talkface.conventions import FPS
 from talkface.drawing import FlatPainter
+from talkface.face.points import INNER_LIP, LIPS, OUTER_LIP
+from talkface.face.template import resting_face
 from talkface.lettering import LEAST, clock, measure, wrap, write
 from talkface.media.encoding import YuvPicture
 from talkface.parts import Window, contains, rectangle, triple, union
-from talkface.points import INNER_LIP, LIPS, OUTER_LIP
 from talkface.sketch import draw_lines
 from talkface.style import GROUND, INK, LINE, SOFT, THIN, TITLE, scaled
 

@@ -14,12 +14,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from talkface import numbering, points
+from talkface import numbering
 from talkface.canvas import SHIFT, colour, fixed, mix
 from talkface.conventions import FPS
 from talkface.errors import TalkfaceError
+from talkface.face import points
+from talkface.face.identity import align, align_procrustes
+from talkface.face.measured import read_measured, read_shape
+from talkface.face.template import load_template
 from talkface.files import writing
-from talkface.identity import align, align_procrustes
 from talkface.lettering import clock, measure, write
 from talkface.media.encoding import YuvPicture, encode
 from talkface.media.sound import frames_of
@@ -27,8 +30,6 @@ from talkface.parts import triple
 from talkface.predicted import hold, load_shapes
 from talkface.sketch import draw_lines, draw_points
 from talkface.style import DOT, GROUND, INK, LABEL, LINE, NOTE, RULE, SOFT, THIN, TITLE, scaled
-from talkface.template import load_template
-from talkface.views import read_measured, read_shape
 
 TOLD = {
     "raw": "raw: as measured, pixels of the source",

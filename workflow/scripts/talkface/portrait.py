@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from talkface import points
 from talkface.canvas import Canvas, blurred, colour, ellipse, mix, smooth, tapered
+from talkface.face import points
 from talkface.looks import Look
 
 LIGHT = np.array([-0.42, -0.50, 0.76])  # towards the lamp: upper left, in front

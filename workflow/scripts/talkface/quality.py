@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from talkface.conventions import FULL_SCALE
+from talkface.face.points import outer_eye_distance
+from talkface.face.sync import CERTAIN, audio_video_drift, audio_video_offset
 from talkface.files import writing
-from talkface.points import outer_eye_distance
-from talkface.sync import CERTAIN, audio_video_drift, audio_video_offset
 
 log = logging.getLogger(__name__)
 

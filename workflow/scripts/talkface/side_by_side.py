@@ -13,13 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from talkface.canvas import SHIFT, colour, fixed
+from talkface.face.points import mouth_opening
 from talkface.files import writing
 from talkface.lettering import write
 from talkface.media.encoding import as_wav, encode
 from talkface.media.sound import film_frames
 from talkface.panels import Board, FacePanel, Painter, write_head
 from talkface.parts import Window, rectangle, triple
-from talkface.points import mouth_opening
 from talkface.predicted import hold
 from talkface.style import BLUE, INK, MARK, RULE, SOFT
 

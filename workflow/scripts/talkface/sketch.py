@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from talkface.canvas import ONE, SHIFT, colour, fixed
+from talkface.face.points import LINES, LIPS
 from talkface.lettering import write
 from talkface.parts import triple
-from talkface.points import LINES, LIPS
 
 
 def draw_lines(

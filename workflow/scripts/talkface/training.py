@@ -29,10 +29,10 @@ from talkface.corpus import SPLITTERS, Corpus, add_noisy_copies, batches, respli
 from talkface.dataset import Part, digest_arrays, is_dataset, read_corpus, read_part, read_shape_model
 from talkface.devices import choose_device, half_precision, has_bfloat16
 from talkface.errors import TalkfaceError
+from talkface.face.shape_model import ShapeModel
 from talkface.files import digest, writing
 from talkface.models import BaseNetwork, Batch, build_network, choice, network_class
 from talkface.noise import NoiseBank, read_noise
-from talkface.shape_model import ShapeModel
 
 log = logging.getLogger(__name__)
 

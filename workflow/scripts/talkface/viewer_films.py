@@ -19,11 +19,11 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from talkface.face.measured import read_measured
 from talkface.media.crop import face_crop
 from talkface.media.encoding import as_wav, encode
 from talkface.media.sound import film_frames
 from talkface.media.video import probe, read_frames
-from talkface.views import read_measured
 
 log = logging.getLogger(__name__)
 

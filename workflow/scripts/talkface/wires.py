@@ -17,11 +17,11 @@ import numpy as np
 import scipy.spatial
 from numpy.typing import NDArray
 
-from talkface import points
-from talkface.animation import resting_face
 from talkface.canvas import ONE, SHIFT, colour, mix
 from talkface.conventions import FPS
-from talkface.depth import Skin, in_space
+from talkface.face import points
+from talkface.face.depth import Skin, in_space
+from talkface.face.template import resting_face
 from talkface.files import writing
 from talkface.media.encoding import YuvPicture, encode
 from talkface.media.sound import frames_of

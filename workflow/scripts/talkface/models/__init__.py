@@ -20,8 +20,8 @@ from torch import Tensor, nn
 
 from talkface.dataset import Part
 from talkface.errors import TalkfaceError
+from talkface.face.shape_model import ShapeModel
 from talkface.media.sound import FPS, LEVELS
-from talkface.shape_model import ShapeModel
 
 
 class Batch(NamedTuple):

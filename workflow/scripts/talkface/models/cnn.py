@@ -34,10 +34,10 @@ from torch.nn import functional
 from talkface.convolution import StridedConvolution
 from talkface.dataset import Part
 from talkface.errors import TalkfaceError
+from talkface.face.shape_model import ShapeModel
+from talkface.face.template import load_template
 from talkface.models import BaseNetwork, Batch, choice, masked_mean
 from talkface.noise import mix
-from talkface.shape_model import ShapeModel
-from talkface.template import load_template
 
 
 class Network(BaseNetwork):

@@ -28,9 +28,9 @@ from torch.nn import functional
 
 from talkface.dataset import Part
 from talkface.errors import TalkfaceError
+from talkface.face.points import COUNT, OUTER_EYE_CORNERS
+from talkface.face.shape_model import ShapeModel
 from talkface.models import BaseNetwork, Batch, choice, masked_mean
-from talkface.points import COUNT, OUTER_EYE_CORNERS
-from talkface.shape_model import ShapeModel
 
 # Kernel, stride, channels of each convolution, and the pool behind it (frequency, block).
 LAYERS = (

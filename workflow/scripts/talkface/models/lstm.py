@@ -22,13 +22,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from talkface import points
 from talkface.dataset import Part
 from talkface.errors import TalkfaceError
+from talkface.face import points
+from talkface.face.shape_model import ShapeModel
 from talkface.keras_weights import Layer
 from talkface.models import BaseNetwork, Batch, choice, masked_mean
 from talkface.recurrent import KerasDense, KerasLSTM
-from talkface.shape_model import ShapeModel
 
 FEATURES = ("levels", "differences")
 NORMALISATIONS = ("template", "first_frame")

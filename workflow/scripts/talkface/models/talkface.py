@@ -18,12 +18,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from talkface.face.points import LIPS
+from talkface.face.shape_model import ShapeModel
+from talkface.face.template import load_template
 from talkface.media.sound import QUIETEST_PEAK, LogMel
 from talkface.models import BaseNetwork, Batch, masked_mean
 from talkface.noise import QUIETEST, mix
-from talkface.points import LIPS
-from talkface.shape_model import ShapeModel
-from talkface.template import load_template
 
 
 class State(NamedTuple):

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from talkface.errors import TalkfaceError
-from talkface.identity import fit_similarity
-from talkface.points import STABLE
+from talkface.face.identity import fit_similarity
+from talkface.face.points import STABLE
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,8 +18,8 @@ import scipy.spatial
 from numpy.typing import NDArray
 from scipy.signal import savgol_filter
 
-from talkface import points
 from talkface.errors import TalkfaceError
+from talkface.face import points
 from talkface.files import writing
 
 log = logging.getLogger(__name__)

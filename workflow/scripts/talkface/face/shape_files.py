@@ -17,11 +17,11 @@ import numpy as np
 import scipy.spatial
 from numpy.typing import NDArray
 
-from talkface import points
 from talkface.errors import TalkfaceError
-from talkface.identity import fit_similarity
-from talkface.shape_model import ShapeModel
-from talkface.template import load_template
+from talkface.face import points
+from talkface.face.identity import fit_similarity
+from talkface.face.shape_model import ShapeModel
+from talkface.face.template import load_template
 
 NEEDED = ("mean", "components")
 # A mean shape this near to centre 0 and norm 1 lies in procrustes' own frame, as the published one does.

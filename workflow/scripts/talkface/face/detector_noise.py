@@ -23,10 +23,10 @@ import numpy as np
 import scipy.spatial
 from numpy.typing import NDArray
 
-from talkface import landmarks as tracking
 from talkface.conventions import FPS
+from talkface.face import detection
+from talkface.face.identity import align
 from talkface.files import writing
-from talkface.identity import align
 from talkface.media.video import address, at_constant_rate, probe, run
 
 log = logging.getLogger(__name__)
@@ -165,7 +165,7 @@ def measure_detector(
             if not rejected:
                 copy, found = Path(folder) / "again.mp4", Path(folder) / "again.h5"
                 encode_again(video, copy, start_s=begin, end_s=end, crf=crf, shift_px=shift_px)
-                tracking.landmark_shard([copy], found, clips=[clip], start_s=[None], end_s=[None], **tracked)
+                detection.landmark_shard([copy], found, clips=[clip], start_s=[None], end_s=[None], **tracked)
                 again, rejected = _landmarks(clip, found)
             if not rejected and len(again) != len(first):
                 rejected = f"{video}: {len(again)} frames after the encoding, {len(first)} before"

@@ -15,8 +15,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from talkface import points
 from talkface.conventions import FPS
+from talkface.face import points
 
 STEP_S = 0.01  # of what is compared
 MOST_S = 0.4  # offsets are sought to either side; syllables, which fit to others, come each 200 ms

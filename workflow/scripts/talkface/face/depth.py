@@ -24,8 +24,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from talkface import points
-from talkface.template import load_template
+from talkface.face import points
+from talkface.face.template import load_template
 
 log = logging.getLogger(__name__)
 

@@ -1,0 +1,1 @@
+"""The face as numbers: landmarks, identity, shape model, sync."""

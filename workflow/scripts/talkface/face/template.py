@@ -1,0 +1,28 @@
+"""The mean face: the 68 points that stand for nobody, in the template frame.
+
+Template frame: the distance of the outer eye corners is 1, the origin lies midway between them, x points to the right
+of the picture, y down.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from talkface.face.points import LIP_PAIRS
+
+TABLE = Path(__file__).with_name("template.tsv")
+
+
+def resting_face() -> NDArray[np.float64]:
+    """The template with its lips closed, (68, 2)."""
+    face = load_template()
+    for upper, lower in LIP_PAIRS:
+        face[[upper, lower]] = face[[upper, lower]].mean(axis=0)
+    return face
+
+
+def load_template() -> NDArray[np.float64]:
+    """The template, (68, 2), from the table beside this module (made by `make template`)."""
+    return pd.read_csv(TABLE, sep="\t", comment="#")[["x", "y"]].to_numpy(np.float64)

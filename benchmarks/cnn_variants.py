@@ -13,8 +13,8 @@ from talkface.conventions import FULL_SCALE
 from talkface.corpus import Corpus, batches
 from talkface.dataset import read_part, read_shape_model
 from talkface.models import build_network
-from talkface.noise import NoiseBank, mix
-from talkface.noise_sources import NOISES, make_noise
+from talkface.noise.bank import NoiseBank, add_noise
+from talkface.noise.training_formulas import NOISES, make_noise
 from talkface.prediction import predict_samples
 from talkface.training import Run, Settings
 
@@ -95,20 +95,20 @@ def _training(path: Path) -> list[dict]:
     draws, ratio = torch.rand(SETTINGS.stretches, 2), torch.full((SETTINGS.stretches, 1), 6.0)
     sound = next(plain.batches)[1].sound
 
-    def add_noise():
-        mix(sound, bank.cut(draws, sound.shape[1]), ratio)
+    def mixing():
+        add_noise(sound, bank.cut(draws, sound.shape[1]), ratio)
 
-    steps = (plain.advance, resilient.advance, add_noise)
+    steps = (plain.advance, resilient.advance, mixing)
     for step in steps:
         step()  # the first allocates
     times = np.array([[_seconds(step) for step in steps] for _ in range(TRAINING_ROUNDS)])
-    base, noisy, mixing = np.median(times, axis=0)
+    base, noisy, mixing_s = np.median(times, axis=0)
     common = {"case": "cnn_variants", "unit": "ms"}
     return [
         common
         | {"work": "cnn_nr step beside one of cnn, 128 frames", "published": 1e3 * base, "ours": 1e3 * noisy}
         | {"ratio": np.median(times[:, 1] / times[:, 0]), "required": "<= 2.1"},
         common
-        | {"work": "cutting and mixing noise beside a step of cnn", "published": 1e3 * base, "ours": 1e3 * mixing}
+        | {"work": "cutting and mixing noise beside a step of cnn", "published": 1e3 * base, "ours": 1e3 * mixing_s}
         | {"ratio": np.median(times[:, 2] / times[:, 0]), "required": "<= 0.05"},
     ]

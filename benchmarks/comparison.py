@@ -14,11 +14,11 @@ from published_drawing import draw_published_panels
 from talkface.animation import animate
 from talkface.comparison_film import draw_comparison, paint_comparison
 from talkface.conventions import FPS
+from talkface.drawing.style import colour_of
 from talkface.face.template import load_template
 from talkface.media.crop import face_crop
 from talkface.media.encoding import OF_VIDEO, encoder_command
 from talkface.media.video import probe, read_frames
-from talkface.style import colour_of
 
 ROUNDS = 5
 PANEL = 500  # pixels, both ways

@@ -12,9 +12,9 @@ from published_drawing import draw_published
 
 from talkface.animation import animate, paint_frames
 from talkface.conventions import FPS
+from talkface.drawing.characters import Build, mouth_points
 from talkface.face.points import LIPS
 from talkface.face.template import load_template
-from talkface.faces import Build, mouth_points
 from talkface.media.encoding import ENCODER
 from talkface.media.video import ffmpeg_program
 from talkface.wires import draw_wires, paint_wires

@@ -4,7 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from talkface import style, viewer
+from talkface import viewer
+from talkface.drawing import style
 from tests.toy_viewer import ERRORS, FRAMES, SPEAKERS, grey, write_page
 
 FRAMES_SHOWN = "[...document.querySelectorAll('.panel')].map(panel => Number(panel.dataset.frame))"

@@ -5,7 +5,7 @@ import pytest
 import soundfile
 import yaml
 
-from talkface.noise import read_noise
+from talkface.noise.bank import read_noise
 from tests.workflow.conftest import run_snakemake
 
 RULES = ("--allowed-rules", "make_demo_noise", "assemble_noise", "--")

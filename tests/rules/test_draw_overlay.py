@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from talkface.canvas import colour
+from talkface.drawing.canvas import colour
+from talkface.drawing.style import BLUE, VERMILION
 from talkface.face.template import load_template
 from talkface.media.video import probe
-from talkface.style import BLUE, VERMILION
 from tests.unit.test_video import encode
 from tests.workflow.conftest import run_snakemake
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from talkface.canvas import colour
+from talkface.drawing.canvas import colour
+from talkface.drawing.style import BLUE, INK, VERMILION
 from talkface.media.encoding import encode
 from talkface.media.video import probe, read_frames
-from talkface.style import BLUE, INK, VERMILION
 from tests.toy_stages import LENGTHS, SPEAKERS, write_stages
 from tests.workflow.conftest import run_snakemake
 

@@ -13,7 +13,7 @@ from talkface.config import resolve_models
 from talkface.corpus import Corpus, batches
 from talkface.dataset import read_part, read_shape_model
 from talkface.models import build_network, network_class
-from talkface.noise import NoiseBank
+from talkface.noise.bank import NoiseBank
 from talkface.prediction import predict_samples
 from talkface.training import Run, Settings
 from tests.toy_corpus import toy_dataset

@@ -14,7 +14,7 @@ from talkface.errors import TalkfaceError
 from talkface.face.shape_model import ShapeModel
 from talkface.models import Batch, build_network, network_class
 from talkface.models.cnn import _drop
-from talkface.noise import NoiseBank
+from talkface.noise.bank import NoiseBank
 from talkface.prediction import predict_samples
 from talkface.training import Settings, fit, validate
 from tests.toy_corpus import make_network, noise_for, toy_dataset, toy_shape_model

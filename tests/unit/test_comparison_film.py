@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 import soundfile
 
-from talkface.canvas import colour
 from talkface.comparison_film import Layout, arrange, draw_comparison
+from talkface.drawing.canvas import colour
+from talkface.drawing.lettering import clock, measure, write
+from talkface.drawing.style import BLUE, GROUND, INK, SOFT, VERMILION
 from talkface.errors import TalkfaceError
 from talkface.face import points
 from talkface.face.template import load_template
-from talkface.lettering import clock, measure, write
 from talkface.media.encoding import encode
 from talkface.media.video import probe, read_frames
 from talkface.panels import BROWS, FOREHEAD, letters, seat, write_head, write_words
-from talkface.style import BLUE, GROUND, INK, SOFT, VERMILION
 
 FRAMES = 40
 SIZE = 240  # of the source

@@ -8,7 +8,7 @@ from talkface.corpus import Corpus, add_noisy_copies, batches, plan_epoch, respl
 from talkface.dataset import read_part, read_shape_model
 from talkface.errors import TalkfaceError
 from talkface.models import build_network
-from talkface.noise import NoiseBank
+from talkface.noise.bank import NoiseBank
 from talkface.training import Settings
 from tests.toy_corpus import toy_clip, toy_dataset
 

@@ -12,16 +12,15 @@ import pytest
 from talkface import metrics
 from talkface.conventions import FPS
 from talkface.demo import PAUSE_S, RATE_WPM, SIZE, make_clip, perform
+from talkface.drawing.characters import PEOPLE, Build, neutral_face, person_of
 from talkface.errors import TalkfaceError
 from talkface.face import points
 from talkface.face.detection import track_face
 from talkface.face.identity import neutral_shapes
 from talkface.face.predictor import predictor_path
 from talkface.face.template import load_template
-from talkface.faces import Build, neutral_face
 from talkface.media.espeak import speak
 from talkface.media.video import probe, read_frames
-from talkface.people import PEOPLE, person_of
 from talkface.visemes import CLOSED, LIP_ON_TEETH, sounds
 
 PROJECT = Path(__file__).resolve().parents[2]

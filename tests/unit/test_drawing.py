@@ -2,12 +2,10 @@ import cv2
 import numpy as np
 import pytest
 
-from talkface.drawing import FlatPainter, ShadedPainter, blink_amounts, close_eyes
+from talkface.drawing.characters import PEOPLE, Appearance, Build, mouth_points, neutral_face
+from talkface.drawing.painters import FlatPainter, ShadedPainter, blink_amounts, close_eyes
+from talkface.drawing.windows import contains, remainders, union
 from talkface.face.points import LIPS
-from talkface.faces import Build, mouth_points, neutral_face
-from talkface.looks import Look
-from talkface.parts import contains, remainders, union
-from talkface.people import PEOPLE
 from talkface.visemes import TARGETS
 
 SIZE, UNIT, ORIGIN = 320, 80.0, np.array([160.0, 140.0])
@@ -22,7 +20,7 @@ def face(sound="", build=Build()):  # noqa: B008 - frozen
     return shape * UNIT + ORIGIN
 
 
-def painter_of(style, look=Look()):  # noqa: B008 - frozen
+def painter_of(style, look=Appearance()):  # noqa: B008 - frozen
     if style == "flat":
         return FlatPainter(face(), size=(SIZE, SIZE))
     return ShadedPainter(face(), look=look, size=(SIZE, SIZE), rng=np.random.default_rng(1))

@@ -8,8 +8,8 @@ import pytest
 from talkface import checkpoint, evaluation, figures, metrics
 from talkface.dataset import read_part, read_shape_model
 from talkface.errors import TalkfaceError
-from talkface.mixing import TestNoises
 from talkface.models import build_network
+from talkface.noise.mixing import TestNoises
 from talkface.prediction import predict_samples
 from talkface.summary import KEYS, read_clips
 from tests.toy_corpus import toy_dataset

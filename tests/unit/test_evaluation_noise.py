@@ -11,11 +11,11 @@ import scipy.stats
 import soundfile
 
 from talkface.errors import TalkfaceError
-from talkface.evaluation_noise import KINDS, assemble_test_noise, lengthen, make_babble, shorten_pauses
-from talkface.evaluation_sources import ENVIRONMENT, FORMULAS, make_test_noise, make_test_noises, to_level
 from talkface.files import digest
-from talkface.music import MUSIC
-from talkface.noise_sources import NOISES, RATE, find_recordings
+from talkface.noise.evaluation_formulas import ENVIRONMENT, FORMULAS, make_test_noise, make_test_noises, to_level
+from talkface.noise.evaluation_noise import KINDS, assemble_test_noise, lengthen, make_babble, shorten_pauses
+from talkface.noise.music import MUSIC
+from talkface.noise.training_formulas import NOISES, RATE, find_recordings
 
 
 @pytest.fixture(scope="module")

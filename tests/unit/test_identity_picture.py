@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from talkface import identity_picture as picture
-from talkface.canvas import colour
+from talkface.drawing.canvas import colour
+from talkface.drawing.style import INK, ORANGE
 from talkface.errors import TalkfaceError
 from talkface.face import points
 from talkface.face.identity import closure_order, neutral_shapes
 from talkface.face.template import load_template
 from talkface.media.encoding import encode
-from talkface.style import INK, ORANGE
 
 OPTIONS = {"method": "fixed", "threshold": 1.0, "reference_frames": 2, "smooth_frames": 0}
 GRIN = 20

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from talkface.canvas import colour
-from talkface.lettering import LEAST, clock, measure, shorten, wrap, write
+from talkface.drawing.canvas import colour
+from talkface.drawing.lettering import LEAST, clock, measure, shorten, wrap, write
 
 INK, RED = "#2b2b2b", "#d55e00"
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from talkface.errors import TalkfaceError
-from talkface.mixing import TestNoises, active_level, mix, seed_of, to_rate
+from talkface.noise.mixing import TestNoises, active_level, add_noise, seed_of, to_rate
 from tests.toy_corpus import envelope, sound
 
 RATE = 16_000
@@ -49,7 +49,7 @@ def speech():
 def test_the_ratio_of_what_comes_out(speech, snr):
     noise = np.random.default_rng(3).laplace(size=len(speech))
     level = active_level(speech, RATE)
-    mixture = mix(speech, noise, snr_db=snr, level_db=level)
+    mixture = add_noise(speech, noise, snr_db=snr, level_db=level)
     assert np.abs(mixture).max() <= 1
     # Speech and noise are told apart by least squares: what came out is a sum of both and nothing else.
     shares, rest, *_ = np.linalg.lstsq(np.stack([speech, noise], axis=1), mixture, rcond=None)
@@ -64,7 +64,7 @@ def test_the_ratio_of_what_comes_out(speech, snr):
 def test_the_ratio_survives_the_way_to_a_networks_rate(speech):
     """Noise that lies within the band of both rates; the speech's own level moves by a little."""
     noise = tone(len(speech) / RATE, -30)
-    mixture = mix(speech, noise, snr_db=5, level_db=active_level(speech, RATE))
+    mixture = add_noise(speech, noise, snr_db=5, level_db=active_level(speech, RATE))
     low = {name: to_rate(data, RATE, 8_000) / 32_768 for name, data in (("s", speech), ("n", noise), ("m", mixture))}
     shares, *_ = np.linalg.lstsq(np.stack([low["s"], low["n"]], axis=1), low["m"], rcond=None)
     disturbed = 10 * np.log10(np.square(shares[1] * low["n"]).mean())
@@ -73,7 +73,7 @@ def test_the_ratio_survives_the_way_to_a_networks_rate(speech):
 
 def test_silent_speech_stays_alone():
     silence = np.zeros(100)
-    np.testing.assert_array_equal(mix(silence, np.ones(100), snr_db=0, level_db=-np.inf), silence)
+    np.testing.assert_array_equal(add_noise(silence, np.ones(100), snr_db=0, level_db=-np.inf), silence)
 
 
 def test_each_mixture_has_a_seed_of_its_own():

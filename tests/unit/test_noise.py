@@ -7,8 +7,8 @@ import soundfile
 import torch
 
 from talkface.errors import TalkfaceError
-from talkface.noise import NoiseBank, assemble_noise, mix, read_noise
-from talkface.noise_sources import NOISES, find_recordings, make_noise, make_noises
+from talkface.noise.bank import NoiseBank, add_noise, assemble_noise, read_noise
+from talkface.noise.training_formulas import NOISES, find_recordings, make_noise, make_noises
 
 
 @pytest.fixture
@@ -144,17 +144,17 @@ def test_the_ratio_is_the_one_asked_for(snr_db):
     generator = torch.Generator().manual_seed(0)
     clean = 0.01 * torch.randn(4, 7_000, generator=generator)
     noise = torch.tensor([[1.0], [1e-3], [30.0], [0.1]]) * torch.randn(4, 7_000, generator=generator)
-    added = mix(clean, noise, torch.tensor(float(snr_db))) - clean
+    added = add_noise(clean, noise, torch.tensor(float(snr_db))) - clean
     found = 10 * torch.log10(clean.square().mean(1) / added.square().mean(1))
     torch.testing.assert_close(found, torch.full((4,), float(snr_db)), atol=0.01, rtol=0)
 
 
 def test_silence_of_either_adds_nothing_and_is_a_number():
     speech, silence = torch.randn(1, 2_240), torch.zeros(1, 2_240)
-    assert torch.equal(mix(speech, silence, torch.tensor(0.0)), speech)
-    assert torch.equal(mix(speech, 1e-7 * speech, torch.tensor(0.0)), speech)
-    assert torch.equal(mix(silence, speech, torch.tensor(0.0)), silence)
-    assert torch.equal(mix(silence, silence, torch.tensor(0.0)), silence)
+    assert torch.equal(add_noise(speech, silence, torch.tensor(0.0)), speech)
+    assert torch.equal(add_noise(speech, 1e-7 * speech, torch.tensor(0.0)), speech)
+    assert torch.equal(add_noise(silence, speech, torch.tensor(0.0)), silence)
+    assert torch.equal(add_noise(silence, silence, torch.tensor(0.0)), silence)
 
 
 def test_noises_made_by_formula(tmp_path):

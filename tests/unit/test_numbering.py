@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from talkface import numbering
+from talkface.drawing import numbering
 from talkface.face import points
 from talkface.face.template import load_template
 

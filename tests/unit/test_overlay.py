@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from talkface import overlay
-from talkface.canvas import colour
+from talkface.drawing.canvas import colour
+from talkface.drawing.style import BLUE, INK, MARK, SKY
 from talkface.errors import TalkfaceError
 from talkface.face.template import load_template
 from talkface.media.audio import extract_audio
 from talkface.media.crop import face_crop
 from talkface.media.video import probe, read_frames
 from talkface.overlay import crop_source, draw_overlay, draw_overlay_frame, film_size, read_layer
-from talkface.style import BLUE, INK, MARK, SKY
 from tests.unit.test_video import check_step, encode, flash_and_click
 
 FRAMES, FILLED = 20, (4, 5)

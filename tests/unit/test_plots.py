@@ -7,12 +7,12 @@ import pytest
 import soundfile
 
 from talkface import plots
-from talkface.canvas import colour
+from talkface.drawing.canvas import colour
+from talkface.drawing.style import BLUE, GROUND, INK
 from talkface.errors import TalkfaceError
 from talkface.face import identity, points
 from talkface.face.template import load_template
 from talkface.media.video import probe, read_frames
-from talkface.style import BLUE, GROUND, INK
 
 FRAMES, SIZE = 25, 400
 OPTIONS = {"clip": "clip", "method": "fixed", "smooth_frames": 0}
@@ -240,5 +240,5 @@ def test_a_frame_beyond_the_end_is_refused(stages):
 
 
 def test_colours_are_blended():
-    assert plots.blend(INK, GROUND, 0) == INK
-    assert plots.blend("#000000", "#ffffff", 0.5) == "#808080"
+    assert plots.blend_hex(INK, GROUND, 0) == INK
+    assert plots.blend_hex("#000000", "#ffffff", 0.5) == "#808080"

@@ -5,10 +5,10 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from talkface.canvas import colour
+from talkface.drawing.canvas import colour
+from talkface.drawing.landmarks import draw_lines, draw_numbers, draw_points
 from talkface.face.points import JAW, LINES, LIPS
 from talkface.face.template import load_template
-from talkface.sketch import draw_lines, draw_numbers, draw_points
 
 BLUE = "#0072b2"
 FACE = load_template() * 160 + [200, 150]  # lies within 400 x 400

@@ -6,7 +6,7 @@ import yaml
 from torch.utils.flop_counter import FlopCounterMode
 
 from talkface import training
-from talkface.noise import NoiseBank
+from talkface.noise.bank import NoiseBank
 from tests.toy_corpus import make_network, noise_for, toy_dataset
 
 LOOKAHEAD = 1_920  # samples: 120 ms

@@ -4,7 +4,7 @@ import pytest
 import soundfile
 
 from talkface import wires
-from talkface.canvas import colour
+from talkface.drawing.canvas import colour
 from talkface.errors import TalkfaceError
 from talkface.face import points
 from talkface.face.depth import Skin, in_space

@@ -3,7 +3,7 @@
 # produces: OF_CLIP, OF_SPEECH, OF_MODEL, OWNERS, looked(), colours(), usable(), pictured()
 # reads from config: nothing
 from talkface.choice import accepted, decoded
-from talkface.style import colour_of
+from talkface.drawing.style import colour_of
 
 OWNERS = Catalogue("clip of the sheet", dict(CLIPS["speaker"]))
 # Where what was measured of a clip lies; a rule takes those it needs, and a clip that the sheet lacks is refused.

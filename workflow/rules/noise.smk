@@ -4,8 +4,8 @@
 # talkface/evaluation_noise.py) to judge with
 # reads from config: noise, evaluate.noise, seed
 import pandas as pd
-from talkface.evaluation_sources import ENVIRONMENT, FORMULAS, MUSIC, PINK, WHITE
-from talkface.noise_sources import NOISES, find_recordings
+from talkface.noise.evaluation_formulas import ENVIRONMENT, FORMULAS, MUSIC, PINK, WHITE
+from talkface.noise.training_formulas import NOISES, find_recordings
 
 DEMO_NOISES = [f"resources/demo/noise/{noise}.wav" for noise in NOISES]
 NOISE_FOLDER = config["noise"]["folder"]

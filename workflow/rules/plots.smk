@@ -2,7 +2,7 @@
 # results/predictions/{model}/{clip}.npy instead
 # produces: results/plots/{clip}.mp4, {clip}/{frame}.png, results/identity/{clip}.png, the same below {model}/
 # reads from config: plots, identity; through look.smk look
-from talkface.style import TRUTH
+from talkface.drawing.style import TRUTH
 
 # The file whose faces a plot shows.
 PLOTTED = OF_CLIP["shapes" if config["plots"]["shape"] == "identity_free" else "landmarks"]

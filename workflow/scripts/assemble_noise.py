@@ -3,6 +3,6 @@
 from talkface.logs import log_to
 
 with log_to(snakemake.log[0]):
-    from talkface.noise import assemble_noise
+    from talkface.noise.bank import assemble_noise
 
     assemble_noise(snakemake.input.recordings, snakemake.output.noise)

@@ -3,7 +3,7 @@
 from talkface.logs import log_to
 
 with log_to(snakemake.log[0]):
-    from talkface.evaluation_noise import assemble_test_noise
+    from talkface.noise.evaluation_noise import assemble_test_noise
 
     assemble_test_noise(
         snakemake.output.noise,

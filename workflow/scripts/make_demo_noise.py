@@ -3,6 +3,6 @@
 from talkface.logs import log_to
 
 with log_to(snakemake.log[0]):
-    from talkface.noise_sources import make_noises
+    from talkface.noise.training_formulas import make_noises
 
     make_noises(snakemake.output.noises)

@@ -3,6 +3,6 @@
 from talkface.logs import log_to
 
 with log_to(snakemake.log[0]):
-    from talkface.talkers import make_talkers
+    from talkface.noise.talkers import make_talkers
 
     make_talkers(snakemake.output.talkers, voices=snakemake.params.voices, texts=snakemake.params.texts)

@@ -3,6 +3,6 @@
 from talkface.logs import log_to
 
 with log_to(snakemake.log[0]):
-    from talkface.evaluation_sources import make_test_noises
+    from talkface.noise.evaluation_formulas import make_test_noises
 
     make_test_noises(snakemake.output.noises)

@@ -11,13 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from talkface.conventions import FPS
-from talkface.drawing import STYLES, FlatPainter, ShadedPainter, blink_amounts, close_eyes
+from talkface.drawing.characters import PRESENTER, Person, neutral_face
+from talkface.drawing.painters import STYLES, FlatPainter, ShadedPainter, blink_amounts, close_eyes
 from talkface.face.template import resting_face
-from talkface.faces import neutral_face
 from talkface.files import writing
 from talkface.media.encoding import YuvPicture, encode
 from talkface.media.sound import frames_of
-from talkface.people import PRESENTER, Person
 from talkface.predicted import hold, load_shapes
 
 # Where a face stands in the picture: its outer-eye distance and the height of the eyes, as shares of the size. The flat

@@ -27,6 +27,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from talkface.conventions import FPS
+from talkface.drawing.style import INK, PALETTE, SOFT, TRUTH
 from talkface.errors import TalkfaceError
 from talkface.face import points
 from talkface.face.measured import brief, read_shape
@@ -36,7 +37,6 @@ from talkface.marks import Mark, read_marks
 from talkface.predicted import load_shapes
 from talkface.quality import why_rejected
 from talkface.spectrogram import outline, spectrogram, top_khz
-from talkface.style import INK, PALETTE, SOFT, TRUTH
 
 log = logging.getLogger(__name__)
 

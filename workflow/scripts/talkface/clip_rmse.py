@@ -32,7 +32,7 @@ from talkface.dataset import read_shape_model
 from talkface.errors import TalkfaceError
 from talkface.face import points
 from talkface.face.measured import read_shape
-from talkface.mixing import seed_of
+from talkface.noise.mixing import seed_of
 from talkface.predicted import load_shapes
 from talkface.quality import why_rejected
 from talkface.summary import write_table

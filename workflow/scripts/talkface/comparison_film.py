@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from talkface.drawing.style import TRUTH, colour_of
 from talkface.errors import TalkfaceError
 from talkface.face.measured import Measured, brief, read_measured, read_shape
 from talkface.files import writing
@@ -37,7 +38,6 @@ from talkface.panels import (
 )
 from talkface.predicted import hold, load_shapes
 from talkface.quality import why_rejected
-from talkface.style import TRUTH, colour_of
 
 log = logging.getLogger(__name__)
 

@@ -17,7 +17,7 @@ from talkface.dataset import Part, join
 from talkface.errors import TalkfaceError
 from talkface.media.sound import Leveller
 from talkface.models import BaseNetwork, Batch
-from talkface.noise import NoiseBank, mix
+from talkface.noise.bank import NoiseBank, add_noise
 
 SPLITTERS = ("sheet", "window", "clip", "speaker")
 VALID_SHARE = 0.08  # of what a model splits by itself, as Eskimez et al. 2020 do
@@ -51,7 +51,7 @@ def add_noisy_copies(part: Part, noise: NoiseBank, *, copies: int, snr_db: Seque
         for first, last in zip(part.audio_offsets[:-1], part.audio_offsets[1:], strict=True):
             clean = torch.from_numpy(part.audio[first:last].astype(np.float32))[None]  # (1, S)
             draw = torch.from_numpy(generator.random((1, 2), np.float32))
-            mixed = mix(clean, noise.cut(draw, clean.shape[1]), torch.tensor(generator.uniform(*snr_db)))[0]
+            mixed = add_noise(clean, noise.cut(draw, clean.shape[1]), torch.tensor(generator.uniform(*snr_db)))[0]
             mixed = mixed * min(1.0, (FULL_SCALE - 1) / float(mixed.abs().max().clamp(min=1)))
             audio[first:last] = mixed.round().short().numpy()
         noisy.append(replace(part, audio=audio))

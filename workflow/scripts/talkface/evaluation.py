@@ -40,7 +40,7 @@ from talkface.dataset import read_corpus, read_part, read_rates, read_shape_mode
 from talkface.devices import choose_device
 from talkface.errors import TalkfaceError
 from talkface.face.shape_model import ShapeModel
-from talkface.mixing import TestNoises, active_level, mix, seed_of, to_rate
+from talkface.noise.mixing import TestNoises, active_level, add_noise, seed_of, to_rate
 from talkface.prediction import predict_samples
 from talkface.summary import CLEAN, KEYS, write_table
 
@@ -176,7 +176,7 @@ def mixtures(
             for snr in snr_db:
                 generator = np.random.default_rng(seed_of(seed, item.clip, kind, f"{snr:g}"))
                 noise = noises.cut(kind, samples=len(sound), rate=item.rate, generator=generator)
-                yield item, kind, snr, mix(sound, noise, snr_db=snr, level_db=level)
+                yield item, kind, snr, add_noise(sound, noise, snr_db=snr, level_db=level)
 
 
 def ratios(bounds: Sequence[float]) -> list[float]:

@@ -22,9 +22,9 @@ from matplotlib.text import Text
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import isotonic_regression
 
+from talkface.drawing.style import BLUE, INK, PALETTE
 from talkface.files import writing
 from talkface.results import best_of, choose_pairs, floor_of, gains_of, own_of, read_clips, read_pairs, read_summary
-from talkface.style import BLUE, INK, PALETTE
 
 GREY, RULE = "#8a8a8a", "#e2e2e2"  # axes and grids, paler than letters
 STROKES: tuple = ("-", (0, (5, 1.6)), (0, (1.2, 1.2)), (0, (5, 1.4, 1.2, 1.4)))

@@ -14,20 +14,19 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from talkface.canvas import SHIFT, colour, fixed
 from talkface.conventions import FPS
+from talkface.drawing.canvas import SHIFT, colour, fixed, triple
+from talkface.drawing.landmarks import draw_lines, draw_points
+from talkface.drawing.lettering import measure, wrap, write
+from talkface.drawing.style import GROUND, INK, ORANGE, RULE, SKY, SOFT
 from talkface.errors import TalkfaceError
 from talkface.face import points
 from talkface.face.identity import STORED_LIP_PAIRS, align, align_procrustes, closure_order, neutral_shapes
 from talkface.face.template import load_template
 from talkface.files import writing
-from talkface.lettering import measure, wrap, write
 from talkface.media.video import probe, read_frames
-from talkface.parts import triple
 from talkface.plots import Frame, align_faces, fit, read_faces
 from talkface.predicted import load_shapes
-from talkface.sketch import draw_lines, draw_points
-from talkface.style import GROUND, INK, ORANGE, RULE, SKY, SOFT
 
 WIDTH, MARGIN, GAP = 1200, 30, 18  # pixels
 SHOWN = 3  # frames of each rule: the one it takes, and runners-up

@@ -13,16 +13,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from talkface.canvas import SHIFT, colour, fixed
 from talkface.conventions import FPS
-from talkface.drawing import FlatPainter
+from talkface.drawing.canvas import SHIFT, colour, fixed, triple
+from talkface.drawing.landmarks import draw_lines
+from talkface.drawing.lettering import LEAST, clock, measure, wrap, write
+from talkface.drawing.painters import FlatPainter
+from talkface.drawing.style import GROUND, INK, LINE, SOFT, THIN, TITLE, scaled
+from talkface.drawing.windows import Window, clear, contains, rectangle, union, whole
 from talkface.face.points import INNER_LIP, LIPS, OUTER_LIP
 from talkface.face.template import resting_face
-from talkface.lettering import LEAST, clock, measure, wrap, write
 from talkface.media.encoding import YuvPicture
-from talkface.parts import Window, contains, rectangle, triple, union
-from talkface.sketch import draw_lines
-from talkface.style import GROUND, INK, LINE, SOFT, THIN, TITLE, scaled
 
 PHONE = 390  # pixels: the width of a film on a phone held upright
 READABLE = 9  # pixels: the height of letters that can be read there
@@ -95,18 +95,6 @@ def seat(shapes: NDArray, view: NDArray, *, top: float = FOREHEAD) -> NDArray[np
     height, width = view.shape[:2]
     unit = min(height / (CHIN - top), width / EARS)
     return np.asarray(shapes, np.float64) * unit + [width / 2, height / 2 - (top + CHIN) / 2 * unit]
-
-
-def whole(view: NDArray) -> Window:
-    """The window of all of a part."""
-    return slice(0, view.shape[0]), slice(0, view.shape[1])
-
-
-def clear(view: NDArray[np.uint8], window: Window, code: str) -> None:
-    """Fill a window of a part with a colour; OpenCV does it in a tenth of numpy's time."""
-    rows, columns = window
-    corner = columns.stop - 1, rows.stop - 1
-    cv2.rectangle(view, (columns.start, rows.start), corner, triple(colour(code)), cv2.FILLED)
 
 
 class VideoPanel:

@@ -14,22 +14,21 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from talkface import numbering
-from talkface.canvas import SHIFT, colour, fixed, mix
 from talkface.conventions import FPS
+from talkface.drawing import numbering
+from talkface.drawing.canvas import SHIFT, blend, colour, fixed, triple
+from talkface.drawing.landmarks import draw_lines, draw_points
+from talkface.drawing.lettering import clock, measure, write
+from talkface.drawing.style import DOT, GROUND, INK, LABEL, LINE, NOTE, RULE, SOFT, THIN, TITLE, scaled
 from talkface.errors import TalkfaceError
 from talkface.face import points
 from talkface.face.identity import align, align_procrustes
 from talkface.face.measured import read_measured, read_shape
 from talkface.face.template import load_template
 from talkface.files import writing
-from talkface.lettering import clock, measure, write
 from talkface.media.encoding import YuvPicture, encode
 from talkface.media.sound import frames_of
-from talkface.parts import triple
 from talkface.predicted import hold, load_shapes
-from talkface.sketch import draw_lines, draw_points
-from talkface.style import DOT, GROUND, INK, LABEL, LINE, NOTE, RULE, SOFT, THIN, TITLE, scaled
 
 TOLD = {
     "raw": "raw: as measured, pixels of the source",
@@ -86,9 +85,9 @@ class Frame:
         return np.asarray(coordinates, np.float64) * self.scale + self.offset
 
 
-def blend(first: str, second: str, share: float) -> str:
+def blend_hex(first: str, second: str, share: float) -> str:
     """The colour "#rrggbb" that is `share` of the way from the first to the second."""
-    return "#" + "".join(f"{round(float(part)):02x}" for part in mix(colour(first), colour(second), share)[::-1])
+    return "#" + "".join(f"{round(float(part)):02x}" for part in blend(colour(first), colour(second), share)[::-1])
 
 
 def fit(low: NDArray, high: NDArray, *, box: tuple[float, float, float, float]) -> Frame:
@@ -176,7 +175,7 @@ class Plotter:
         self._painted: list[tuple[slice, slice]] = []
         self._radius = scaled(DOT, panel=look.size * (0.6 if look.numbers else 1) * (1.6 if look.mouth_only else 1))
         # With numbers, lines step back: they say what belongs together, and figures can be read upon them.
-        self._pale = blend(look.code, GROUND, PALE if look.numbers else 0)
+        self._pale = blend_hex(look.code, GROUND, PALE if look.numbers else 0)
         self._letters = max(9, round(SIZE_OF_NUMBERS[look.mouth_only] * look.size))
         self._offsets = np.zeros((points.COUNT, 2))
         if look.numbers:

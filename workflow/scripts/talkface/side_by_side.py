@@ -12,16 +12,16 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from talkface.canvas import SHIFT, colour, fixed
+from talkface.drawing.canvas import SHIFT, colour, fixed, triple
+from talkface.drawing.lettering import write
+from talkface.drawing.style import BLUE, INK, MARK, RULE, SOFT
+from talkface.drawing.windows import Window, rectangle
 from talkface.face.points import mouth_opening
 from talkface.files import writing
-from talkface.lettering import write
 from talkface.media.encoding import as_wav, encode
 from talkface.media.sound import film_frames
 from talkface.panels import Board, FacePanel, Painter, write_head
-from talkface.parts import Window, rectangle, triple
 from talkface.predicted import hold
-from talkface.style import BLUE, INK, MARK, RULE, SOFT
 
 log = logging.getLogger(__name__)
 

@@ -32,7 +32,7 @@ from talkface.errors import TalkfaceError
 from talkface.face.shape_model import ShapeModel
 from talkface.files import digest, writing
 from talkface.models import BaseNetwork, Batch, build_network, choice, network_class
-from talkface.noise import NoiseBank, read_noise
+from talkface.noise.bank import NoiseBank, read_noise
 
 log = logging.getLogger(__name__)
 

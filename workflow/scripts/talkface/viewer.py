@@ -23,11 +23,11 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from talkface.conventions import FPS
+from talkface.drawing.style import INK, colour_of
 from talkface.face.points import INNER_LIP, LINES, LIPS, OUTER_LIP, mouth_opening
 from talkface.face.template import load_template
 from talkface.files import writing
 from talkface.media.sound import film_frames
-from talkface.style import INK, colour_of
 
 log = logging.getLogger(__name__)
 

@@ -10,10 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
+from talkface.drawing.characters import OPENING, TUCK
 from talkface.media.espeak import Phoneme
-
-# Columns of a target.
-OPENING, WIDTH, ROUND, TUCK = range(4)
 
 # Sound: opening of the inner lips, change of the mouth's width, rounding (0-1), lower lip tucked under the teeth (0-1),
 # dominance: how far the sound imposes its shape on its neighbours.

@@ -17,17 +17,17 @@ import numpy as np
 import scipy.spatial
 from numpy.typing import NDArray
 
-from talkface.canvas import ONE, SHIFT, colour, mix
 from talkface.conventions import FPS
+from talkface.drawing.canvas import ONE, SHIFT, blend, colour, triple
+from talkface.drawing.style import BLUE, GROUND, LINE, PANEL, THIN, VERMILION
+from talkface.drawing.windows import Window, rectangle
 from talkface.face import points
 from talkface.face.depth import Skin, in_space
 from talkface.face.template import resting_face
 from talkface.files import writing
 from talkface.media.encoding import YuvPicture, encode
 from talkface.media.sound import frames_of
-from talkface.parts import Window, rectangle, triple
 from talkface.predicted import hold, load_landmarks
-from talkface.style import BLUE, GROUND, LINE, PANEL, THIN, VERMILION
 
 STILL_VIEW = np.radians(-25.0)  # three-quarter, as portraits are taken; nose to the left of the picture
 SWING = np.radians(28.0)  # to each side; beyond, the nose would cover the far eye
@@ -152,7 +152,7 @@ def project(seen: NDArray, *, size: int) -> NDArray[np.float64]:
 
 def _tints(code: str, *, from_: float, to: float) -> list[tuple]:
     """A colour from far to near: mixed with the ground by these shares."""
-    return [triple(mix(colour(GROUND), colour(code), share)) for share in np.linspace(from_, to, STEPS)]
+    return [triple(blend(colour(GROUND), colour(code), share)) for share in np.linspace(from_, to, STEPS)]
 
 
 def _step(depth: NDArray) -> NDArray[np.int64]:
@@ -182,7 +182,7 @@ class WirePainter:
         self._seen: NDArray | None = None  # turned vertices (V, 3) as last painted
         self._pixels: NDArray | None = None  # and where they are in the picture (V, 2)
         self._tones = [
-            triple(mix(colour(dark), colour(light), share))
+            triple(blend(colour(dark), colour(light), share))
             for dark, light in (SKIN, LIPS)
             for share in np.linspace(0, 1, SHADES)
         ]

@@ -26,7 +26,7 @@ from talkface.evaluation import Material, read_material
 from talkface.external import read_prediction
 from talkface.files import writing
 from talkface.media.sound import count_frames
-from talkface.mixing import to_rate
+from talkface.noise.mixing import to_rate
 from talkface.prediction import predict_samples
 from talkface.results import read_worst
 

@@ -37,7 +37,7 @@ from talkface.errors import TalkfaceError
 from talkface.face.shape_model import ShapeModel
 from talkface.face.template import load_template
 from talkface.models import BaseNetwork, Batch, choice, masked_mean
-from talkface.noise import mix
+from talkface.noise.bank import add_noise
 
 
 class Network(BaseNetwork):
@@ -279,7 +279,7 @@ class Network(BaseNetwork):
         if self.wants_noise:
             if batch.noise is None:
                 raise TalkfaceError("models: noise_resilient wants noise; name a file: noise: results/noise.h5")
-            noisy = mix(sound, batch.noise[:, self.late :], _draw(self.ratios, sound))
+            noisy = add_noise(sound, batch.noise[:, self.late :], _draw(self.ratios, sound))
             alone = disturbed and not self.training
             sound, copies = (noisy, 1) if alone else (torch.cat([sound, noisy]), 2)
         features = self.hear(sound, dropping=disturbed)  # (copies B, P, C)

@@ -23,7 +23,7 @@ from talkface.face.shape_model import ShapeModel
 from talkface.face.template import load_template
 from talkface.media.sound import QUIETEST_PEAK, LogMel
 from talkface.models import BaseNetwork, Batch, masked_mean
-from talkface.noise import QUIETEST, mix
+from talkface.noise.bank import QUIETEST, add_noise
 
 
 class State(NamedTuple):
@@ -221,7 +221,7 @@ class Network(BaseNetwork):
         """
         sound, shape, known, noise = batch
         if not self.training:
-            heard = [sound] if noise is None else [sound, mix(sound, noise, sound.new_tensor(self.JUDGED_DB))]
+            heard = [sound] if noise is None else [sound, add_noise(sound, noise, sound.new_tensor(self.JUDGED_DB))]
             return sum(self.compare(self.features(audio), shape, known) for audio in heard) / len(heard)
         sound, shape = self.augment_sound(sound, shape, noise)
         changed = torch.rand(len(sound), 1, device=sound.device) < self.augmented_share  # (B, 1)
@@ -244,7 +244,7 @@ class Network(BaseNetwork):
         sound = sound.masked_fill(silent, 0)
         if noise is not None:
             low, high = self.snr_db
-            noisy = mix(sound, self.colour(noise), low + (high - low) * draw[1])
+            noisy = add_noise(sound, self.colour(noise), low + (high - low) * draw[1])
             sound = torch.where(draw[2] < self.noise_share, noisy, sound)
         peak = sound.abs().amax(dim=1, keepdim=True).clamp(min=QUIETEST_PEAK)
         gain = self.gain_db[0] + draw[3] * (self.gain_db[1] - self.gain_db[0])  # (B, 1), dB

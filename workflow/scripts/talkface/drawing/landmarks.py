@@ -7,10 +7,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from talkface.canvas import ONE, SHIFT, colour, fixed
+from talkface.drawing.canvas import ONE, SHIFT, colour, fixed, triple
+from talkface.drawing.lettering import write
 from talkface.face.points import LINES, LIPS
-from talkface.lettering import write
-from talkface.parts import triple
 
 
 def draw_lines(

@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 
 from talkface.conventions import FULL_SCALE
 from talkface.errors import TalkfaceError
-from talkface.evaluation_sources import to_level
 from talkface.files import digest, writing
 from talkface.media.sound import read_blocks
-from talkface.noise_sources import RATE
+from talkface.noise.evaluation_formulas import to_level
+from talkface.noise.training_formulas import RATE
 
 log = logging.getLogger(__name__)
 

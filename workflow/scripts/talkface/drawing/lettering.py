@@ -7,9 +7,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from talkface.canvas import colour
-from talkface.parts import triple
-from talkface.style import FONT
+from talkface.drawing.canvas import colour, triple
+from talkface.drawing.style import FONT
 
 WEIGHTS = {False: 400, True: 650}
 LEAST = 8  # pixels; letters are not shrunk below

@@ -10,9 +10,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from talkface.canvas import Canvas, blurred, colour, ellipse, mix, smooth, tapered
+from talkface.drawing.canvas import Canvas, blend, blurred, colour, ellipse, smooth, tapered
+from talkface.drawing.characters import Appearance
 from talkface.face import points
-from talkface.looks import Look
 
 LIGHT = np.array([-0.42, -0.50, 0.76])  # towards the lamp: upper left, in front
 SKULL_TOP = -1.06  # height of the bare crown, units
@@ -34,14 +34,14 @@ def skin_ramp(skin: str) -> NDArray[np.float32]:
     light = base.mean() / 255
     warm = base * np.array([0.62, 0.80, 1.0], np.float32)
     deep, shadow = warm * 0.40, warm * 0.74
-    lit = mix(base, [228, 240, 255], 0.16 + 0.10 * light)
-    shine = mix(base, [240, 248, 255], 0.45)
+    lit = blend(base, [228, 240, 255], 0.16 + 0.10 * light)
+    shine = blend(base, [240, 248, 255], 0.45)
     stops = [0.0, 0.30, 0.62, 0.84, 1.0]
     at = np.linspace(0, 1, 256)
     return np.stack([np.interp(at, stops, np.stack([deep, shadow, base, lit, shine])[:, c]) for c in range(3)], -1)
 
 
-def relief(canvas: Canvas, face: NDArray, look: Look, *, step: int) -> NDArray[np.float32]:
+def relief(canvas: Canvas, face: NDArray, look: Appearance, *, step: int) -> NDArray[np.float32]:
     """Light (0-1) on the skin at every `step`-th pixel, (H, W)."""
     x, y = canvas.grid(step)
     outline = head_outline(face)
@@ -92,7 +92,7 @@ def relief(canvas: Canvas, face: NDArray, look: Look, *, step: int) -> NDArray[n
     return light.astype(np.float32)
 
 
-def paint_skin(canvas: Canvas, face: NDArray, look: Look, rng: np.random.Generator) -> NDArray[np.float32]:
+def paint_skin(canvas: Canvas, face: NDArray, look: Appearance, rng: np.random.Generator) -> NDArray[np.float32]:
     """Paint ears, head and its details; return the coverage of the head (H, W), 0-1."""
     ramp = skin_ramp(look.skin)
     height, width = canvas.shape
@@ -101,7 +101,7 @@ def paint_skin(canvas: Canvas, face: NDArray, look: Look, rng: np.random.Generat
     for side in (-1, 1):  # ears
         ear = np.array([side * (half + 0.015), 0.14 + 0.3 * face[0, 1]])
         tone = ramp[140 if side < 0 else 112]
-        canvas.fill(ellipse(ear, (0.085, 0.20), angle=side * 0.12), mix(tone, [90, 95, 190], 0.10), blur=0.004)
+        canvas.fill(ellipse(ear, (0.085, 0.20), angle=side * 0.12), blend(tone, [90, 95, 190], 0.10), blur=0.004)
         canvas.fill(ellipse(ear + [side * 0.012, -0.01], (0.045, 0.13), angle=side * 0.12), shadow, blur=0.02)
         if look.earrings:
             at = ear + [side * 0.005, 0.215]
@@ -119,7 +119,7 @@ def paint_skin(canvas: Canvas, face: NDArray, look: Look, rng: np.random.Generat
     part = (index - low)[..., None]
     canvas.lay(window, cover, ramp[low] * (1 - part) + ramp[low + 1] * part)
 
-    rosy = mix(base, [95, 80, 215], 0.55)
+    rosy = blend(base, [95, 80, 215], 0.55)
     cheek = face[48, 1] * 0.60
     for side in (-1, 1):
         canvas.glow([side * 0.48, cheek], (0.17, 0.13), rosy, opacity=0.34 * look.blush, inside=head)
@@ -132,7 +132,7 @@ def paint_skin(canvas: Canvas, face: NDArray, look: Look, rng: np.random.Generat
             side = rng.choice((-1, 1))
             spot = [side * abs(rng.normal(0.30, 0.17)), rng.normal(0.33, 0.10)]
             size = rng.uniform(0.006, 0.012)
-            canvas.glow(spot, (size, size), mix(base, shadow, 0.8), opacity=rng.uniform(0.3, 0.7), inside=head)
+            canvas.glow(spot, (size, size), blend(base, shadow, 0.8), opacity=rng.uniform(0.3, 0.7), inside=head)
     _age(canvas, face, look, shadow, head)
     _beard(canvas, face, look, rng, head)
     _brows(canvas, face, look, rng)
@@ -142,7 +142,7 @@ def paint_skin(canvas: Canvas, face: NDArray, look: Look, rng: np.random.Generat
     return head
 
 
-def _eye_region(canvas: Canvas, face: NDArray, look: Look, ramp: NDArray, head: NDArray) -> None:
+def _eye_region(canvas: Canvas, face: NDArray, look: Appearance, ramp: NDArray, head: NDArray) -> None:
     shadow = ramp[62]
     for side, first in ((-1, 36), (1, 42)):
         eye = face[first : first + 6]
@@ -182,7 +182,7 @@ def _nose_region(canvas: Canvas, face: NDArray, ramp: NDArray, head: NDArray) ->
     )
 
 
-def _mouth_region(canvas: Canvas, face: NDArray, look: Look, ramp: NDArray, head: NDArray) -> None:
+def _mouth_region(canvas: Canvas, face: NDArray, look: Appearance, ramp: NDArray, head: NDArray) -> None:
     shadow = ramp[58]
     canvas.glow([0, face[57, 1] + 0.055], (0.13, 0.028), shadow, opacity=0.55, inside=head)
     for side, corner in ((-1, face[48]), (1, face[54])):
@@ -200,7 +200,7 @@ def _mouth_region(canvas: Canvas, face: NDArray, look: Look, ramp: NDArray, head
     canvas.glow([-0.03, face[8, 1] - 0.14], (0.07, 0.045), ramp[232], opacity=0.28, inside=head)
 
 
-def _age(canvas: Canvas, face: NDArray, look: Look, shadow: NDArray, head: NDArray) -> None:
+def _age(canvas: Canvas, face: NDArray, look: Appearance, shadow: NDArray, head: NDArray) -> None:
     if look.age <= 0.45:
         return
     strength = (look.age - 0.45) * 1.0
@@ -213,7 +213,7 @@ def _age(canvas: Canvas, face: NDArray, look: Look, shadow: NDArray, head: NDArr
             canvas.strokes([np.array(line)], 0.008, shadow, blur=0.006, opacity=0.8 * strength, inside=head)
 
 
-def _beard(canvas: Canvas, face: NDArray, look: Look, rng: np.random.Generator, head: NDArray) -> None:
+def _beard(canvas: Canvas, face: NDArray, look: Appearance, rng: np.random.Generator, head: NDArray) -> None:
     if not look.beard:
         return
     hair = colour(look.hair)
@@ -252,11 +252,11 @@ def _beard(canvas: Canvas, face: NDArray, look: Look, rng: np.random.Generator, 
             lines[rng.integers(3)].append(np.array([spot, spot + [lean, rng.uniform(0.02, 0.045)]]))
     for level, group in enumerate(lines):
         if group:
-            tone = mix(hair * 0.7, hair * 1.25 + 12, level / 2)
+            tone = blend(hair * 0.7, hair * 1.25 + 12, level / 2)
             canvas.strokes(group, 0.007, tone, opacity=0.30 + 0.30 * look.beard, inside=full)
 
 
-def _brows(canvas: Canvas, face: NDArray, look: Look, rng: np.random.Generator) -> None:
+def _brows(canvas: Canvas, face: NDArray, look: Appearance, rng: np.random.Generator) -> None:
     tint = colour(look.brow)
     for side, first in ((-1, 17), (1, 22)):
         line = smooth(face[first : first + 5], steps=8)
@@ -278,4 +278,4 @@ def _brows(canvas: Canvas, face: NDArray, look: Look, rng: np.random.Generator) 
                 np.array([start, start + [side * np.interp(at, [0, 0.4], [0.016, 0.06]), lift]])
             )
         canvas.strokes(hairs[0], 0.0055, tint * 0.75, opacity=0.65)
-        canvas.strokes(hairs[1], 0.0055, mix(tint, [150, 165, 180], 0.15), opacity=0.5)
+        canvas.strokes(hairs[1], 0.0055, blend(tint, [150, 165, 180], 0.15), opacity=0.5)

@@ -14,12 +14,18 @@ SHIFT = 4  # OpenCV's fixed-point fraction of coordinates: 1/16 pixel, so that s
 ONE = 1 << SHIFT
 
 
+def triple(paint: ArrayLike) -> tuple[int, int, int]:
+    """A colour as OpenCV's drawing functions take it."""
+    blue, green, red = (int(value) for value in np.clip(np.rint(paint), 0, 255))
+    return blue, green, red
+
+
 def colour(code: str) -> NDArray[np.float32]:
     """Blue, green, red (0-255) of "#rrggbb"."""
     return np.array([int(code[i : i + 2], 16) for i in (5, 3, 1)], np.float32)
 
 
-def mix(first: ArrayLike, second: ArrayLike, share: float) -> NDArray[np.float32]:
+def blend(first: ArrayLike, second: ArrayLike, share: float) -> NDArray[np.float32]:
     """The colour that is `share` of the way from the first to the second."""
     return (np.asarray(first) * (1 - share) + np.asarray(second) * share).astype(np.float32)
 

@@ -5,16 +5,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from talkface.canvas import SHIFT, Canvas, colour, ellipse, fixed, mix, smooth
-from talkface.looks import Look
-from talkface.portrait import skin_ramp
+from talkface.drawing.canvas import SHIFT, Canvas, blend, colour, ellipse, fixed, smooth
+from talkface.drawing.characters import Appearance
+from talkface.drawing.skin import skin_ramp
 
 HAIR_STYLES = (
     "short", "side", "swept", "buzz", "bald", "receding", "afro", "curly", "long", "wavy", "bob", "fringe", "bun",
 )  # fmt: skip
 
 
-def paint_backdrop(canvas: Canvas, look: Look, rng: np.random.Generator) -> None:
+def paint_backdrop(canvas: Canvas, look: Appearance, rng: np.random.Generator) -> None:
     """Fill the picture with a soft gradient and a few lights out of focus."""
     height, width = canvas.shape
     upper, lower, light = map(colour, look.backdrop)
@@ -29,12 +29,12 @@ def paint_backdrop(canvas: Canvas, look: Look, rng: np.random.Generator) -> None
     for _ in range(14):
         at = rng.uniform(0.02, 0.98, 2) * span - canvas.origin / canvas.unit
         radius = rng.uniform(0.08, 0.26)
-        tint = mix(light, rng.uniform(150, 255, 3), 0.25)
+        tint = blend(light, rng.uniform(150, 255, 3), 0.25)
         canvas.fill(ellipse(at, (radius, radius)), tint, blur=0.05, opacity=rng.uniform(0.06, 0.20))
     np.clip(canvas.planes, 0, 255, out=canvas.planes)
 
 
-def paint_body(canvas: Canvas, face: NDArray, look: Look) -> None:
+def paint_body(canvas: Canvas, face: NDArray, look: Appearance) -> None:
     """Paint neck and clothes."""
     ramp = skin_ramp(look.skin)
     half, chin = face[16, 0], face[8, 1]
@@ -83,18 +83,18 @@ def paint_body(canvas: Canvas, face: NDArray, look: Look) -> None:
         lean = at * (1 + 0.22 * (y[rows] - shoulder))
         fall = fall + amount * np.exp(-0.5 * ((x[:, columns] - lean) / width) ** 2)
     canvas.lay(window, cover, np.clip(tone * (0.45 + 0.75 * fall[..., None]), 0, 255))
-    dark, light = tone * 0.45, mix(tone, [255, 255, 255], 0.22)
+    dark, light = tone * 0.45, blend(tone, [255, 255, 255], 0.22)
     canvas.strokes([edge + [0, 0.02]], 0.03, dark, blur=0.012, opacity=0.55)
     canvas.strokes([edge + [0, 0.035]], 0.016, light, blur=0.006, opacity=0.5)
     if look.neckline == "collar":
         for s in (-1, 1):
             flap = np.array([(neck * 1.04, chin + 0.17), (neck * 0.74, chin + 0.42), (0.03, chin + 0.70),
                              (0.34, chin + 0.80), (neck * 1.25, chin + 0.40)]) * [s, 1]  # fmt: skip
-            canvas.fill(flap, mix(tone, [255, 255, 255], 0.30 if s < 0 else 0.14), blur=0.004)
+            canvas.fill(flap, blend(tone, [255, 255, 255], 0.30 if s < 0 else 0.14), blur=0.004)
             canvas.strokes([flap[2:]], 0.014, dark, blur=0.008, opacity=0.6)
     elif look.neckline == "turtle":
         roll = np.concatenate([edge, (edge + [0, 0.24])[::-1]])
-        canvas.fill(roll, mix(tone, light, 0.3), blur=0.012, opacity=0.7)
+        canvas.fill(roll, blend(tone, light, 0.3), blur=0.012, opacity=0.7)
         canvas.strokes([edge + [0, 0.245]], 0.02, dark, blur=0.016, opacity=0.7)
 
 
@@ -102,7 +102,7 @@ def _comb(
     canvas: Canvas,
     region: NDArray,
     lines: list[NDArray],
-    look: Look,
+    look: Appearance,
     rng: np.random.Generator,
     *,
     width: float = 0.0075,
@@ -121,9 +121,9 @@ def _comb(
     if tones is not None:
         levels = np.clip(np.rint(4 * np.asarray(tones) + rng.normal(0, 0.9, len(lines))), 0, 4).astype(int)
     ground = tint * 0.66
-    shades = [mix(tint * 0.42, mix(tint * 1.15, [200, 215, 235], 0.14), level / 4) for level in range(5)]
+    shades = [blend(tint * 0.42, blend(tint * 1.15, [200, 215, 235], 0.14), level / 4) for level in range(5)]
     for level in range(5 - round(5 * look.hair_grey), 5):
-        shades[level] = mix(shades[level], [205, 205, 205], 0.6)
+        shades[level] = blend(shades[level], [205, 205, 205], 0.6)
     hair = np.empty((window[0].stop - window[0].start, window[1].stop - window[1].start, 3), np.uint8)
     hair[:] = np.clip(ground, 0, 255)
     corner = [window[1].start, window[0].start]
@@ -133,7 +133,7 @@ def _comb(
         for level in rng.permutation(5):
             chosen = np.flatnonzero((levels == level) & (layer == turn))
             strands = [fixed(canvas.pixels(lines[index]) - corner) for index in chosen]
-            tone = mix(ground, shades[level], 0.72).clip(0, 255).tolist()
+            tone = blend(ground, shades[level], 0.72).clip(0, 255).tolist()
             cv2.polylines(hair, strands, False, tone, thick, cv2.LINE_AA if thick == 1 else cv2.LINE_8, SHIFT)
     canvas.lay(window, region[window], cv2.GaussianBlur(hair, (0, 0), 0.8))  # smooths the strands' steps too
 
@@ -171,7 +171,7 @@ def _density(canvas: Canvas) -> int:
     return int(440 * max(canvas.unit / 108, 1))
 
 
-def paint_back_hair(canvas: Canvas, face: NDArray, look: Look, rng: np.random.Generator) -> None:
+def paint_back_hair(canvas: Canvas, face: NDArray, look: Appearance, rng: np.random.Generator) -> None:
     """Hair that falls behind the neck, or stands around the head."""
     half, chin = face[16, 0], face[8, 1]
     style, dense = look.hair_style, _density(canvas)
@@ -204,7 +204,9 @@ def paint_back_hair(canvas: Canvas, face: NDArray, look: Look, rng: np.random.Ge
         _comb(canvas, region, rings, look, rng)
 
 
-def _curls(canvas: Canvas, outline: NDArray, look: Look, rng: np.random.Generator, *, count: int, hole=None) -> None:
+def _curls(
+    canvas: Canvas, outline: NDArray, look: Appearance, rng: np.random.Generator, *, count: int, hole=None
+) -> None:
     """Small curls over a region with an uneven edge."""
     low, high = outline.min(0), outline.max(0)
     centre = outline.mean(0)
@@ -224,7 +226,7 @@ def _curls(canvas: Canvas, outline: NDArray, look: Look, rng: np.random.Generato
     x, y = canvas.grid()
     glow = np.exp(-0.5 * (((x - centre[0] + 0.35) / 0.45) ** 2 + ((y - low[1] - 0.3) / 0.3) ** 2))
     rows = slice(None), slice(None)
-    canvas.lay(rows, 0.16 * glow * region, mix(colour(look.hair), [200, 215, 235], 0.4))
+    canvas.lay(rows, 0.16 * glow * region, blend(colour(look.hair), [200, 215, 235], 0.4))
 
 
 FALLING = ("long", "wavy", "bob", "fringe")  # hair that hangs beside the face
@@ -271,7 +273,7 @@ def _front(style: str, half: float, chin: float) -> tuple[NDArray, NDArray]:
     return tuple(np.concatenate([curve * [-1, 1], curve[-2::-1]]) for curve in (out, line))
 
 
-def paint_front_hair(canvas: Canvas, face: NDArray, look: Look, rng: np.random.Generator, head: NDArray) -> None:
+def paint_front_hair(canvas: Canvas, face: NDArray, look: Appearance, rng: np.random.Generator, head: NDArray) -> None:
     """Hair over the skull, with its shadow on the forehead."""
     style, half = look.hair_style, face[16, 0]
     if style == "bald":
@@ -292,7 +294,7 @@ def paint_front_hair(canvas: Canvas, face: NDArray, look: Look, rng: np.random.G
         canvas.lay((slice(None), slice(None)), region * 0.72, tint)
         dots = [np.array([p, p + rng.normal(0, 0.012, 2)]) for p in rng.uniform([-1, -1.2], [1, 0.1], (2500, 2))]
         canvas.strokes(dots[:1200], 0.008, tint * 0.6, opacity=0.5, inside=region)
-        canvas.strokes(dots[1200:], 0.008, mix(tint, [190, 200, 215], 0.25), opacity=0.35, inside=region)
+        canvas.strokes(dots[1200:], 0.008, blend(tint, [190, 200, 215], 0.25), opacity=0.35, inside=region)
     else:
         region = _region(canvas, [cap], blur=0.010 if style != "receding" else 0.02)
         middle, dense, tones = len(outer) // 2, _density(canvas), None
@@ -316,6 +318,6 @@ def paint_front_hair(canvas: Canvas, face: NDArray, look: Look, rng: np.random.G
         _comb(canvas, region, lines, look, rng, tones=tones)
     x, y = canvas.grid()
     sheen = np.exp(-0.5 * ((y + 0.98 - 0.25 * x**2 + 0.12 * x) / 0.075) ** 2) * np.exp(-0.5 * ((x + 0.22) / 0.5) ** 2)
-    canvas.lay((slice(None), slice(None)), 0.30 * sheen * region, mix(tint, [225, 235, 245], 0.5))
+    canvas.lay((slice(None), slice(None)), 0.30 * sheen * region, blend(tint, [225, 235, 245], 0.5))
     lower = np.exp(-0.5 * ((x - half - 0.1) / 0.25) ** 2)
     canvas.lay((slice(None), slice(None)), (0.35 * lower * region).astype(np.float32), tint * 0.3)

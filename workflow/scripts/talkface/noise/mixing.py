@@ -75,7 +75,7 @@ def active_level(samples: ArrayLike, rate: int) -> float:
     return float(np.interp(-MARGIN_DB, -above[pair], levels[pair]))
 
 
-def mix(speech: ArrayLike, noise: ArrayLike, *, snr_db: float, level_db: float) -> NDArray[np.float64]:
+def add_noise(speech: ArrayLike, noise: ArrayLike, *, snr_db: float, level_db: float) -> NDArray[np.float64]:
     """Speech with noise at a ratio.
 
     Parameters

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from talkface.files import writing
-from talkface.music import MUSIC
-from talkface.noise_sources import LEVEL, LOUDEST, RATE, band, coloured, slow
+from talkface.noise.music import MUSIC
+from talkface.noise.training_formulas import LEVEL, LOUDEST, RATE, band, coloured, slow
 
 SECONDS = 20.0  # of what is made by formula
 

@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from talkface.noise_sources import RATE
+from talkface.noise.training_formulas import RATE
 
 SCALE = np.array([0, 2, 4, 5, 7, 9, 11])  # semitones of a major key
 # Degrees of the scale on which the chords of four bars stand.

@@ -11,10 +11,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from talkface.canvas import SHIFT, colour, fixed
+from talkface.drawing.canvas import SHIFT, colour, fixed, triple
+from talkface.drawing.lettering import measure, write
 from talkface.face import points
-from talkface.lettering import measure, write
-from talkface.parts import triple
 
 DIGITS = 0.74  # height of a figure, of the height of the letters
 DIRECTIONS, REACHES, SWEEPS = 16, (1.0, 1.4, 1.9, 2.5), 3

@@ -11,26 +11,13 @@ import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from talkface.canvas import SHIFT, Canvas, colour, fixed, smooth, tapered
+from talkface.drawing.canvas import SHIFT, Canvas, colour, fixed, smooth, tapered, triple
+from talkface.drawing.characters import Appearance
+from talkface.drawing.hair_clothes import paint_back_hair, paint_backdrop, paint_body, paint_front_hair
+from talkface.drawing.mouth_eyes import FLAT_PALETTE, draw_eye, draw_mouth, shaded_palette
+from talkface.drawing.skin import paint_skin
+from talkface.drawing.windows import Patch, Window, contains, flattened, rectangle, remainders, row_factor, union
 from talkface.face import points
-from talkface.looks import Look
-from talkface.parts import (
-    FLAT_PALETTE,
-    Patch,
-    Window,
-    contains,
-    draw_eye,
-    draw_mouth,
-    flattened,
-    rectangle,
-    remainders,
-    row_factor,
-    shaded_palette,
-    triple,
-    union,
-)
-from talkface.portrait import paint_skin
-from talkface.wardrobe import paint_back_hair, paint_backdrop, paint_body, paint_front_hair
 
 STYLES = ("flat", "shaded")
 # Lower edge of the upper teeth below the closed lips, units: teeth belong to the skull, not to the lip.
@@ -175,7 +162,7 @@ class ShadedPainter:
     # Landmarks that pull the skin: without lids and inner lips, which are painted on every frame.
     PULLING = (*range(27), *points.NOSE, *points.EYE_CORNERS, *points.OUTER_LIP)
 
-    def __init__(self, rest: NDArray, *, look: Look, size: tuple[int, int], rng: np.random.Generator) -> None:
+    def __init__(self, rest: NDArray, *, look: Appearance, size: tuple[int, int], rng: np.random.Generator) -> None:
         self.rest = np.asarray(rest, np.float64)
         self.look = look
         self.unit = float(points.outer_eye_distance(self.rest))

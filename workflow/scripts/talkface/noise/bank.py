@@ -168,7 +168,7 @@ def _resample(samples: NDArray, rate: int, new_rate: int) -> NDArray:
     return samples if rate == new_rate else soxr.resample(samples.astype(np.float32), rate, new_rate)
 
 
-def mix(clean: Tensor, noise: Tensor, snr_db: Tensor) -> Tensor:
+def add_noise(clean: Tensor, noise: Tensor, snr_db: Tensor) -> Tensor:
     """Speech with noise at a given ratio of their powers, (B, N).
 
     Eskimez et al. 2020: the gain of the noise is sqrt(P_speech / P_noise / 10^(snr / 10)), P the mean square.

@@ -1,0 +1,1 @@
+"""Painting on arrays: strokes, letters, landmarks, faces."""

@@ -1,0 +1,1 @@
+"""Noise to train with and to judge with."""

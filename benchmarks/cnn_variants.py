@@ -12,7 +12,7 @@ from speech_data import make_dataset
 from talkface.conventions import FULL_SCALE
 from talkface.corpus import Corpus, batches
 from talkface.dataset import read_part, read_shape_model
-from talkface.models import build_network
+from talkface.models.registry import build_network
 from talkface.noise.bank import NoiseBank, add_noise
 from talkface.noise.training_formulas import NOISES, make_noise
 from talkface.prediction import predict_samples

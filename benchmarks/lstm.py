@@ -12,8 +12,8 @@ from torch import nn
 from talkface.face.shape_model import ShapeModel
 from talkface.face.template import load_template
 from talkface.media.sound import resample
-from talkface.models import build_network
-from talkface.recurrent import KerasLSTM
+from talkface.models.layers.keras_lstm import KerasLSTM
+from talkface.models.registry import build_network
 
 BATCH, FRAMES = 128, 75
 SIZES = ((512, 250), (250, 250), (250, 250), (250, 136))  # context 3

@@ -11,9 +11,9 @@ from published_prediction import published_coefficients
 from published_training import PublishedNetwork
 from speech_data import make_dataset, run_measured
 
-from talkface import checkpoint
 from talkface.dataset import read_part, read_shape_model
-from talkface.models import build_network
+from talkface.models import checkpoint
+from talkface.models.registry import build_network
 from talkface.prediction import predict_samples
 
 ROUNDS = 5

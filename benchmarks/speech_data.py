@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from talkface.dataset import Clip, Part, write_dataset
+from talkface.dataset import Clip, write_dataset
 from talkface.face.template import load_template
 from talkface.media.sound import resample
+from talkface.models.inputs import Clips
 
 CLIPS = {"train": 40, "valid": 10, "test": 4}
 
@@ -56,7 +57,7 @@ def make_dataset(path: Path, data: Path | None) -> Path:
     return path
 
 
-def clips_of(part: Part, shape_model) -> list[tuple[np.ndarray, np.ndarray]]:
+def clips_of(part: Clips, shape_model) -> list[tuple[np.ndarray, np.ndarray]]:
     """Sound scaled to its peak and coefficients of each clip, as the published loop takes them."""
     clips = []
     for index in range(len(part)):

@@ -11,7 +11,7 @@ from speech_data import clips_of, make_dataset
 
 from talkface.corpus import Corpus, batches
 from talkface.dataset import read_part, read_shape_model
-from talkface.models import build_network
+from talkface.models.registry import build_network
 from talkface.training import Run, Settings, validate
 
 CPU = torch.device("cpu")

@@ -287,7 +287,7 @@ def test_the_switches_are_those_of_the_networks():
         network = {"LSTM": "lstm", "CNN": "cnn", "FFT": "fft_cnn"}[label[1]] if label else network
         (switch,) = codes(cells[0])
         repaired, published = (yaml.safe_load(re.match(r"`?([\w.]+)", cell)[1]) for cell in cells[1:3])
-        network_class = importlib.import_module(f"talkface.models.{network}").Network
+        network_class = importlib.import_module(f"talkface.models.networks.{network}").Network
         ours = inspect.signature(network_class).parameters
         was = network_class.PUBLISHED | network_class.PUBLISHED["arguments"]
         assert was[switch] == published, f"{network}: {switch} was {was[switch]}, not {published}"
@@ -297,5 +297,5 @@ def test_the_switches_are_those_of_the_networks():
         assert repaired in [values.get(switch) for values in repairs] + usual, f"{network}: {switch}: {repaired}"
         checked.setdefault(network, set()).add(switch)
     for network, switches in checked.items():
-        published = importlib.import_module(f"talkface.models.{network}").Network.PUBLISHED
+        published = importlib.import_module(f"talkface.models.networks.{network}").Network.PUBLISHED
         assert switches >= set(published["arguments"]), f"{network}: {set(published['arguments']) - switches}"

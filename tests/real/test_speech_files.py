@@ -5,7 +5,7 @@ import pytest
 import soundfile
 
 from talkface import prediction
-from talkface.models import network_names
+from talkface.models.registry import network_names
 from tests.toy_corpus import save_fresh_weights
 
 

@@ -6,8 +6,9 @@ import pytest
 import soundfile
 import yaml
 
-from talkface.noise.evaluation_formulas import ENVIRONMENT, MUSIC
+from talkface.noise.evaluation_formulas import ENVIRONMENT
 from talkface.noise.evaluation_noise import BABBLES, KINDS
+from talkface.noise.music import MUSIC
 from tests.workflow.conftest import run_snakemake
 
 RULES = ("--allowed-rules", "make_demo_talkers", "make_test_noise", "assemble_test_noise", "--")

@@ -6,7 +6,7 @@ import soundfile
 import torch
 import yaml
 
-from talkface.checkpoint import read_file
+from talkface.models.checkpoint import read_file
 from talkface.summary import read_clips
 from tests.foreign import PlainNetwork, predict_windows, write_shape_files
 from tests.toy_corpus import toy_clip, toy_dataset

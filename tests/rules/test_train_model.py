@@ -9,7 +9,7 @@ import pytest
 import soundfile
 import yaml
 
-from talkface.checkpoint import load_network
+from talkface.models.checkpoint import load_network
 from tests.toy_corpus import toy_clip, toy_dataset
 from tests.toy_evaluation import write_surroundings
 from tests.workflow.conftest import run_snakemake

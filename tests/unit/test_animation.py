@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from talkface.animation import animate, draw_animation, load_shapes, paint_frames
+from talkface.animation import animate, draw_animation, paint_frames
 from talkface.conventions import FPS
 from talkface.errors import TalkfaceError
 from talkface.face.points import LIP_PAIRS
@@ -13,6 +13,7 @@ from talkface.face.template import load_template, resting_face
 from talkface.media import encoding
 from talkface.media.encoding import YuvPicture, encode
 from talkface.media.video import ffmpeg_program, probe
+from talkface.predicted import load_shapes
 
 SIZE = 160
 ODD_NAMES = ["-i film", "$(touch x) 'it`s' \"so\"", "лицо 顔 %d", "a;b&c|d"]

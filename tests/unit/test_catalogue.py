@@ -8,11 +8,11 @@ import pytest
 import torch
 import yaml
 
-from talkface import checkpoint
 from talkface.config import resolve_models
 from talkface.corpus import Corpus, batches
 from talkface.dataset import read_part, read_shape_model
-from talkface.models import build_network, network_class
+from talkface.models import checkpoint
+from talkface.models.registry import build_network, network_class
 from talkface.noise.bank import NoiseBank
 from talkface.prediction import predict_samples
 from talkface.training import Run, Settings

@@ -7,13 +7,14 @@ import pytest
 import torch
 from torch.nn import functional
 
-from talkface import checkpoint
 from talkface.corpus import Corpus
 from talkface.dataset import read_part, read_shape_model
 from talkface.errors import TalkfaceError
 from talkface.face.shape_model import ShapeModel
-from talkface.models import Batch, build_network, network_class
-from talkface.models.cnn import _drop
+from talkface.models import checkpoint
+from talkface.models.inputs import Batch
+from talkface.models.networks.cnn import _drop
+from talkface.models.registry import build_network, network_class
 from talkface.noise.bank import NoiseBank
 from talkface.prediction import predict_samples
 from talkface.training import Settings, fit, validate

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from talkface.checkpoint import pack_network, save_file
 from talkface.comparison import COLUMNS, compare_models, read_steps
+from talkface.models.checkpoint import pack_network, save_file
 from talkface.summary import COLUMNS as TIDY
 from tests.toy_corpus import make_network, toy_shape_model
 

@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import nn
 
-from talkface import convolution
-from talkface.convolution import StridedConvolution, bilinear
+from talkface.models.layers import strided_convolution
+from talkface.models.layers.strided_convolution import StridedConvolution, bilinear
 
 
 @pytest.mark.parametrize(("taps", "size"), [(11, 32), (2, 8), (3, 10), (1, 4)])
@@ -28,7 +28,7 @@ LENGTHS = [(21, 21), (21, 64), (21, 65), (21, 1_000), (5, 77)]
 def library(request, monkeypatch):
     """With and without oneDNN."""
     if not request.param:
-        monkeypatch.setattr(convolution, "_LINEAR", None)
+        monkeypatch.setattr(strided_convolution, "_LINEAR", None)
 
 
 @pytest.mark.parametrize(("kernel", "samples"), LENGTHS)

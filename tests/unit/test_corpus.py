@@ -7,7 +7,7 @@ import torch
 from talkface.corpus import Corpus, add_noisy_copies, batches, plan_epoch, resplit
 from talkface.dataset import read_part, read_shape_model
 from talkface.errors import TalkfaceError
-from talkface.models import build_network
+from talkface.models.registry import build_network
 from talkface.noise.bank import NoiseBank
 from talkface.training import Settings
 from tests.toy_corpus import toy_clip, toy_dataset

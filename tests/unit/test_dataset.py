@@ -5,6 +5,7 @@ import pytest
 
 from talkface import dataset
 from talkface.errors import TalkfaceError
+from talkface.models import inputs
 from tests.toy_corpus import shapes, toy_clip, toy_dataset
 
 CLIPS = (
@@ -92,7 +93,7 @@ def test_the_shape_model_knows_the_training_split_alone(stages):
 
 
 def test_landmarks_are_kept_when_a_network_wants_them(stages, monkeypatch):
-    from talkface.models.cnn import Network
+    from talkface.models.networks.cnn import Network
 
     monkeypatch.setattr(Network, "wants_landmarks", True)
     path = assemble(stages)
@@ -151,8 +152,8 @@ def test_clips_of_a_split_are_end_to_end(tmp_path):
 def test_the_digest_follows_the_content(tmp_path):
     first, again = (dataset.read_part(toy_dataset(tmp_path / f"{n}.h5"), "train", rate=8_000) for n in range(2))
     other = dataset.read_part(toy_dataset(tmp_path / "o.h5", train=11), "train", rate=8_000)
-    assert dataset.digest_arrays(first) == dataset.digest_arrays(again)
-    assert dataset.digest_arrays(first) != dataset.digest_arrays(other)
-    assert dataset.digest_arrays(first) != dataset.digest_arrays(
+    assert inputs.digest_arrays(first) == inputs.digest_arrays(again)
+    assert inputs.digest_arrays(first) != inputs.digest_arrays(other)
+    assert inputs.digest_arrays(first) != inputs.digest_arrays(
         dataset.read_part(tmp_path / "0.h5", "valid", rate=8_000)
     )

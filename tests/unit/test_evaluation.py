@@ -5,10 +5,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from talkface import checkpoint, evaluation, figures, metrics
+from talkface import evaluation, figures, metrics
 from talkface.dataset import read_part, read_shape_model
 from talkface.errors import TalkfaceError
-from talkface.models import build_network
+from talkface.models import checkpoint
+from talkface.models.registry import build_network
 from talkface.noise.mixing import TestNoises
 from talkface.prediction import predict_samples
 from talkface.summary import KEYS, read_clips

@@ -5,10 +5,11 @@ import numpy as np
 import pytest
 
 from talkface import exchange
-from talkface.dataset import digest_arrays, read_part, read_shape_model, write_dataset
+from talkface.dataset import read_part, read_shape_model, write_dataset
 from talkface.errors import TalkfaceError
 from talkface.face.points import OUTER_EYE_CORNERS
 from talkface.media.sound import resample
+from talkface.models.inputs import digest_arrays
 from talkface.training import Settings, read_material
 from tests.foreign import write_shape_files
 from tests.toy_corpus import toy_clip, toy_shape_model

@@ -5,10 +5,10 @@ import pytest
 import soundfile
 
 from talkface import metrics
-from talkface.animation import load_shapes
 from talkface.dataset import read_part
 from talkface.errors import TalkfaceError
 from talkface.external import evaluate_external, import_prediction, read_prediction
+from talkface.predicted import load_shapes
 from talkface.sheet import find_predictions
 from talkface.summary import KEYS, read_clips
 from tests.toy_corpus import shapes, toy_dataset

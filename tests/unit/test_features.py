@@ -6,6 +6,7 @@ import torch
 
 from talkface.errors import TalkfaceError
 from talkface.media import sound
+from talkface.models.layers import log_mel
 
 
 @pytest.mark.parametrize(
@@ -99,12 +100,12 @@ def test_log_mel_by_the_definition():
     mel = librosa.filters.mel(sr=16_000, n_fft=512, n_mels=64, fmin=50.0, fmax=7_000)
     frames = np.stack([audio[m * 160 : m * 160 + 400] * taper for m in range(23)])
     expected = np.log(1e-6 + (np.abs(np.fft.rfft(frames, 512)) ** 2) @ mel.T)
-    ours = sound.LogMel(rate=16_000, bands=64, hop=160, window=400)(torch.from_numpy(audio)[None])[0]
+    ours = log_mel.LogMel(rate=16_000, bands=64, hop=160, window=400)(torch.from_numpy(audio)[None])[0]
     np.testing.assert_allclose(ours.numpy(), expected, atol=1e-3)
 
 
 def test_another_vocal_tract_moves_a_tone_to_another_band():
-    layer = sound.LogMel(rate=16_000, bands=64, hop=160, window=400, warp=0.1)
+    layer = log_mel.LogMel(rate=16_000, bands=64, hop=160, window=400, warp=0.1)
     time = torch.arange(8_000) / 16_000
 
     def band(frequency, choice):
@@ -120,7 +121,7 @@ def test_another_vocal_tract_moves_a_tone_to_another_band():
 
 
 def test_a_feature_frame_sees_its_samples_only():
-    layer = sound.LogMel(rate=16_000, bands=40, hop=160, window=400)
+    layer = log_mel.LogMel(rate=16_000, bands=40, hop=160, window=400)
     click = torch.zeros(1, 4_000)
     click[0, 1_000] = 1
     heard = (layer(click) - layer(torch.zeros(1, 4_000)))[0].abs().amax(dim=1) > 1e-3

@@ -7,15 +7,15 @@ import pytest
 import torch
 from torch import nn
 
-from talkface import checkpoint
 from talkface.corpus import Corpus
 from talkface.dataset import read_part
 from talkface.errors import TalkfaceError
 from talkface.face.points import OUTER_EYE_CORNERS
 from talkface.face.template import load_template
 from talkface.media.sound import Leveller
-from talkface.models import fft_cnn
-from talkface.models.fft_cnn import align_eyes, interpolate, measure_boxes
+from talkface.models import checkpoint
+from talkface.models.networks import fft_cnn
+from talkface.models.networks.fft_cnn import align_eyes, interpolate, measure_boxes
 from talkface.prediction import predict_chunks, predict_samples
 from talkface.training import Settings, fit
 from tests.toy_corpus import make_network, noise_for, toy_clip, toy_dataset, toy_shape_model

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from talkface.errors import TalkfaceError
-from talkface.keras_weights import read_keras
+from talkface.models.keras_weights import read_keras
 
 FUNCTIONS = {
     "linear": lambda x: x,

@@ -9,14 +9,15 @@ import torch
 
 from talkface import metrics
 from talkface.corpus import Corpus
-from talkface.dataset import Part, read_part, read_shape_model
+from talkface.dataset import read_part, read_shape_model
 from talkface.errors import TalkfaceError
 from talkface.face import points
 from talkface.face.shape_model import ShapeModel
 from talkface.face.template import load_template
-from talkface.keras_weights import Layer
 from talkface.media.sound import Leveller
-from talkface.models import Batch, build_network, network_class
+from talkface.models.inputs import Batch, Clips
+from talkface.models.keras_weights import Layer
+from talkface.models.registry import build_network, network_class
 from talkface.prediction import predict_chunks, predict_samples
 from talkface.training import Settings, fit
 from tests.toy_corpus import make_network, shapes, sound, toy_dataset, toy_shape_model
@@ -97,7 +98,7 @@ def part_of(*lengths, **more):
     audio = np.concatenate([speech(length, seed=index) for index, length in enumerate(lengths)])
     names = [f"clip{index}" for index in range(len(lengths))]
     given = {"landmarks": 200 + 100 * faces + generator.standard_normal(faces.shape)} | more
-    return Part(names, names, faces, offsets, audio, offsets * HOP, 44_100, **given)
+    return Clips(names, names, faces, offsets, audio, offsets * HOP, 44_100, **given)
 
 
 @pytest.fixture(scope="module")

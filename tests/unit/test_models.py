@@ -7,7 +7,7 @@ import torch
 from talkface.corpus import Corpus
 from talkface.dataset import read_part
 from talkface.errors import TalkfaceError
-from talkface.models import build_network, network_class, network_names
+from talkface.models.registry import build_network, network_class, network_names
 from tests.toy_corpus import make_network, noise_for, shapes, toy_dataset, toy_shape_model
 
 NETWORKS = network_names()

@@ -6,10 +6,12 @@ import pytest
 import soundfile
 import torch
 
-from talkface import checkpoint, prediction
+from talkface import prediction
 from talkface.errors import TalkfaceError
 from talkface.media.sound import Leveller
-from talkface.models import BaseNetwork, network_names
+from talkface.models import checkpoint
+from talkface.models.base import BaseNetwork
+from talkface.models.registry import network_names
 from tests.toy_corpus import save_fresh_weights, toy_shape_model
 
 

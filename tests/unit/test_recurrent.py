@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from talkface import recurrent
 from talkface.errors import TalkfaceError
-from talkface.recurrent import ACTIVATIONS, RECURRENT_ACTIVATIONS, KerasDense, KerasLSTM
+from talkface.models.layers import keras_lstm
+from talkface.models.layers.keras_lstm import ACTIVATIONS, RECURRENT_ACTIVATIONS, KerasDense, KerasLSTM
 
 B, T, WIDTH, U = 3, 6, 5, 7
 
@@ -91,7 +91,7 @@ def test_without_onednn_the_same(monkeypatch):
     layer, x = make(dropout=0.2, recurrent_dropout=0.2), draw(B, T, WIDTH)
     torch.manual_seed(1)
     with_it, _ = layer(x)
-    monkeypatch.setattr(recurrent, "_ONEDNN", False)
+    monkeypatch.setattr(keras_lstm, "_ONEDNN", False)
     torch.manual_seed(1)
     torch.testing.assert_close(layer(x)[0], with_it, atol=1e-6, rtol=0)
 
@@ -221,7 +221,7 @@ def test_large_values_end_at_the_limits():
     assert 0 <= y.min() <= y.max() <= 1
 
 
-@pytest.mark.parametrize("activation", recurrent.DENSE_ACTIVATIONS)
+@pytest.mark.parametrize("activation", keras_lstm.DENSE_ACTIVATIONS)
 def test_dense_layers(activation):
     layer, x = KerasDense(4, 3, activation=activation), draw(2, 5, 4)
     z = x @ layer.kernel + layer.bias
@@ -261,16 +261,16 @@ class Played:
             if held is not None:
                 held.copy_(value)
 
-    __call__ = recurrent._Recording.__call__
+    __call__ = keras_lstm._Recording.__call__
 
 
 @pytest.fixture
 def recorded(monkeypatch):
-    monkeypatch.setattr(recurrent, "_Recording", Played)
-    monkeypatch.setattr(recurrent, "_has_kernels", lambda x: False)
-    monkeypatch.setattr(recurrent, "_records", lambda x: True)
+    monkeypatch.setattr(keras_lstm, "_Recording", Played)
+    monkeypatch.setattr(keras_lstm, "_has_kernels", lambda x: False)
+    monkeypatch.setattr(keras_lstm, "_records", lambda x: True)
     monkeypatch.setattr(torch.cuda, "device", lambda device: contextlib.nullcontext())
-    monkeypatch.setattr(recurrent, "_recordings", OrderedDict())
+    monkeypatch.setattr(keras_lstm, "_recordings", OrderedDict())
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3])
@@ -284,14 +284,14 @@ def test_recordings_are_played_on_other_numbers(recorded, share):
     expected = torch.autograd.grad((theirs[0] * theirs[1]).sum(), leaves)
     for own, other in zip(torch.autograd.grad(ours, leaves), expected, strict=True):
         torch.testing.assert_close(own, other, atol=1e-4, rtol=1e-5)
-    assert [recording.plays for recording in recurrent._recordings.values()] == [2, 2]  # one each way, made once
+    assert [recording.plays for recording in keras_lstm._recordings.values()] == [2, 2]  # one each way, made once
 
 
 def test_old_recordings_go(recorded):
     layer = make()
-    for batch in range(1, recurrent.GRAPHS_KEPT + 3):
+    for batch in range(1, keras_lstm.GRAPHS_KEPT + 3):
         layer(draw(batch, 2, WIDTH))[0].sum().backward()
-    assert len(recurrent._recordings) == recurrent.GRAPHS_KEPT
+    assert len(keras_lstm._recordings) == keras_lstm.GRAPHS_KEPT
 
 
 @pytest.fixture

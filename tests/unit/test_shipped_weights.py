@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from talkface.checkpoint import load_network, read_file
 from talkface.face import points
 from talkface.face.template import load_template
 from talkface.media.espeak import speak
 from talkface.media.sound import resample
+from talkface.models.checkpoint import load_network, read_file
 from talkface.prediction import predict_samples
 
 FILE = Path(__file__).parents[2] / "resources" / "models" / "talkface_demo.pt"

@@ -9,14 +9,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from talkface import checkpoint, metrics
+from talkface import metrics
 from talkface.dataset import read_part, read_shape_model
 from talkface.drawing.canvas import colour
 from talkface.drawing.style import BLUE, INK
 from talkface.face import points
 from talkface.face.template import load_template
 from talkface.media.video import probe
-from talkface.models import build_network
+from talkface.models import checkpoint
+from talkface.models.registry import build_network
 from talkface.side_by_side import HEAD, PANEL, SIZE, draw_worst, film_pair, paint_pairs
 from talkface.worst import predict_worst
 from tests.toy_corpus import toy_dataset

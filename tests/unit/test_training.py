@@ -12,11 +12,11 @@ import torch
 import yaml
 
 from talkface import training
-from talkface.checkpoint import load_network, read_file
 from talkface.corpus import steps_per_epoch
 from talkface.dataset import read_part, read_shape_model
 from talkface.errors import TalkfaceError
-from talkface.models import network_class
+from talkface.models.checkpoint import load_network, read_file
+from talkface.models.registry import network_class
 from talkface.prediction import predict_samples
 from talkface.training import Settings
 from tests.toy_corpus import toy_dataset

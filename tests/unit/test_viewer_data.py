@@ -10,14 +10,15 @@ import numpy as np
 import pytest
 import soundfile
 
-from talkface import checkpoint, metrics
+from talkface import metrics
 from talkface.dataset import read_part, read_shape_model
 from talkface.errors import TalkfaceError
 from talkface.face.points import mouth_opening
 from talkface.media.crop import face_crop
 from talkface.media.encoding import encode
 from talkface.media.video import probe
-from talkface.models import build_network
+from talkface.models import checkpoint
+from talkface.models.registry import build_network
 from talkface.prediction import predict_file
 from talkface.viewer import MISSING, QUANTUM, list_clips, pack_faces, waveform, write_viewer
 from talkface.viewer_data import choose_rows, predict_viewer

@@ -30,7 +30,7 @@ rule import_weights:
         runtime=10,
     params:
         code=code_of("import_weights"),
-        network=lambda w: code_of(f"talkface/models/{MODELS[w.model]['network']}"),
+        network=lambda w: code_of(f"talkface/models/networks/{MODELS[w.model]['network']}"),
         weights_file=lambda w: MODELS[w.model]["weights"],
         block=lambda w: MODELS[w.model],
     message:

@@ -30,7 +30,7 @@ rule train_model:
         gpu=1,
     params:
         code=code_of("train_model"),
-        network=lambda w: code_of(f"talkface/models/{MODELS[w.model]['network']}"),
+        network=lambda w: code_of(f"talkface/models/networks/{MODELS[w.model]['network']}"),
         block=lambda w: MODELS[w.model],
         seed=config["seed"],
         device=config["training"]["device"],

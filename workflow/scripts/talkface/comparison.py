@@ -25,7 +25,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from talkface.checkpoint import read_file
+from talkface.models.checkpoint import read_file
 from talkface.summary import CLEAN, write_table
 
 MEAN_FACE = "floor:mean_face"

@@ -13,17 +13,17 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from talkface.conventions import FULL_SCALE
-from talkface.dataset import Part, join
 from talkface.errors import TalkfaceError
 from talkface.media.sound import Leveller
-from talkface.models import BaseNetwork, Batch
+from talkface.models.base import BaseNetwork
+from talkface.models.inputs import Batch, Clips, join
 from talkface.noise.bank import NoiseBank, add_noise
 
 SPLITTERS = ("sheet", "window", "clip", "speaker")
 VALID_SHARE = 0.08  # of what a model splits by itself, as Eskimez et al. 2020 do
 
 
-def add_noisy_copies(part: Part, noise: NoiseBank, *, copies: int, snr_db: Sequence[float], seed: int) -> Part:
+def add_noisy_copies(part: Clips, noise: NoiseBank, *, copies: int, snr_db: Sequence[float], seed: int) -> Clips:
     """A part followed by copies of its clips with noise, so that any network may learn from both.
 
     Parameters
@@ -78,7 +78,7 @@ class Corpus:
         For networks that want it.
     """
 
-    def __init__(self, part: Part, network: BaseNetwork, device: torch.device, *, noise: NoiseBank | None = None):
+    def __init__(self, part: Clips, network: BaseNetwork, device: torch.device, *, noise: NoiseBank | None = None):
         self.lengths = np.diff(part.frame_offsets)  # (C), frames; on the host, where epochs are planned
         self.target = torch.from_numpy(np.ascontiguousarray(network.targets(part), np.float32)).to(device)  # (P, ...)
         self.frame_offsets = torch.from_numpy(part.frame_offsets).to(device)
@@ -119,7 +119,7 @@ class Corpus:
         return Batch(sound, self.target[index], known, noise)
 
 
-def _listen(part: Part, network: BaseNetwork) -> Tensor:
+def _listen(part: Clips, network: BaseNetwork) -> Tensor:
     """What a network that hears frames hears of all clips, (P, F)."""
     if part.features is not None:
         return torch.from_numpy(part.features)
@@ -131,7 +131,7 @@ def _listen(part: Part, network: BaseNetwork) -> Tensor:
     return torch.cat(heard).clone()
 
 
-def _level(part: Part, network: BaseNetwork) -> tuple[NDArray[np.int16], NDArray[np.float32]]:
+def _level(part: Clips, network: BaseNetwork) -> tuple[NDArray[np.int16], NDArray[np.float32]]:
     """Samples (S,) of all clips, and the factor (C,) that levels each."""
     levellers = [_leveller(part, index, network) for index in range(len(part))]
     gain = np.array([leveller.gain for leveller in levellers], np.float32)
@@ -145,12 +145,12 @@ def _level(part: Part, network: BaseNetwork) -> tuple[NDArray[np.int16], NDArray
     return samples, gain
 
 
-def _leveller(part: Part, index: int, network: BaseNetwork) -> Leveller:
+def _leveller(part: Clips, index: int, network: BaseNetwork) -> Leveller:
     peak = np.abs(part.audio_of(index).astype(np.float32)).max(initial=0) / FULL_SCALE
     return Leveller(network.level, rate=part.rate, peak=peak)
 
 
-def resplit(parts: Sequence[Part], how: str, *, seed: int) -> tuple[Part, Part]:
+def resplit(parts: Sequence[Clips], how: str, *, seed: int) -> tuple[Clips, Clips]:
     """Training and validation clips as a model wants them divided; the test clips are never touched.
 
     Parameters

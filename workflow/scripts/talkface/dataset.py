@@ -18,8 +18,6 @@ Frames of all accepted clips lie end to end, clip c from frame_offsets[c] to fra
 Attributes: corpus, fps (25), layout (1). Frame i of a clip stands for the instant i/25 s of its sound.
 """
 
-import dataclasses
-import hashlib
 import logging
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -28,13 +26,14 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from talkface.conventions import FPS, SPLITS
 from talkface.errors import TalkfaceError
 from talkface.face.shape_model import FIELDS, ShapeModel, ShapeStatistics
 from talkface.files import writing
 from talkface.media.sound import resample
+from talkface.models.inputs import Clips, take_stretches
 
 log = logging.getLogger(__name__)
 
@@ -53,70 +52,6 @@ class Clip:
     shape: NDArray
     audio: dict[int, NDArray]
     landmarks: NDArray | None = None
-
-
-@dataclass(frozen=True)
-class Part:
-    """Clips of one split, end to end, at one rate.
-
-    Attributes
-    ----------
-    clips, speakers : (C,) lists of str
-    shape : (N, 68, 2) float32 array
-    frame_offsets : (C + 1,) int64 array
-    audio : (S,) int16 array
-    audio_offsets : (C + 1,) int64 array
-    rate : int
-        Hz.
-    landmarks : (N, 68, 2) float32 array or None
-        Pixels of the upright source.
-    features : (N, F) float32 array or None
-        What a network hears, where a training file from elsewhere brings it instead of sound.
-    targets : (N, ...) float32 array or None
-        What it aims at, likewise.
-    known : (N,) bool array or None
-        Frames of this split, where splits divide clips; None: all.
-    """
-
-    clips: list[str]
-    speakers: list[str]
-    shape: NDArray
-    frame_offsets: NDArray
-    audio: NDArray
-    audio_offsets: NDArray
-    rate: int
-    landmarks: NDArray | None = None
-    features: NDArray | None = None
-    targets: NDArray | None = None
-    known: NDArray | None = None
-
-    def __len__(self) -> int:
-        return len(self.clips)
-
-    def take(self, chosen: ArrayLike) -> "Part":
-        """The clips of these indices only."""
-        frames = {}
-        for name in ("shape", "landmarks", "features", "targets", "known"):
-            data = getattr(self, name)
-            frames[name] = None if data is None else _take(data, self.frame_offsets, chosen)[0]
-        audio, audio_offsets = _take(self.audio, self.audio_offsets, chosen)
-        return Part(
-            clips=[self.clips[index] for index in chosen],
-            speakers=[self.speakers[index] for index in chosen],
-            frame_offsets=_take(self.shape, self.frame_offsets, chosen)[1],
-            audio=audio,
-            audio_offsets=audio_offsets,
-            rate=self.rate,
-            **frames,
-        )
-
-    def shape_of(self, index: int) -> NDArray:
-        """Shapes (T, 68, 2) of clip `index`."""
-        return self.shape[self.frame_offsets[index] : self.frame_offsets[index + 1]]
-
-    def audio_of(self, index: int) -> NDArray:
-        """Samples (S,) int16 of clip `index`."""
-        return self.audio[self.audio_offsets[index] : self.audio_offsets[index + 1]]
 
 
 def assemble_dataset(
@@ -152,7 +87,7 @@ def assemble_dataset(
     TalkfaceError
         If a split is left without clips, or an accepted clip is missing from the files.
     """
-    from talkface.models import network_class  # torch is slow to load, and only this function needs it here
+    from talkface.models.registry import network_class  # torch is slow to load, and only this function needs it here
 
     classes = [network_class(name) for name in sorted(set(networks))]
     write_dataset(
@@ -340,7 +275,7 @@ def is_dataset(path: str | Path) -> bool:
         return True  # whoever reads it says what is wrong
 
 
-def read_part(path: str | Path, split: str, *, rate: int, landmarks: bool = False) -> Part:
+def read_part(path: str | Path, split: str, *, rate: int, landmarks: bool = False) -> Clips:
     """Clips of one split with their sound at `rate` Hz.
 
     Raises
@@ -357,10 +292,10 @@ def read_part(path: str | Path, split: str, *, rate: int, landmarks: bool = Fals
         chosen = np.flatnonzero(file["split"].asstr()[:] == split)
         if not len(chosen):
             raise TalkfaceError(f"{path}: no clip of split {split!r}; check the column `split` of the sheet")
-        frames, frame_offsets = _take(file["shape"], file["frame_offsets"][:], chosen)
-        samples, audio_offsets = _take(file[f"audio/{rate}"], file[f"audio_offsets/{rate}"][:], chosen)
-        pixels = _take(file["landmarks"], file["frame_offsets"][:], chosen)[0] if landmarks else None
-        return Part(
+        frames, frame_offsets = take_stretches(file["shape"], file["frame_offsets"][:], chosen)
+        samples, audio_offsets = take_stretches(file[f"audio/{rate}"], file[f"audio_offsets/{rate}"][:], chosen)
+        pixels = take_stretches(file["landmarks"], file["frame_offsets"][:], chosen)[0] if landmarks else None
+        return Clips(
             clips=list(file["clip"].asstr()[:][chosen]),
             speakers=list(file["speaker"].asstr()[:][chosen]),
             shape=frames,
@@ -370,18 +305,6 @@ def read_part(path: str | Path, split: str, *, rate: int, landmarks: bool = Fals
             rate=rate,
             landmarks=pixels,
         )
-
-
-def _take(data: h5py.Dataset, offsets: NDArray, chosen: ArrayLike) -> tuple[NDArray, NDArray]:
-    """The stretches `chosen` of an end-to-end array, end to end again, and their offsets."""
-    chosen = np.asarray(chosen)
-    lengths = offsets[chosen + 1] - offsets[chosen]
-    taken = np.empty((int(lengths.sum()), *data.shape[1:]), data.dtype)
-    new_offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-    for place, index in zip(new_offsets[:-1], chosen, strict=True):
-        piece = data[offsets[index] : offsets[index + 1]]
-        taken[place : place + len(piece)] = piece
-    return taken, new_offsets
 
 
 def read_shape_model(path: str | Path) -> ShapeModel:
@@ -407,34 +330,3 @@ def read_rates(path: str | Path) -> list[int]:
     """Rates in Hz at which the file holds sound."""
     with _open(path) as file:
         return sorted(int(rate) for rate in file["audio"])
-
-
-def join(parts: Sequence[Part]) -> Part:
-    """Parts of one dataset as one."""
-    arrays = {}
-    for name in ("shape", "audio", "landmarks", "features", "targets", "known"):
-        found = [getattr(part, name) for part in parts]
-        arrays[name] = None if found[0] is None else np.concatenate(found)
-    offsets = {
-        name: np.concatenate([[0], np.cumsum(np.concatenate([np.diff(getattr(part, name)) for part in parts]))])
-        for name in ("frame_offsets", "audio_offsets")
-    }
-    return Part(
-        clips=[clip for part in parts for clip in part.clips],
-        speakers=[speaker for part in parts for speaker in part.speakers],
-        rate=parts[0].rate,
-        **arrays,
-        **offsets,
-    )
-
-
-def digest_arrays(*parts: Part) -> str:
-    """sha256 of what a network sees of the dataset; a file made again with the same content keeps it."""
-    state = hashlib.sha256()
-    for part in parts:
-        for field in dataclasses.fields(part):
-            array = getattr(part, field.name)
-            if isinstance(array, np.ndarray):
-                state.update(np.ascontiguousarray(array).data)
-        state.update("\n".join(part.clips).encode())
-    return state.hexdigest()

@@ -23,7 +23,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from talkface.conventions import FPS, FULL_SCALE
-from talkface.dataset import Clip, Part, gather, read_accepted
+from talkface.dataset import Clip, gather, read_accepted
 from talkface.errors import TalkfaceError
 from talkface.face import points
 from talkface.face.identity import align
@@ -32,6 +32,7 @@ from talkface.face.shape_model import FIELDS, ShapeModel, ShapeStatistics, fit_s
 from talkface.face.template import load_template
 from talkface.files import writing
 from talkface.media.sound import Leveller
+from talkface.models.inputs import Clips
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +53,7 @@ LOUDEST = 1.5
 
 def read_training_file(
     path: str | Path, shape_model: Mapping[str, str | Path] | None = None, *, components: int = COEFFICIENTS
-) -> tuple[Part, ShapeModel]:
+) -> tuple[Clips, ShapeModel]:
     """A training file of one of the layouts above, all its rows.
 
     Parameters
@@ -103,7 +104,7 @@ def read_training_file(
     return _part_2020(*rows, **names, shape_model=_choose(shape_model, own, path), path=path)
 
 
-def check_network(part: Part, *, network: str, rate: int, hears_frames: bool, path: str | Path) -> None:
+def check_network(part: Clips, *, network: str, rate: int, hears_frames: bool, path: str | Path) -> None:
     """Raise a TalkfaceError if a network cannot learn from a training file, because it hears something else.
 
     Parameters
@@ -170,7 +171,7 @@ def _read_rows(file: h5py.File, name: str, tail: tuple[int | None, ...], path: s
 
 def _part_2018(
     features: NDArray, flmark: NDArray, *, clip: list[str], speaker: list[str], components: int, path: str | Path
-) -> tuple[Part, ShapeModel]:
+) -> tuple[Clips, ShapeModel]:
     if not features[-1].any() and not flmark[-1].any():
         log.warning("%s: the last row is empty, as the published program leaves it; it is dropped", path)
         features, flmark, clip, speaker = features[:-1], flmark[:-1], clip[:-1], speaker[:-1]
@@ -184,7 +185,7 @@ def _part_2018(
             f"{flat[0] % FRAMES}; faces of 68 points were expected; leave the row out"
         )
     shape = align(faces, load_template(), indices=points.OUTER_EYE_CORNERS).astype(np.float32)
-    part = Part(
+    part = Clips(
         clips=clip,
         speakers=speaker,
         shape=shape,
@@ -206,7 +207,7 @@ def _part_2020(
     speaker: list[str],
     shape_model: ShapeModel,
     path: str | Path,
-) -> tuple[Part, ShapeModel]:
+) -> tuple[Clips, ShapeModel]:
     if coefficients.shape[2] != len(shape_model):
         raise TalkfaceError(
             f"{path}: landmarks has {coefficients.shape[2]} coefficients a frame; {len(shape_model)} were expected, "
@@ -222,7 +223,7 @@ def _part_2020(
             )
         speech = np.clip(np.round(speech * FULL_SCALE), -FULL_SCALE, FULL_SCALE - 1).astype(np.int16)
     targets = coefficients.reshape(-1, len(shape_model)).astype(np.float32)
-    part = Part(
+    part = Clips(
         clips=clip,
         speakers=speaker,
         shape=shape_model.decode(targets)[..., :2].astype(np.float32),
@@ -276,7 +277,7 @@ def export_a(
     """
     import torch  # slow to load, and only this function needs it here
 
-    from talkface.models import build_network, network_class
+    from talkface.models.registry import build_network, network_class
 
     accepted = _without_test(quality)
     model = _fit(accepted, shapes)

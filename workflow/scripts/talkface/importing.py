@@ -26,14 +26,15 @@ import torch
 import yaml
 from torch import Tensor
 
-from talkface import checkpoint
 from talkface.errors import TalkfaceError
 from talkface.face.shape_files import read_shape_model_files
 from talkface.face.shape_model import ShapeModel
 from talkface.face.template import load_template
 from talkface.files import digest, writing
-from talkface.keras_weights import Layer, read_keras
-from talkface.models import BaseNetwork, build_network, network_class
+from talkface.models import checkpoint
+from talkface.models.base import BaseNetwork
+from talkface.models.keras_weights import Layer, read_keras
+from talkface.models.registry import build_network, network_class
 from talkface.training import Settings
 
 log = logging.getLogger(__name__)

@@ -1,6 +1,6 @@
 """Landmarks from speech of any length in bounded memory, by any trained network.
 
-Sound is read twice, in blocks: once for its peak, which may set the level (`features.Leveller`), once for the faces.
+Sound is read twice, in blocks: once for its peak, which may set the level (`sound.Leveller`), once for the faces.
 The network runs over chunks of frames; neighbouring chunks overlap by the sound a frame needs, and a recurrent network
 hands its state on, so that the cut changes nothing. A network that draws while predicting (published dropout) draws
 from the same seed for every file.
@@ -20,13 +20,13 @@ import torch
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from talkface.checkpoint import load_network
 from talkface.conventions import FPS, FULL_SCALE
-from talkface.devices import choose_device
 from talkface.errors import TalkfaceError
 from talkface.files import writing
 from talkface.media.sound import Leveller, count_frames, read_blocks
-from talkface.models import BaseNetwork
+from talkface.models.base import BaseNetwork
+from talkface.models.checkpoint import load_network
+from talkface.models.devices import choose_device
 
 log = logging.getLogger(__name__)
 

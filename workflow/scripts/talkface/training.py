@@ -24,14 +24,16 @@ import yaml
 from torch import Tensor
 from tqdm import tqdm
 
-from talkface import checkpoint
 from talkface.corpus import SPLITTERS, Corpus, add_noisy_copies, batches, resplit, steps_per_epoch
-from talkface.dataset import Part, digest_arrays, is_dataset, read_corpus, read_part, read_shape_model
-from talkface.devices import choose_device, half_precision, has_bfloat16
+from talkface.dataset import is_dataset, read_corpus, read_part, read_shape_model
 from talkface.errors import TalkfaceError
 from talkface.face.shape_model import ShapeModel
 from talkface.files import digest, writing
-from talkface.models import BaseNetwork, Batch, build_network, choice, network_class
+from talkface.models import checkpoint
+from talkface.models.base import BaseNetwork, choice
+from talkface.models.devices import choose_device, half_precision, has_bfloat16
+from talkface.models.inputs import Batch, Clips, digest_arrays
+from talkface.models.registry import build_network, network_class
 from talkface.noise.bank import NoiseBank, read_noise
 
 log = logging.getLogger(__name__)
@@ -363,7 +365,7 @@ def train_model(
 
 def read_material(
     dataset: str | Path, settings: Settings, *, model: str, seed: int
-) -> tuple[dict[str, Part], ShapeModel, str]:
+) -> tuple[dict[str, Clips], ShapeModel, str]:
     """What a model learns from: training and validation clips, the shape model, the corpus's name.
 
     `dataset` may also be a training file of the published systems (`talkface.exchange`), which knows no splits: where
@@ -394,7 +396,7 @@ def read_material(
 
 
 def fit(
-    parts: dict[str, Part],
+    parts: dict[str, Clips],
     shape_model: ShapeModel,
     settings: Settings,
     *,

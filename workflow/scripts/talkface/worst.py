@@ -20,12 +20,12 @@ import torch
 from numpy.typing import NDArray
 
 from talkface import metrics
-from talkface.checkpoint import read_file, unpack_network
-from talkface.devices import choose_device
 from talkface.evaluation import Material, read_material
 from talkface.external import read_prediction
 from talkface.files import writing
 from talkface.media.sound import count_frames
+from talkface.models.checkpoint import read_file, unpack_network
+from talkface.models.devices import choose_device
 from talkface.noise.mixing import to_rate
 from talkface.prediction import predict_samples
 from talkface.results import read_worst

@@ -21,8 +21,10 @@ from torch.nn import functional
 from talkface.face.points import LIPS
 from talkface.face.shape_model import ShapeModel
 from talkface.face.template import load_template
-from talkface.media.sound import QUIETEST_PEAK, LogMel
-from talkface.models import BaseNetwork, Batch, masked_mean
+from talkface.media.sound import QUIETEST_PEAK
+from talkface.models.base import BaseNetwork, masked_mean
+from talkface.models.inputs import Batch
+from talkface.models.layers.log_mel import LogMel
 from talkface.noise.bank import QUIETEST, add_noise
 
 

@@ -6,7 +6,7 @@ Read with `weights_only=True`: the file holds tensors, numbers and texts, and no
 import os
 import zipfile
 from pathlib import Path
-from pickle import UnpicklingError  # what torch raises for a file that holds more than tensors
+from pickle import UnpicklingError
 from typing import Any
 
 import torch
@@ -14,7 +14,8 @@ import torch
 from talkface.errors import TalkfaceError
 from talkface.face.shape_model import FIELDS, ShapeModel
 from talkface.files import writing
-from talkface.models import BaseNetwork, build_network
+from talkface.models.base import BaseNetwork
+from talkface.models.registry import build_network
 
 
 def save_file(path: str | Path, content: dict[str, Any]) -> None:

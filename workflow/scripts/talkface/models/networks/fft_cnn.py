@@ -26,11 +26,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from talkface.dataset import Part
 from talkface.errors import TalkfaceError
 from talkface.face.points import COUNT, OUTER_EYE_CORNERS
 from talkface.face.shape_model import ShapeModel
-from talkface.models import BaseNetwork, Batch, choice, masked_mean
+from talkface.models.base import BaseNetwork, choice, masked_mean
+from talkface.models.inputs import Batch, Clips
 
 # Kernel, stride, channels of each convolution, and the pool behind it (frequency, block).
 LAYERS = (
@@ -172,7 +172,7 @@ class Network(BaseNetwork):
 
     # Faces ---------------------------------------------------------------------------------------------------------
 
-    def targets(self, part: Part) -> NDArray[np.float32]:
+    def targets(self, part: Clips) -> NDArray[np.float32]:
         """Boxed points (P, 136) of a part. The first part, which training hears, gives the boxes of its speakers."""
         own = measure_boxes(part.shape)  # (P, 2, 2)
         names, speaker = np.unique(part.speakers, return_inverse=True)

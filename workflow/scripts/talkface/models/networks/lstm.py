@@ -22,13 +22,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from talkface.dataset import Part
 from talkface.errors import TalkfaceError
 from talkface.face import points
 from talkface.face.shape_model import ShapeModel
-from talkface.keras_weights import Layer
-from talkface.models import BaseNetwork, Batch, choice, masked_mean
-from talkface.recurrent import KerasDense, KerasLSTM
+from talkface.models.base import BaseNetwork, choice, masked_mean
+from talkface.models.inputs import Batch, Clips
+from talkface.models.keras_weights import Layer
+from talkface.models.layers.keras_lstm import KerasDense, KerasLSTM
 
 FEATURES = ("levels", "differences")
 NORMALISATIONS = ("template", "first_frame")
@@ -178,7 +178,7 @@ class Network(BaseNetwork):
         affine = np.linalg.lstsq(known, self.mean_face, rcond=None)[0][:2].T  # (2, 2), from first frame to mean face
         return self.mean_face + np.hypot(affine[:, 0], affine[:, 1]) * (placed - placed[0])
 
-    def targets(self, part: Part) -> NDArray[np.float32]:
+    def targets(self, part: Clips) -> NDArray[np.float32]:
         """Faces in [0, 1], (P, 136), `delay` frames late; a clip's first frame fills the beginning."""
         if part.features is not None and part.features.shape[1] != self.width:
             fitting = [name for name in FEATURES if self.features_width(name) == part.features.shape[1]]
@@ -196,7 +196,7 @@ class Network(BaseNetwork):
         starts = np.repeat(part.frame_offsets[:-1], lengths)  # (P)
         return self._faces(part)[np.maximum(np.arange(len(starts)) - self.delay, starts)]
 
-    def _faces(self, part: Part) -> NDArray[np.float32]:
+    def _faces(self, part: Clips) -> NDArray[np.float32]:
         if part.targets is not None:
             return part.targets.reshape(len(part.targets), -1).astype(np.float32)
         if self.normalisation == "template":

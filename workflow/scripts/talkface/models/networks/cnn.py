@@ -31,12 +31,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from talkface.convolution import StridedConvolution
-from talkface.dataset import Part
 from talkface.errors import TalkfaceError
 from talkface.face.shape_model import ShapeModel
 from talkface.face.template import load_template
-from talkface.models import BaseNetwork, Batch, choice, masked_mean
+from talkface.models.base import BaseNetwork, choice, masked_mean
+from talkface.models.inputs import Batch, Clips
+from talkface.models.layers.strided_convolution import StridedConvolution
 from talkface.noise.bank import add_noise
 
 
@@ -73,7 +73,7 @@ class Network(BaseNetwork):
         Where the windows of training and validation are centred: on the instant of their frame, as in prediction, or
         half a frame later (published).
     level : {"running", "peak", "recorded"}
-        See `features.Leveller`; peak published.
+        See `sound.Leveller`; peak published.
     validation : {"quiet", "as_trained"}
         Judge on clean speech, NR on noisy speech, too, TC on its own frames; or with the gain and dropout of training,
         NR on noisy speech alone, and TC as it was trained (published).
@@ -195,7 +195,7 @@ class Network(BaseNetwork):
     def _hold(self, name: str, value: Tensor) -> None:
         self.register_buffer(name, value, persistent=False)  # no weight of the authors' files
 
-    def targets(self, part: Part) -> NDArray[np.float32]:
+    def targets(self, part: Clips) -> NDArray[np.float32]:
         """Coefficients (P, K); with the temporal condition (P, 2, K), those of the frame before in the second place.
 
         Before the first frame of a clip the face is at rest, as in generation.

@@ -24,8 +24,8 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
-from talkface import recurrent_kernels as kernels
 from talkface.errors import TalkfaceError
+from talkface.models.layers import lstm_kernels as kernels
 
 ACTIVATIONS = ("linear", "sigmoid", "tanh", "relu", "hard_sigmoid")
 RECURRENT_ACTIVATIONS = ("sigmoid", "hard_sigmoid")

@@ -1,0 +1,130 @@
+"""What every network is: its class, its switches, its loss over known frames.
+
+Axes: B stretches, N samples, T video frames, F numbers of a feature frame, K outputs, P clips' frames end to end,
+D coordinates (2 or 3).
+"""
+
+import abc
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from talkface.conventions import FPS
+from talkface.errors import TalkfaceError
+from talkface.face.shape_model import ShapeModel
+from talkface.media.sound import LEVELS
+from talkface.models.inputs import Batch, Clips
+
+
+class BaseNetwork(nn.Module, abc.ABC):
+    """What every network offers to training and prediction.
+
+    Parameters
+    ----------
+    shape_model : ShapeModel
+        With as many components as the network predicts coefficients.
+    level : {"peak", "running", "recorded"}
+        How loud it hears a file, see `sound.Leveller`.
+
+    Attributes
+    ----------
+    rate : int
+        Hz; the rate the network listens at.
+    before, after : int
+        In prediction, frame i sees samples [i * rate / 25 - before, i * rate / 25 + after).
+    coefficients : bool
+        Whether its outputs are coefficients of the shape model; else they are landmarks.
+    edges : {"silence", "reflect"}
+        What lies beyond the ends of a file in prediction.
+    multiple : int
+        Prediction goes in chunks of a multiple of so many frames.
+    repeats_last : int
+        In prediction, so many frames at the end of a file repeat the one before them (published by Eskimez et al.).
+    hears_frames : bool
+        Training cuts frames instead of samples: the network has a method listen(audio, frames) that makes (frames, F)
+        of a whole clip's samples (S,).
+    before_frames, after_frames : int
+        How many of those frames it sees before a stretch and after it.
+    wants_landmarks : bool
+        Whether the dataset must hold pixel landmarks for it.
+    wants_noise : bool
+        Whether batches must hold noise for it.
+    PUBLISHED : dict
+        What `published: true` sets in a block of the config: the defects of the published system, and its batches.
+    """
+
+    rate: ClassVar[int]
+    coefficients: ClassVar[bool] = True
+    edges: ClassVar[str] = "silence"
+    multiple: ClassVar[int] = 1
+    hears_frames: ClassVar[bool] = False
+    wants_landmarks: ClassVar[bool] = False
+    PUBLISHED: ClassVar[dict] = {}
+    before: int
+    after: int
+    before_frames: int = 0
+    after_frames: int = 0
+    repeats_last: int = 0
+    wants_noise: bool = False
+
+    def __init__(self, shape_model: ShapeModel, *, level: str = "peak"):
+        super().__init__()
+        self.level = choice("level", level, LEVELS)
+        self.coordinates = shape_model.mean.shape[-1]  # D
+        mean = torch.from_numpy(shape_model.mean).float().flatten()  # (68 D)
+        basis = torch.from_numpy(shape_model.components).float()  # (K, 68 D)
+        fit = torch.from_numpy(shape_model.fit).float()  # (136, K)
+        self.register_buffer("mean", mean, persistent=False)  # kept beside the weights, under names of its own
+        self.register_buffer("basis", basis, persistent=False)
+        self.register_buffer("fit", fit, persistent=False)
+
+    @property
+    def hop(self) -> int:
+        """Samples from one video frame to the next."""
+        return self.rate // FPS
+
+    def targets(self, part: Clips) -> NDArray[np.float32]:
+        """What training aims at, one row a frame of the part: (P, ...); the shapes (P, 68, 2) unless overridden."""
+        return part.shape
+
+    def encode(self, shape: Tensor) -> Tensor:
+        """Coefficients (B, T, K) of shapes (B, T, 68, 2): the least-squares fit of x and y."""
+        with torch.autocast(shape.device.type, enabled=False):  # half precision would round the truth
+            flat = self.mean.unflatten(0, (68, -1))[:, :2].flatten()
+            return (shape.float().flatten(-2) - flat) @ self.fit  # (B, T, K)
+
+    def decode(self, outputs: Tensor) -> Tensor:
+        """Shapes (B, T, 68, D) of the network's outputs (B, T, K), in the template frame."""
+        with torch.autocast(outputs.device.type, enabled=False):
+            return (self.mean + outputs.float() @ self.basis).unflatten(-1, (68, self.coordinates))
+
+    @abc.abstractmethod
+    def forward(self, sound: Tensor, state: Any = None) -> tuple[Tensor, Any]:
+        """Outputs (B, T, K) of samples (B, before + (T - 1) * hop + after), and what the next stretch needs.
+
+        A stretch that follows another one gets that one's state, so that speech may be cut anywhere; without a state
+        the file begins here.
+        """
+
+    @abc.abstractmethod
+    def loss(self, batch: Batch) -> Tensor:
+        """What training lowers, a number; augmentation belongs here, and only when `self.training`."""
+
+
+def choice(name: str, value: str, choices: Sequence[str]) -> str:
+    """The value of a switch; a TalkfaceError if it is none of the choices."""
+    if value not in choices:
+        raise TalkfaceError(
+            f"models: {name} is {value!r}; one of {', '.join(choices)} was expected; correct the config"
+        )
+    return value
+
+
+def masked_mean(error: Tensor, known: Tensor) -> Tensor:
+    """Mean of error (B, T, ...) over the frames that are known (B, T)."""
+    per_frame = error.flatten(2).mean(dim=2)  # (B, T)
+    return (per_frame * known).sum() / known.sum().clamp(min=1)

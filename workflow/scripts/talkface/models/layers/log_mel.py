@@ -1,0 +1,59 @@
+"""Log-mel bands of speech, which training may hear as from another vocal tract.
+
+Axes: B stretches, N samples, M feature frames (10 ms), F mel bands.
+"""
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+
+class LogMel(nn.Module):
+    """Logarithm of the power in mel bands, for speech scaled to [-1, 1].
+
+    Parameters
+    ----------
+    rate : int
+        Hz.
+    bands : int
+        F, from 50 Hz to 7/16 of the rate; Slaney's mel scale, as librosa has it.
+    hop : int
+        Samples between feature frames.
+    window : int
+        Samples of the Hann window; feature frame m covers samples [m * hop, m * hop + window) of its input.
+    warp : float
+        Largest stretch of the frequency axis that training may ask for, at most 0.125.
+
+    Notes
+    -----
+    The floor of 1e-6 lies about 60 dB under a loud vowel, so that digital silence and a quiet room look alike.
+    """
+
+    FLOOR = 1e-6
+    WARPS = 9  # vocal tracts to choose from, the middle one as it is
+
+    def __init__(self, *, rate: int, bands: int, hop: int, window: int, warp: float = 0.0):
+        super().__init__()
+        import librosa.filters  # only log-mel networks pay for this import
+
+        self.hop, self.window = hop, window
+        self.size = 1 << (window - 1).bit_length()
+        # Bins of a stretched spectrum lie where those of a recording at another rate would.
+        mel = [
+            librosa.filters.mel(sr=rate * factor, n_fft=self.size, n_mels=bands, fmin=50.0, fmax=rate * 7 / 16).T
+            for factor in 1 + warp * np.linspace(-1, 1, self.WARPS)
+        ]
+        self.register_buffer("mel", torch.from_numpy(np.stack(mel)), persistent=False)  # (9, size // 2 + 1, F)
+        self.register_buffer("taper", torch.hann_window(window), persistent=False)
+
+    def forward(self, audio: Tensor, warp: Tensor | None = None) -> Tensor:
+        """Log-mel (B, M, F) of audio (B, N), M = (N - window) // hop + 1.
+
+        `warp` (B), whole numbers below `WARPS`, chooses a vocal tract for each stretch; by default the one that is.
+        """
+        with torch.autocast(audio.device.type, enabled=False):  # half precision has no room for powers
+            frames = audio.float().unfold(1, self.window, self.hop) * self.taper  # (B, M, window)
+            spectrum = torch.fft.rfft(frames, n=self.size)  # (B, M, size // 2 + 1)
+            power = spectrum.real.square() + spectrum.imag.square()
+            mel = self.mel[self.WARPS // 2] if warp is None else self.mel[warp]  # (size // 2 + 1, F), a B before it
+            return torch.log(self.FLOOR + power @ mel)  # (B, M, F)

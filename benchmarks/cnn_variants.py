@@ -10,17 +10,18 @@ from published_cnn_variants import PublishedConditionedNetwork, published_condit
 from speech_data import make_dataset
 
 from talkface.conventions import FULL_SCALE
-from talkface.corpus import Corpus, batches
-from talkface.dataset import read_part, read_shape_model
 from talkface.models.registry import build_network
 from talkface.noise.bank import NoiseBank, add_noise
 from talkface.noise.training_formulas import NOISES, make_noise
-from talkface.prediction import predict_samples
-from talkface.training import Run, Settings
+from talkface.prediction.streaming import predict_samples
+from talkface.training.batches import Batches, batches
+from talkface.training.dataset import read_part, read_shape_model
+from talkface.training.loop import Run
+from talkface.training.recipe import Recipe
 
 CPU = torch.device("cpu")
 GENERATION_ROUNDS, TRAINING_ROUNDS = 5, 7
-SETTINGS = Settings(network="cnn", components=6, stretches=8, frames=16, betas=(0.5, 0.999))
+SETTINGS = Recipe(network="cnn", components=6, stretches=8, frames=16, betas=(0.5, 0.999))
 
 
 def run(data: Path | None) -> list[dict]:
@@ -73,7 +74,7 @@ class Steps:
     def __init__(self, path: Path, arguments: dict, noise: NoiseBank | None):
         torch.manual_seed(0)
         network = build_network("cnn", read_shape_model(path), arguments)
-        corpus = Corpus(read_part(path, "train", rate=8_000), network, CPU, noise=noise)
+        corpus = Batches(read_part(path, "train", rate=8_000), network, CPU, noise=noise)
         self.run = Run(network, SETTINGS, steps=10**9, device=CPU)
         self.batches = batches(corpus, SETTINGS, seed=1, first_step=0, last_step=10**9)
 

@@ -11,10 +11,10 @@ from published_prediction import published_coefficients
 from published_training import PublishedNetwork
 from speech_data import make_dataset, run_measured
 
-from talkface.dataset import read_part, read_shape_model
 from talkface.models import checkpoint
 from talkface.models.registry import build_network
-from talkface.prediction import predict_samples
+from talkface.prediction.streaming import predict_samples
+from talkface.training.dataset import read_part, read_shape_model
 
 ROUNDS = 5
 HOUR_S = 3_600

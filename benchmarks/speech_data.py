@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from talkface.dataset import Clip, write_dataset
 from talkface.face.template import load_template
 from talkface.media.sound import resample
 from talkface.models.inputs import Clips
+from talkface.training.dataset import Clip, write_dataset
 
 CLIPS = {"train": 40, "valid": 10, "test": 4}
 

@@ -9,14 +9,15 @@ import torch
 from published_training import PublishedNetwork, published_steps
 from speech_data import clips_of, make_dataset
 
-from talkface.corpus import Corpus, batches
-from talkface.dataset import read_part, read_shape_model
 from talkface.models.registry import build_network
-from talkface.training import Run, Settings, validate
+from talkface.training.batches import Batches, batches
+from talkface.training.dataset import read_part, read_shape_model
+from talkface.training.loop import Run, validate
+from talkface.training.recipe import Recipe
 
 CPU = torch.device("cpu")
 # As in the shipped config: 8 stretches of 16 frames are the published 128.
-SETTINGS = Settings(network="cnn", components=6, stretches=8, frames=16, betas=(0.5, 0.999))
+SETTINGS = Recipe(network="cnn", components=6, stretches=8, frames=16, betas=(0.5, 0.999))
 ROUNDS = 5  # of the timing, both sides in turn
 JUDGED = (20, 25, 30, 35, 40)  # steps after which the validation losses are compared: one alone swings by a third
 SEEDS = (1, 2, 3)
@@ -32,8 +33,8 @@ class Pair:
         network = build_network("cnn", model, {"level": "peak"})
         network.load_state_dict(self.theirs.state_dict())
         self.judge = build_network("cnn", model, {"level": "peak"})
-        self.valid = Corpus(read_part(path, "valid", rate=8_000), network, CPU)
-        corpus = Corpus(part, network, CPU)
+        self.valid = Batches(read_part(path, "valid", rate=8_000), network, CPU)
+        corpus = Batches(part, network, CPU)
         self.ours = Run(network, SETTINGS, steps=10**9, device=CPU)
         self._their_steps = published_steps(self.theirs, clips_of(part, model), seed=seed)
         self._our_batches = batches(corpus, SETTINGS, seed=seed, first_step=0, last_step=10**9)

@@ -3,12 +3,12 @@
 import numpy as np
 import torch
 
-from talkface.dataset import Clip, write_dataset
 from talkface.face import points
 from talkface.face.shape_model import fit_shape_model
 from talkface.face.template import load_template
 from talkface.models import checkpoint
 from talkface.models.registry import build_network, network_names
+from talkface.training.dataset import Clip, write_dataset
 
 # The lower lip and the chin fall when the mouth opens.
 FALLING = (*range(55, 60), 65, 66, 67, *range(6, 11))

@@ -4,7 +4,7 @@ import h5py
 import numpy as np
 import pandas as pd
 
-from talkface.dataset import read_index, read_part, read_rates
+from talkface.training.dataset import read_index, read_part, read_rates
 
 NOISE_RATE = 16_000
 

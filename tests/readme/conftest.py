@@ -11,7 +11,7 @@ import sys
 import pytest
 import soundfile
 
-from talkface.demo import make_clip
+from talkface.corpus.demo import make_clip
 from talkface.media.espeak import speak
 from tests.local_web import local_web, zipped
 from tests.readme.examples import INSIDE, PROJECT, Reader, copy_project, read_blocks, to_run

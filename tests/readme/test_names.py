@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from talkface.config import check_config, resolve_models
-from talkface.sheet import OPTIONAL, REQUIRED
+from talkface.corpus.sheet import OPTIONAL, REQUIRED
 from tests.readme.examples import DOCUMENTS, PROJECT, read_blocks
 from tests.workflow.conftest import run_snakemake
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from talkface import prediction
 from talkface.models.registry import network_names
+from talkface.prediction import streaming
 from tests.toy_corpus import save_fresh_weights
 
 
@@ -22,7 +22,7 @@ def test_each_sample_gives_a_face_for_each_frame(shared_data, folder, tmp_path, 
     assert len(short) >= 4
     for path in short:
         info = soundfile.info(path)
-        prediction.predict_file(path, tmp_path / "faces.npy", weights=folder / f"{name}.pt", device="cpu")
+        streaming.predict_file(path, tmp_path / "faces.npy", weights=folder / f"{name}.pt", device="cpu")
         faces = np.load(tmp_path / "faces.npy")
         assert faces.shape == (int(np.ceil(info.frames * 8_000 / info.samplerate)) // 320 + 1, 68, 2), path.name
         assert np.isfinite(faces).all()

@@ -4,7 +4,7 @@ import h5py
 import numpy as np
 import pandas as pd
 
-from talkface.dataset import read_part, read_rates
+from talkface.training.dataset import read_part, read_rates
 from tests.toy_corpus import shapes
 from tests.workflow.conftest import run_snakemake
 

@@ -10,7 +10,7 @@ import soundfile
 import yaml
 
 from talkface import metrics
-from talkface.dataset import read_shape_model, write_dataset
+from talkface.training.dataset import read_shape_model, write_dataset
 from tests.toy_stages import write_stages
 from tests.workflow.conftest import run_rules, run_snakemake
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import yaml
 
-from talkface.dataset import write_dataset
 from talkface.media.encoding import encode
+from talkface.training.dataset import write_dataset
 from tests.toy_stages import LENGTHS, write_stages
 from tests.workflow.conftest import run_rules
 

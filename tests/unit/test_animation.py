@@ -13,7 +13,7 @@ from talkface.face.template import load_template, resting_face
 from talkface.media import encoding
 from talkface.media.encoding import YuvPicture, encode
 from talkface.media.video import ffmpeg_program, probe
-from talkface.predicted import load_shapes
+from talkface.prediction.files import load_shapes
 
 SIZE = 160
 ODD_NAMES = ["-i film", "$(touch x) 'it`s' \"so\"", "лицо 顔 %d", "a;b&c|d"]

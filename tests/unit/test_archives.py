@@ -8,8 +8,8 @@ from collections import namedtuple
 
 import pytest
 
-from talkface import archives
-from talkface.archives import unpack
+from talkface.corpus import archives
+from talkface.corpus.archives import unpack
 from talkface.errors import TalkfaceError
 from talkface.logs import disk_fault
 from tests.local_web import zipped

@@ -9,13 +9,14 @@ import torch
 import yaml
 
 from talkface.config import resolve_models
-from talkface.corpus import Corpus, batches
-from talkface.dataset import read_part, read_shape_model
 from talkface.models import checkpoint
 from talkface.models.registry import build_network, network_class
 from talkface.noise.bank import NoiseBank
-from talkface.prediction import predict_samples
-from talkface.training import Run, Settings
+from talkface.prediction.streaming import predict_samples
+from talkface.training.batches import Batches, batches
+from talkface.training.dataset import read_part, read_shape_model
+from talkface.training.loop import Run
+from talkface.training.recipe import Recipe
 from tests.toy_corpus import toy_dataset
 
 CPU = torch.device("cpu")
@@ -43,13 +44,13 @@ def toy(tmp_path_factory):
 
 def prepare(name, toy, **arguments):
     """Settings of an entry, its network with fresh weights, and the toy's training clips for it."""
-    settings = Settings.read(CATALOGUE[name], name=name)
+    settings = Recipe.read(CATALOGUE[name], name=name)
     shape_model = read_shape_model(toy).first(settings.components)
     torch.manual_seed(0)
     network = build_network(settings.network, shape_model, settings.arguments | arguments)
     part = read_part(toy, "train", rate=network.rate, landmarks=network.wants_landmarks)
     noise = NoiseBank([np.random.default_rng(0).standard_normal(8_000)]) if network.wants_noise else None
-    return settings, network, Corpus(part, network, CPU, noise=noise)
+    return settings, network, Batches(part, network, CPU, noise=noise)
 
 
 def without_chance(name):
@@ -61,7 +62,7 @@ def without_chance(name):
 
 def learn(settings, network, batch, steps, **changed):
     """Take steps on one batch; the losses."""
-    run = Run(network, Settings(network=settings.network, **changed), steps=steps, device=CPU)
+    run = Run(network, Recipe(network=settings.network, **changed), steps=steps, device=CPU)
     losses = []
     for step in range(steps):
         torch.manual_seed(step)
@@ -129,9 +130,7 @@ def test_saved_and_loaded_it_predicts_the_same_and_equal_seeds_learn_alike(name,
 
 @pytest.mark.parametrize("twin", [name for name in CATALOGUE if name.endswith("_published")])
 def test_twins_differ_in_what_was_published_alone(twin):
-    repaired, published = (
-        Settings.read(CATALOGUE[name], name=name) for name in (twin.removesuffix("_published"), twin)
-    )
+    repaired, published = (Recipe.read(CATALOGUE[name], name=name) for name in (twin.removesuffix("_published"), twin))
     declared = network_class(repaired.network).PUBLISHED
     expected = {**declared, "arguments": repaired.arguments | declared["arguments"], "published": True}
     assert dataclasses.replace(repaired, **expected) == published

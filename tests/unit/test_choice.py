@@ -1,6 +1,6 @@
 """Which clips are asked for when jobs are planned."""
 
-from talkface.choice import accepted, decoded
+from talkface.corpus.quality import accepted, decoded
 
 
 def test_rejected_clips_are_left_out_once_that_is_known(tmp_path):

@@ -11,11 +11,11 @@ import pytest
 import soundfile
 
 from talkface.clip_curves import Curve, _place_names, curves_figure, draw_curves
+from talkface.corpus.annotations import Mark
 from talkface.drawing.style import TRUTH, colour_of
 from talkface.errors import TalkfaceError
 from talkface.face import points
 from talkface.face.template import load_template
-from talkface.marks import Mark
 
 RATE, FRAMES = 16_000, 75
 SPACE = "{http://www.w3.org/2000/svg}"

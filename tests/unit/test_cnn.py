@@ -7,8 +7,6 @@ import pytest
 import torch
 from torch.nn import functional
 
-from talkface.corpus import Corpus
-from talkface.dataset import read_part, read_shape_model
 from talkface.errors import TalkfaceError
 from talkface.face.shape_model import ShapeModel
 from talkface.models import checkpoint
@@ -16,8 +14,11 @@ from talkface.models.inputs import Batch
 from talkface.models.networks.cnn import _drop
 from talkface.models.registry import build_network, network_class
 from talkface.noise.bank import NoiseBank
-from talkface.prediction import predict_samples
-from talkface.training import Settings, fit, validate
+from talkface.prediction.streaming import predict_samples
+from talkface.training.batches import Batches
+from talkface.training.dataset import read_part, read_shape_model
+from talkface.training.loop import fit, validate
+from talkface.training.recipe import Recipe
 from tests.toy_corpus import make_network, noise_for, toy_dataset, toy_shape_model
 
 NR, TC = {"noise_resilient": True}, {"temporal_condition": True}
@@ -57,7 +58,7 @@ def bank():
 
 
 def batch_of(network, dataset, bank, *, frames=8, starts=(2, 20)):
-    corpus = Corpus(read_part(dataset, "train", rate=8_000), network, CPU, noise=bank)
+    corpus = Batches(read_part(dataset, "train", rate=8_000), network, CPU, noise=bank)
     draw = torch.rand(len(starts), 2, generator=torch.Generator().manual_seed(0))
     return corpus.cut(torch.arange(len(starts)), torch.tensor(starts), frames, draw)
 
@@ -214,12 +215,12 @@ def test_validation_was_drawn_too(dataset, bank, variant):
         with torch.inference_mode():
             first, second = network.loss(batch), network.loss(batch)
         assert (first == second) == (validation == "quiet" and not network.wants_noise)
-        corpus[validation] = Corpus(read_part(dataset, "valid", rate=8_000), network, CPU, noise=bank)
+        corpus[validation] = Batches(read_part(dataset, "valid", rate=8_000), network, CPU, noise=bank)
         assert validate(network, corpus[validation]) == validate(network, corpus[validation])
 
 
 def test_all_defects_together(dataset, bank):
-    settings = Settings.read({"network": "cnn", "arguments": NR | TC, "published": True}, name="x")
+    settings = Recipe.read({"network": "cnn", "arguments": NR | TC, "published": True}, name="x")
     assert (settings.stretches, settings.frames, settings.split) == (128, 1, "window")
     network = build_network("cnn", toy_shape_model(), settings.arguments)
     assert network.level == "peak"
@@ -363,7 +364,7 @@ def test_eight_windows_are_learnt_by_heart(dataset, bank, variant):
 def test_trained_saved_and_loaded_it_predicts_the_same(dataset, bank, tmp_path, variant):
     parts = {split: read_part(dataset, split, rate=8_000) for split in ("train", "valid")}
     arguments, shape_model = VARIANTS[variant], read_shape_model(dataset)
-    settings = Settings(network="cnn", arguments=arguments, stretches=2, frames=4, max_steps=2)
+    settings = Recipe(network="cnn", arguments=arguments, stretches=2, frames=4, max_steps=2)
     runs = [fit(parts, shape_model, settings, seed=1, noise=bank) for _ in range(2)]
     for first, second in zip(*(run.network.state_dict().values() for run in runs), strict=True):
         assert torch.equal(first, second)

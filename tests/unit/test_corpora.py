@@ -6,8 +6,8 @@ import json
 import pandas as pd
 import pytest
 
-from talkface import corpora
-from talkface.corpora import (
+from talkface.corpus import public
+from talkface.corpus.public import (
     CORPORA,
     archives_of,
     choose,
@@ -22,8 +22,8 @@ from talkface.corpora import (
     splits_of,
     write_sheet,
 )
+from talkface.corpus.sheet import find_splits, make_shards, read_sheet
 from talkface.errors import TalkfaceError
-from talkface.sheet import find_splits, make_shards, read_sheet
 from tests.local_web import local_web, zipped
 
 
@@ -229,14 +229,14 @@ def test_an_archive_that_lies_there_is_taken(web, tmp_path):
 
 
 def test_a_wrong_checksum_leaves_nothing(web, tmp_path, monkeypatch):
-    monkeypatch.setattr(corpora, "fetch_file", lambda remote, path: corpora_fetch(remote, path, pause_s=0.001))
+    monkeypatch.setattr(public, "fetch_file", lambda remote, path: corpora_fetch(remote, path, pause_s=0.001))
     with pytest.raises(TalkfaceError, match=r"s1\.zip.*twice a wrong checksum"):
         fetch(web, tmp_path, "grid", grid_archives(), [1, 3, 5], checksums={"s1.zip": "0" * 32})
     assert not (tmp_path / "videos").exists()
     assert not (tmp_path / "contents").exists()
 
 
-corpora_fetch = corpora.fetch_file
+corpora_fetch = public.fetch_file
 
 
 def test_an_archive_with_names_that_lead_elsewhere(web, tmp_path):

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from talkface.corpus import Corpus, add_noisy_copies, batches, plan_epoch, resplit
-from talkface.dataset import read_part, read_shape_model
 from talkface.errors import TalkfaceError
 from talkface.models.registry import build_network
 from talkface.noise.bank import NoiseBank
-from talkface.training import Settings
+from talkface.training.batches import Batches, add_noisy_copies, batches, plan_epoch, resplit
+from talkface.training.dataset import read_part, read_shape_model
+from talkface.training.recipe import Recipe
 from tests.toy_corpus import toy_clip, toy_dataset
 
 
@@ -43,7 +43,7 @@ def test_each_frame_counts_alike():
 def test_a_stretch_holds_the_sound_and_the_faces_of_its_frames(dataset, name, rate):
     network = build_network(name, read_shape_model(dataset), {})
     part = read_part(dataset, "train", rate=rate)
-    corpus = Corpus(part, network, torch.device("cpu"))
+    corpus = Batches(part, network, torch.device("cpu"))
     clip, start, frames = 3, 40, 20  # clip 3 has 53 frames: 7 lie beyond its end
     batch = corpus.cut(torch.tensor([clip, 0]), torch.tensor([start, 0]), frames)
     made = toy_clip("x", frames=53, seed=3)
@@ -57,9 +57,9 @@ def test_a_stretch_holds_the_sound_and_the_faces_of_its_frames(dataset, name, ra
 
 
 def test_steps_are_the_same_from_wherever_they_are_taken_up(dataset):
-    settings = Settings(network="talkface", stretches=4, frames=30)
+    settings = Recipe(network="talkface", stretches=4, frames=30)
     network = build_network("talkface", read_shape_model(dataset), {})
-    corpus = Corpus(read_part(dataset, "train", rate=16_000), network, torch.device("cpu"))
+    corpus = Batches(read_part(dataset, "train", rate=16_000), network, torch.device("cpu"))
     whole = dict(batches(corpus, settings, seed=1, first_step=0, last_step=14))
     rest = dict(batches(corpus, settings, seed=1, first_step=5, last_step=14))
     assert list(whole) == list(range(14))
@@ -83,7 +83,7 @@ def test_by_window_both_sides_hold_all_clips_and_no_frame_stands_on_both(dataset
     assert train.clips == valid.clips == parts[0].clips + parts[1].clips
     np.testing.assert_array_equal(train.known, ~valid.known)
     assert 0.04 < valid.known.mean() < 0.12
-    corpus = Corpus(valid, build_network("talkface", read_shape_model(dataset), {}), torch.device("cpu"))
+    corpus = Batches(valid, build_network("talkface", read_shape_model(dataset), {}), torch.device("cpu"))
     batch = corpus.cut(torch.tensor([1]), torch.tensor([0]), 60)
     np.testing.assert_array_equal(batch.known[0].numpy(), valid.known[60:120])
 

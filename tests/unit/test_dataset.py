@@ -3,9 +3,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from talkface import dataset
 from talkface.errors import TalkfaceError
 from talkface.models import inputs
+from talkface.training import dataset
 from tests.toy_corpus import shapes, toy_clip, toy_dataset
 
 CLIPS = (

@@ -11,7 +11,8 @@ import pytest
 
 from talkface import metrics
 from talkface.conventions import FPS
-from talkface.demo import PAUSE_S, RATE_WPM, SIZE, make_clip, perform
+from talkface.corpus.demo import PAUSE_S, RATE_WPM, SIZE, make_clip, perform
+from talkface.corpus.visemes import CLOSED, LIP_ON_TEETH, sounds
 from talkface.drawing.characters import PEOPLE, Build, neutral_face, person_of
 from talkface.errors import TalkfaceError
 from talkface.face import points
@@ -21,7 +22,6 @@ from talkface.face.predictor import predictor_path
 from talkface.face.template import load_template
 from talkface.media.espeak import speak
 from talkface.media.video import probe, read_frames
-from talkface.visemes import CLOSED, LIP_ON_TEETH, sounds
 
 PROJECT = Path(__file__).resolve().parents[2]
 CLIPS = pd.read_csv(PROJECT / "config" / "demo.tsv", sep="\t")

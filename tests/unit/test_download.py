@@ -9,8 +9,8 @@ from collections import namedtuple
 import numpy as np
 import pytest
 
-from talkface import download
-from talkface.download import RemoteFile, fetch_file, fetch_json
+from talkface.corpus import download
+from talkface.corpus.download import RemoteFile, fetch_file, fetch_json
 from talkface.errors import TalkfaceError
 from talkface.logs import disk_fault
 from tests.local_web import local_web

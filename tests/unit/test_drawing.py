@@ -2,11 +2,11 @@ import cv2
 import numpy as np
 import pytest
 
+from talkface.corpus.visemes import TARGETS
 from talkface.drawing.characters import PEOPLE, Appearance, Build, mouth_points, neutral_face
 from talkface.drawing.painters import FlatPainter, ShadedPainter, blink_amounts, close_eyes
 from talkface.drawing.windows import contains, remainders, union
 from talkface.face.points import LIPS
-from talkface.visemes import TARGETS
 
 SIZE, UNIT, ORIGIN = 320, 80.0, np.array([160.0, 140.0])
 STYLES = ("flat", "shaded")

@@ -6,13 +6,13 @@ import pandas as pd
 import pytest
 
 from talkface import evaluation, figures, metrics
-from talkface.dataset import read_part, read_shape_model
 from talkface.errors import TalkfaceError
 from talkface.models import checkpoint
 from talkface.models.registry import build_network
 from talkface.noise.mixing import TestNoises
-from talkface.prediction import predict_samples
+from talkface.prediction.streaming import predict_samples
 from talkface.summary import KEYS, read_clips
+from talkface.training.dataset import read_part, read_shape_model
 from tests.toy_corpus import toy_dataset
 from tests.toy_evaluation import write_surroundings
 

@@ -4,13 +4,14 @@ import h5py
 import numpy as np
 import pytest
 
-from talkface import exchange
-from talkface.dataset import read_part, read_shape_model, write_dataset
 from talkface.errors import TalkfaceError
 from talkface.face.points import OUTER_EYE_CORNERS
 from talkface.media.sound import resample
 from talkface.models.inputs import digest_arrays
-from talkface.training import Settings, read_material
+from talkface.training import exchange
+from talkface.training.dataset import read_part, read_shape_model, write_dataset
+from talkface.training.recipe import Recipe
+from talkface.training.train import read_material
 from tests.foreign import write_shape_files
 from tests.toy_corpus import toy_clip, toy_shape_model
 from tests.toy_stages import write_stages
@@ -100,7 +101,7 @@ def test_features_and_faces_come_back(corpus, file_a):
 
 
 def test_rows_of_a_clip_stay_on_one_side(file_b):
-    settings = Settings.read({"network": "cnn"}, name="cnn")
+    settings = Recipe.read({"network": "cnn"}, name="cnn")
     parts, _, corpus = read_material(file_b, settings, model="cnn", seed=1)
     assert corpus == "export_b"
     assert not set(parts["train"].clips) & set(parts["valid"].clips)
@@ -114,9 +115,9 @@ def test_rows_of_a_clip_stay_on_one_side(file_b):
     ],
 )
 def test_they_train(which, block, request):
-    from talkface.training import fit
+    from talkface.training.loop import fit
 
-    settings = Settings.read({**block, "stretches": 2, "max_steps": 3}, name="mine")
+    settings = Recipe.read({**block, "stretches": 2, "max_steps": 3}, name="mine")
     parts, shape_model, _ = read_material(request.getfixturevalue(which), settings, model="mine", seed=1)
     run = fit(parts, shape_model, settings, seed=1)
     assert run.step == 3
@@ -133,7 +134,7 @@ def test_they_train(which, block, request):
     ],
 )
 def test_a_network_that_hears_something_else_is_refused(which, network, found, request):
-    settings = Settings.read({"network": network}, name="mine")
+    settings = Recipe.read({"network": network}, name="mine")
     with pytest.raises(TalkfaceError, match=found):
         read_material(request.getfixturevalue(which), settings, model="mine", seed=1)
 

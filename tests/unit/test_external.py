@@ -5,12 +5,12 @@ import pytest
 import soundfile
 
 from talkface import metrics
-from talkface.dataset import read_part
+from talkface.corpus.sheet import find_predictions
 from talkface.errors import TalkfaceError
-from talkface.external import evaluate_external, import_prediction, read_prediction
-from talkface.predicted import load_shapes
-from talkface.sheet import find_predictions
+from talkface.prediction.external import evaluate_external, import_prediction, read_prediction
+from talkface.prediction.files import load_shapes
 from talkface.summary import KEYS, read_clips
+from talkface.training.dataset import read_part
 from tests.toy_corpus import shapes, toy_dataset
 from tests.toy_evaluation import write_surroundings
 

@@ -7,8 +7,6 @@ import pytest
 import torch
 from torch import nn
 
-from talkface.corpus import Corpus
-from talkface.dataset import read_part
 from talkface.errors import TalkfaceError
 from talkface.face.points import OUTER_EYE_CORNERS
 from talkface.face.template import load_template
@@ -16,8 +14,11 @@ from talkface.media.sound import Leveller
 from talkface.models import checkpoint
 from talkface.models.networks import fft_cnn
 from talkface.models.networks.fft_cnn import align_eyes, interpolate, measure_boxes
-from talkface.prediction import predict_chunks, predict_samples
-from talkface.training import Settings, fit
+from talkface.prediction.streaming import predict_chunks, predict_samples
+from talkface.training.batches import Batches
+from talkface.training.dataset import read_part
+from talkface.training.loop import fit
+from talkface.training.recipe import Recipe
 from tests.toy_corpus import make_network, noise_for, toy_clip, toy_dataset, toy_shape_model
 
 CPU = torch.device("cpu")
@@ -145,7 +146,7 @@ def test_interpolation_is_exact_for_linear_motion():
 
 def test_the_loss_compares_at_the_steps(monkeypatch, part):
     network = make_network("fft_cnn")
-    batch = Corpus(part, network, CPU).cut(torch.tensor([0, 1]), torch.tensor([0, 5]), 9)
+    batch = Batches(part, network, CPU).cut(torch.tensor([0, 1]), torch.tensor([0, 5]), 9)
     frames = torch.linspace(0.2, 0.6, 9)[None, :, None].expand(2, 9, 136)
     steps = (0.2 + 0.4 * torch.arange(11) * 0.03 / 0.32)[None, :, None].expand(2, 11, 136)
     monkeypatch.setattr(network, "native", lambda sound, count: (steps[:, :count], None))
@@ -225,7 +226,7 @@ def test_eyes_are_aligned():
 
 
 def test_the_box_lies_beside_the_weights(dataset, tmp_path):
-    settings = Settings.read({"network": "fft_cnn", "stretches": 2, "frames": 6, "max_steps": 2}, name="x")
+    settings = Recipe.read({"network": "fft_cnn", "stretches": 2, "frames": 6, "max_steps": 2}, name="x")
     parts = {split: read_part(dataset, split, rate=48_000, landmarks=True) for split in ("train", "valid")}
     run = fit(parts, toy_shape_model(), settings, seed=1)
     faces = parts["train"].shape
@@ -256,7 +257,7 @@ def test_it_begins_at_the_mean_face():
 @pytest.mark.parametrize("arguments", [{}, PUBLISHED], ids=["repaired", "published"])
 def test_it_overfits_eight_windows(arguments, part):
     network = make_network("fft_cnn", **arguments).train()
-    batch = Corpus(part, network, CPU).cut(torch.arange(8) % 4, 6 * torch.arange(8), 6)
+    batch = Batches(part, network, CPU).cut(torch.arange(8) % 4, 6 * torch.arange(8), 6)
     mean = (batch.target - batch.target.flatten(0, 1).mean(dim=0)).square().mean()
     optimizer = torch.optim.Adam(network.parameters(), lr=0.002)
     for _ in range(80):

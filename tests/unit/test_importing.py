@@ -14,11 +14,11 @@ import yaml
 from talkface.errors import TalkfaceError
 from talkface.face.shape_files import read_shape_model_files
 from talkface.face.shape_model import fit_shape_model
-from talkface.importing import import_weights, load_initial, read_weights
 from talkface.models.checkpoint import load_network, pack_network, read_file, save_file
 from talkface.models.layers.keras_lstm import KerasLSTM
 from talkface.models.registry import build_network
-from talkface.prediction import predict_samples
+from talkface.prediction.streaming import predict_samples
+from talkface.training.importing import import_weights, load_initial, read_weights
 from tests.foreign import PlainNetwork, predict_windows, write_shape_files
 from tests.toy_corpus import shapes, toy_clip
 

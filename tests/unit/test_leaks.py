@@ -5,9 +5,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from talkface.dataset import write_dataset
 from talkface.errors import TalkfaceError
 from talkface.leaks import check_noise, check_splits, read_digests
+from talkface.training.dataset import write_dataset
 from tests.toy_corpus import toy_clip
 
 CLIPS = (("a", "ann", "train"), ("b", "bob", "valid"), ("c", "cid", "test"), ("d", "dan", "unseen"))

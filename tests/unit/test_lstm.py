@@ -8,8 +8,6 @@ import soxr
 import torch
 
 from talkface import metrics
-from talkface.corpus import Corpus
-from talkface.dataset import read_part, read_shape_model
 from talkface.errors import TalkfaceError
 from talkface.face import points
 from talkface.face.shape_model import ShapeModel
@@ -18,8 +16,11 @@ from talkface.media.sound import Leveller
 from talkface.models.inputs import Batch, Clips
 from talkface.models.keras_weights import Layer
 from talkface.models.registry import build_network, network_class
-from talkface.prediction import predict_chunks, predict_samples
-from talkface.training import Settings, fit
+from talkface.prediction.streaming import predict_chunks, predict_samples
+from talkface.training.batches import Batches
+from talkface.training.dataset import read_part, read_shape_model
+from talkface.training.loop import fit
+from talkface.training.recipe import Recipe
 from tests.toy_corpus import make_network, shapes, sound, toy_dataset, toy_shape_model
 
 PUBLISHED = network_class("lstm").PUBLISHED["arguments"]
@@ -166,7 +167,7 @@ def test_context_repeats_the_first_frame_and_goes_back_from_the_nearest():
 def test_training_cuts_the_context_of_a_stretch_from_its_clip():
     part = part_of(20, 12)
     network = make(context=3, delay=2)
-    corpus = Corpus(part, network, CPU)
+    corpus = Batches(part, network, CPU)
     batch = corpus.cut(torch.tensor([0, 1, 0]), torch.tensor([0, 0, 9]), 5)
     inputs = network.with_context(batch.sound)
     gain = [Leveller("running", rate=44_100).apply(part.audio_of(index)) for index in range(2)]
@@ -243,7 +244,7 @@ def test_a_training_file_from_elsewhere_brings_features_and_faces():
     }
     part, network = part_of(9, 7, **more), make(delay=1, features="differences")
     np.testing.assert_array_equal(network.targets(part)[1:3], part.targets.reshape(16, 136)[[0, 1]])
-    batch = Corpus(part, network, CPU).cut(torch.tensor([1]), torch.tensor([2]), 4)
+    batch = Batches(part, network, CPU).cut(torch.tensor([1]), torch.tensor([2]), 4)
     np.testing.assert_array_equal(batch.sound[0, 3:].numpy(), part.features[11:15])
     with pytest.raises(TalkfaceError, match=r"has 128 features a frame; 192 were expected .*set features: differences"):
         make().targets(part)
@@ -400,7 +401,7 @@ BLOCK = {
 
 @pytest.mark.parametrize("published", [False, True])
 def test_a_training_is_finite_and_repeats_itself(dataset, published):
-    settings = Settings.read(BLOCK | {"max_steps": 12, "published": published}, name="lstm")
+    settings = Recipe.read(BLOCK | {"max_steps": 12, "published": published}, name="lstm")
     assert settings.arguments == SMALL | {"delay": 1} | (PUBLISHED if published else {})
     parts, model = read_toy(dataset)
     runs = [fit(parts, model, settings, seed=3) for _ in range(2)]
@@ -414,7 +415,7 @@ def test_a_training_is_finite_and_repeats_itself(dataset, published):
 def test_a_training_beats_the_mean_face(dataset):
     layers = [["lstm", units, "sigmoid", "hard_sigmoid", 0.0, 0.0] for units in (32, 136)]
     block = BLOCK | {"max_steps": 150, "learning_rate": 0.004, "arguments": {"stack": layers}}
-    settings = Settings.read(block, name="lstm")
+    settings = Recipe.read(block, name="lstm")
     parts, model = read_toy(dataset)
     network = build_network("lstm", model, settings.arguments)
     network.load_state_dict(fit(parts, model, settings, seed=3).best)

@@ -3,8 +3,8 @@
 import h5py
 import pytest
 
+from talkface.corpus.annotations import Mark, read_marks
 from talkface.errors import TalkfaceError
-from talkface.marks import Mark, read_marks
 
 HEAD = 'File type = "ooTextFile"\nObject class = "TextGrid"\n\n'
 # As the Montreal Forced Aligner and Praat write it; the words come first.

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from talkface.corpus import Corpus
-from talkface.dataset import read_part
 from talkface.errors import TalkfaceError
 from talkface.models.registry import build_network, network_class, network_names
+from talkface.training.batches import Batches
+from talkface.training.dataset import read_part
 from tests.toy_corpus import make_network, noise_for, shapes, toy_dataset, toy_shape_model
 
 NETWORKS = network_names()
@@ -21,7 +21,7 @@ def toy(tmp_path_factory):
 
 def batch_of(network, toy, *, frames=12, start=(3, 8)):
     part = read_part(toy, "train", rate=network.rate, landmarks=network.wants_landmarks)
-    corpus = Corpus(part, network, CPU)
+    corpus = Batches(part, network, CPU)
     return corpus.cut(torch.arange(2), torch.tensor(start), frames)
 
 

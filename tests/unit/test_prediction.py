@@ -6,12 +6,12 @@ import pytest
 import soundfile
 import torch
 
-from talkface import prediction
 from talkface.errors import TalkfaceError
 from talkface.media.sound import Leveller
 from talkface.models import checkpoint
 from talkface.models.base import BaseNetwork
 from talkface.models.registry import network_names
+from talkface.prediction import streaming
 from tests.toy_corpus import save_fresh_weights, toy_shape_model
 
 
@@ -26,7 +26,7 @@ def noise(seconds, rate, *, seed=0):
 
 
 def predict(trained, name, audio, tmp_path):
-    prediction.predict_file(audio, tmp_path / "faces.npy", weights=trained / f"{name}.pt", device="cpu")
+    streaming.predict_file(audio, tmp_path / "faces.npy", weights=trained / f"{name}.pt", device="cpu")
     return np.load(tmp_path / "faces.npy")
 
 
@@ -57,7 +57,7 @@ def test_the_cut_into_chunks_changes_nothing(trained, name):
     results = []
     for chunk, blocks in ((1_000, [samples]), (7, np.array_split(samples, 31)), (1, [samples])):
         leveller = Leveller("running", rate=network.rate)
-        chunks = prediction.predict_chunks(network, blocks, frames=151, leveller=leveller, chunk_frames=chunk)
+        chunks = streaming.predict_chunks(network, blocks, frames=151, leveller=leveller, chunk_frames=chunk)
         results.append(np.concatenate(list(chunks)))
         assert results[-1].shape == (151, 68, 2)
         np.testing.assert_allclose(results[-1], results[0], atol=1e-5)
@@ -116,10 +116,10 @@ def test_weights_that_are_none_are_named(trained, tmp_path):
     soundfile.write(tmp_path / "a.wav", noise(1, 8_000), 8_000)
     (tmp_path / "weights.pt").write_text("no weights")
     with pytest.raises(TalkfaceError, match=r"weights\.pt: not readable as weights"):
-        prediction.predict_file(tmp_path / "a.wav", tmp_path / "f.npy", weights=tmp_path / "weights.pt")
+        streaming.predict_file(tmp_path / "a.wav", tmp_path / "f.npy", weights=tmp_path / "weights.pt")
     torch.save({"network": "cnn"}, tmp_path / "weights.pt")
     with pytest.raises(TalkfaceError, match=r"weights\.pt: not weights of this version"):
-        prediction.predict_file(tmp_path / "a.wav", tmp_path / "f.npy", weights=tmp_path / "weights.pt")
+        streaming.predict_file(tmp_path / "a.wav", tmp_path / "f.npy", weights=tmp_path / "weights.pt")
 
 
 def test_weights_rebuild_their_network(trained):
@@ -177,7 +177,7 @@ class Echo(BaseNetwork):
 @pytest.mark.parametrize("chunk", [1, 4, 100])
 def test_a_network_that_wants_it_hears_the_ends_mirrored(chunk):
     samples = np.arange(1, 321 * 4, dtype=np.int16)
-    chunks = prediction.predict_chunks(
+    chunks = streaming.predict_chunks(
         Echo().eval(), [samples], frames=4, leveller=Leveller("recorded", rate=8_000), chunk_frames=chunk
     )
     heard = np.concatenate(list(chunks))[..., 0] * 32_768

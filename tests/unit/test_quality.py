@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from talkface import quality
+from talkface.corpus import quality
 from tests.toy_corpus import envelope, shapes, sound
 
 LIMITS = {

@@ -5,10 +5,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from talkface.corpora import own_files
+from talkface.corpus.folders import clean_name, sheet_from_folder, speaker_of
+from talkface.corpus.public import own_files
+from talkface.corpus.sheet import find_speech, find_splits, make_shards, read_sheet
 from talkface.errors import TalkfaceError
-from talkface.folders import clean_name, sheet_from_folder, speaker_of
-from talkface.sheet import find_speech, find_splits, make_shards, read_sheet
 
 ROWS = [("a1", "anna", "train", "v/a1.mp4"), ("b1", "bert", "valid", "v/b1.mp4"), ("c1", "cleo", "test", "v/c1.mp4")]
 

@@ -10,7 +10,7 @@ from talkface.face.template import load_template
 from talkface.media.espeak import speak
 from talkface.media.sound import resample
 from talkface.models.checkpoint import load_network, read_file
-from talkface.prediction import predict_samples
+from talkface.prediction.streaming import predict_samples
 
 FILE = Path(__file__).parents[2] / "resources" / "models" / "talkface_demo.pt"
 TEXT = "Bob may open the blue umbrella for my mother."

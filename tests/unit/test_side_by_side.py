@@ -10,7 +10,6 @@ import pandas as pd
 import pytest
 
 from talkface import metrics
-from talkface.dataset import read_part, read_shape_model
 from talkface.drawing.canvas import colour
 from talkface.drawing.style import BLUE, INK
 from talkface.face import points
@@ -19,6 +18,7 @@ from talkface.media.video import probe
 from talkface.models import checkpoint
 from talkface.models.registry import build_network
 from talkface.side_by_side import HEAD, PANEL, SIZE, draw_worst, film_pair, paint_pairs
+from talkface.training.dataset import read_part, read_shape_model
 from talkface.worst import predict_worst
 from tests.toy_corpus import toy_dataset
 from tests.toy_evaluation import write_surroundings

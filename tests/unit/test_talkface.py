@@ -5,8 +5,8 @@ import torch
 import yaml
 from torch.utils.flop_counter import FlopCounterMode
 
-from talkface import training
 from talkface.noise.bank import NoiseBank
+from talkface.training import loop, recipe, train
 from tests.toy_corpus import make_network, noise_for, toy_dataset
 
 LOOKAHEAD = 1_920  # samples: 120 ms
@@ -205,10 +205,10 @@ def test_another_tempo_moves_sound_and_face_together():
 def test_training_with_noise_is_the_same_twice(tmp_path):
     data = toy_dataset(tmp_path / "toy.h5", train=4, valid=2, test=1, rates=(16_000,), components=2)
     small = {"bands": 16, "channels": 16, "hidden": 16, "layers": 1, "members": 2, "noise_share": 0.5}
-    settings = training.Settings(
+    settings = recipe.Recipe(
         network="talkface", components=2, stretches=4, frames=30, max_epochs=3, average=0.9, arguments=small
     )
-    parts, shape_model, _ = training.read_material(data, settings, model="toy", seed=1)
+    parts, shape_model, _ = train.read_material(data, settings, model="toy", seed=1)
     bank = NoiseBank([torch.randn(20_000, generator=torch.Generator().manual_seed(seed)).numpy() for seed in (1, 2)])
-    first, second = (training.fit(parts, shape_model, settings, seed=1, noise=bank).best for _ in range(2))
+    first, second = (loop.fit(parts, shape_model, settings, seed=1, noise=bank).best for _ in range(2))
     torch.testing.assert_close(first, second, atol=0, rtol=0)

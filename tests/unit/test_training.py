@@ -11,14 +11,14 @@ import pytest
 import torch
 import yaml
 
-from talkface import training
-from talkface.corpus import steps_per_epoch
-from talkface.dataset import read_part, read_shape_model
 from talkface.errors import TalkfaceError
 from talkface.models.checkpoint import load_network, read_file
 from talkface.models.registry import network_class
-from talkface.prediction import predict_samples
-from talkface.training import Settings
+from talkface.prediction.streaming import predict_samples
+from talkface.training import loop, train
+from talkface.training.batches import steps_per_epoch
+from talkface.training.dataset import read_part, read_shape_model
+from talkface.training.recipe import Recipe
 from tests.toy_corpus import toy_dataset
 
 BLOCK = {
@@ -42,8 +42,8 @@ def dataset(tmp_path_factory):
     return toy_dataset(tmp_path_factory.mktemp("toy") / "toy.h5")
 
 
-def train(dataset, folder, *, block=BLOCK, seed=1, model="toy"):
-    training.train_model(
+def train_toy(dataset, folder, *, block=BLOCK, seed=1, model="toy"):
+    train.train_model(
         dataset,
         weights=folder / "weights.pt",
         curve=folder / "curve.tsv",
@@ -63,9 +63,9 @@ def parts_of(dataset, rate=16_000):
 
 
 def fit(dataset, *, seed=1, **changed):
-    settings = Settings.read(BLOCK | changed, name="toy")
+    settings = Recipe.read(BLOCK | changed, name="toy")
     shape_model = read_shape_model(dataset).first(settings.components)
-    return training.fit(parts_of(dataset), shape_model, settings, seed=seed)
+    return loop.fit(parts_of(dataset), shape_model, settings, seed=seed)
 
 
 def assert_same_weights(first, second):
@@ -75,7 +75,7 @@ def assert_same_weights(first, second):
 
 
 def test_it_learns_and_says_what_it_did(dataset, tmp_path):
-    content = train(dataset, tmp_path, block=BLOCK | {"max_epochs": 40, "arguments": PLAIN})
+    content = train_toy(dataset, tmp_path, block=BLOCK | {"max_epochs": 40, "arguments": PLAIN})
     network = load_network(tmp_path / "weights.pt")
     assert not network.training
     part = read_part(dataset, "test", rate=16_000)
@@ -114,10 +114,8 @@ def test_the_same_seed_gives_the_same_numbers(dataset):
 
 
 def test_the_published_settings_learn_too(dataset):
-    settings = Settings.read(
-        {"network": "cnn", "components": 2, "stretches": 4, "frames": 8, "max_steps": 3}, name="cnn"
-    )
-    run = training.fit(parts_of(dataset, 8_000), read_shape_model(dataset).first(2), settings, seed=1)
+    settings = Recipe.read({"network": "cnn", "components": 2, "stretches": 4, "frames": 8, "max_steps": 3}, name="cnn")
+    run = loop.fit(parts_of(dataset, 8_000), read_shape_model(dataset).first(2), settings, seed=1)
     assert (run.step, len(run.curve)) == (3, 1)
     assert isinstance(run.optimizer, torch.optim.Adam)
     assert not isinstance(run.optimizer, torch.optim.AdamW)
@@ -129,10 +127,10 @@ CHILD = """
 import sys
 from pathlib import Path
 sys.path[:0] = {path!r}
-from talkface import training
-from tests.unit.test_training import BLOCK, train
-training.SAVE_EVERY_S = {save_every_s}
-train(Path({dataset!r}), Path({folder!r}))
+from talkface.training import loop
+from tests.unit.test_training import BLOCK, train_toy
+loop.SAVE_EVERY_S = {save_every_s}
+train_toy(Path({dataset!r}), Path({folder!r}))
 """
 
 
@@ -149,7 +147,7 @@ def states_in(folder):
 
 def test_killed_and_started_again_it_ends_with_the_same_numbers(dataset, tmp_path):
     """SIGKILL in the middle of a run, at a moment the child knows nothing of; what it saved must be whole."""
-    whole = train(dataset, tmp_path / "whole")
+    whole = train_toy(dataset, tmp_path / "whole")
     (tmp_path / "cut").mkdir()
     seen = []
     for delay_s in (0.05, 0.2):
@@ -168,7 +166,7 @@ def test_killed_and_started_again_it_ends_with_the_same_numbers(dataset, tmp_pat
         seen.append(read_file(state)["step"])
     assert 0 < seen[0] < seen[1] < whole["facts"]["steps"]
     (tmp_path / "cut" / "state" / f".{state.stem}.999999.pt").write_bytes(b"killed while saving")
-    resumed = train(dataset, tmp_path / "cut")
+    resumed = train_toy(dataset, tmp_path / "cut")
     assert not list((tmp_path / "cut" / "state").glob("*.pt"))
     assert_same_weights(whole["weights"], resumed["weights"])
     losses = [pd.read_csv(tmp_path / run / "curve.tsv", sep="\t").drop(columns="seconds") for run in ("whole", "cut")]
@@ -176,25 +174,25 @@ def test_killed_and_started_again_it_ends_with_the_same_numbers(dataset, tmp_pat
 
 
 def test_a_state_of_other_settings_data_or_seed_is_not_taken_up(dataset):
-    settings = Settings.read(BLOCK, name="toy")
+    settings = Recipe.read(BLOCK, name="toy")
     names = {
-        training.fingerprint(settings, data="a", seed=1),
-        training.fingerprint(settings, data="b", seed=1),
-        training.fingerprint(settings, data="a", seed=2),
-        training.fingerprint(Settings.read(BLOCK | {"learning_rate": 0.02}, name="toy"), data="a", seed=1),
-        training.fingerprint(Settings.read(BLOCK | {"arguments": {}}, name="toy"), data="a", seed=1),
+        loop.fingerprint(settings, data="a", seed=1),
+        loop.fingerprint(settings, data="b", seed=1),
+        loop.fingerprint(settings, data="a", seed=2),
+        loop.fingerprint(Recipe.read(BLOCK | {"learning_rate": 0.02}, name="toy"), data="a", seed=1),
+        loop.fingerprint(Recipe.read(BLOCK | {"arguments": {}}, name="toy"), data="a", seed=1),
     }
     assert len(names) == 5
-    assert training.fingerprint(Settings.read(dict(reversed(BLOCK.items())), name="toy"), data="a", seed=1) in names
+    assert loop.fingerprint(Recipe.read(dict(reversed(BLOCK.items())), name="toy"), data="a", seed=1) in names
 
 
 def test_a_broken_state_is_named(dataset, tmp_path):
     (tmp_path / "state").mkdir()
-    settings = Settings.read(BLOCK, name="toy")
+    settings = Recipe.read(BLOCK, name="toy")
     path = tmp_path / "state.pt"
     path.write_bytes(b"half a file")
     with pytest.raises(TalkfaceError, match=r"state\.pt: not readable as weights"):
-        training.fit(parts_of(dataset), read_shape_model(dataset).first(2), settings, seed=1, state=path)
+        loop.fit(parts_of(dataset), read_shape_model(dataset).first(2), settings, seed=1, state=path)
 
 
 # When it ends -----------------------------------------------------------------------------------------------------
@@ -203,14 +201,14 @@ def test_a_broken_state_is_named(dataset, tmp_path):
 def test_patience_stops_it_and_the_best_weights_are_kept(dataset, monkeypatch):
     losses = iter([5.0, 3.0, 4.0, 4.0, 4.0, 1.0])
     kept = []
-    monkeypatch.setattr(training, "validate", lambda network, corpus: next(losses))
-    judge = training.Run.judge
+    monkeypatch.setattr(train, "validate", lambda network, corpus: next(losses))
+    judge = loop.Run.judge
 
     def remember(run, loss):
         judge(run, loss)
         kept.append({key: value.clone() for key, value in run.best.items()})
 
-    monkeypatch.setattr(training.Run, "judge", remember)
+    monkeypatch.setattr(loop.Run, "judge", remember)
     run = fit(dataset, patience_epochs=3)
     assert [row["valid_loss"] for row in run.curve] == [5.0, 3.0, 4.0, 4.0, 4.0]
     assert run.best_step == run.curve[1]["step"]
@@ -220,7 +218,7 @@ def test_patience_stops_it_and_the_best_weights_are_kept(dataset, monkeypatch):
 
 
 def test_steps_and_epochs_limit_it(dataset):
-    per_epoch = steps_per_epoch(np.diff(parts_of(dataset)["train"].frame_offsets), Settings.read(BLOCK, name=""))
+    per_epoch = steps_per_epoch(np.diff(parts_of(dataset)["train"].frame_offsets), Recipe.read(BLOCK, name=""))
     assert fit(dataset, max_epochs=2).step == 2 * per_epoch
     run = fit(dataset, max_steps=per_epoch + 1)
     assert run.step == per_epoch + 1
@@ -231,17 +229,17 @@ def test_steps_and_epochs_limit_it(dataset):
 def test_a_loss_that_is_no_number_ends_it_in_one_line(dataset, where):
     parts = parts_of(dataset)
     parts[where].shape[:] = np.nan
-    settings = Settings.read(BLOCK, name="toy")
+    settings = Recipe.read(BLOCK, name="toy")
     with pytest.raises(TalkfaceError, match=r"models\.toy: the loss is nan at step \d+") as caught:
-        training.fit(parts, read_shape_model(dataset).first(2), settings, seed=1, model="toy")
+        loop.fit(parts, read_shape_model(dataset).first(2), settings, seed=1, model="toy")
     assert "\n" not in str(caught.value)
 
 
 def test_unknown_keys_and_too_many_components_are_named(dataset, tmp_path):
     with pytest.raises(TalkfaceError, match=r"models\.toy has no key 'learning_rat'; known are network, "):
-        train(dataset, tmp_path, block=BLOCK | {"learning_rat": 1})
+        train_toy(dataset, tmp_path, block=BLOCK | {"learning_rat": 1})
     with pytest.raises(TalkfaceError, match=r"models\.toy\.components is 7, .* has 6"):
-        train(dataset, tmp_path, block=BLOCK | {"components": 7})
+        train_toy(dataset, tmp_path, block=BLOCK | {"components": 7})
     assert not list(tmp_path.rglob("*.pt"))
 
 
@@ -249,28 +247,28 @@ def test_published_stands_above_all_other_keys(monkeypatch):
     monkeypatch.setattr(
         network_class("talkface"), "PUBLISHED", {"split": "window", "frames": 1, "arguments": {"level": "recorded"}}
     )
-    plain = Settings.read(BLOCK, name="toy")
-    published = Settings.read(BLOCK | {"published": True, "split": "clip"}, name="toy")
+    plain = Recipe.read(BLOCK, name="toy")
+    published = Recipe.read(BLOCK | {"published": True, "split": "clip"}, name="toy")
     assert (plain.split, plain.frames, plain.arguments) == ("sheet", 30, BLOCK["arguments"])
     assert (published.split, published.frames) == ("window", 1)
     assert published.arguments == BLOCK["arguments"] | {"level": "recorded"}
     with pytest.raises(TalkfaceError, match=r"toy\.split is 'frame'; one of sheet, window, clip, speaker"):
-        Settings.read(BLOCK | {"split": "frame"}, name="toy")
+        Recipe.read(BLOCK | {"split": "frame"}, name="toy")
 
 
 @pytest.mark.parametrize("split", ["window", "clip"])
 def test_a_model_may_divide_its_clips_itself(dataset, tmp_path, split):
-    facts = train(dataset, tmp_path, block=BLOCK | {"split": split, "max_epochs": 1})["facts"]
+    facts = train_toy(dataset, tmp_path, block=BLOCK | {"split": split, "max_epochs": 1})["facts"]
     assert facts["train_clips"] + facts["valid_clips"] == (30 if split == "window" else 15)
 
 
 def test_the_learning_rate_rises_and_falls():
-    factors = [training.learning_rate_factor(step, 100, "cosine") for step in range(100)]
+    factors = [loop.learning_rate_factor(step, 100, "cosine") for step in range(100)]
     assert factors[0] == pytest.approx(0.2)
     assert np.argmax(factors) == 4
     assert factors[50] == pytest.approx(0.5, abs=0.01)
     assert 0 < factors[-1] < 0.001
-    assert {training.learning_rate_factor(step, 100, "constant") for step in range(100)} == {1.0}
+    assert {loop.learning_rate_factor(step, 100, "constant") for step in range(100)} == {1.0}
 
 
 # What a batch holds -----------------------------------------------------------------------------------------------
@@ -280,8 +278,8 @@ def test_the_learning_rate_rises_and_falls():
 def test_a_graphics_card_learns_as_well(dataset):
     if not torch.cuda.is_available():
         pytest.skip("no NVIDIA card here")
-    settings = Settings.read(BLOCK, name="toy")
+    settings = Recipe.read(BLOCK, name="toy")
     shape_model = read_shape_model(dataset).first(2)
-    runs = [training.fit(parts_of(dataset), shape_model, settings, seed=1, device=name) for name in ("cpu", "cuda")]
+    runs = [loop.fit(parts_of(dataset), shape_model, settings, seed=1, device=name) for name in ("cpu", "cuda")]
     assert runs[1].best_loss == pytest.approx(runs[0].best_loss, rel=0.2)
     assert math.isfinite(runs[1].best_loss)

@@ -11,7 +11,6 @@ import pytest
 import soundfile
 
 from talkface import metrics
-from talkface.dataset import read_part, read_shape_model
 from talkface.errors import TalkfaceError
 from talkface.face.points import mouth_opening
 from talkface.media.crop import face_crop
@@ -19,7 +18,8 @@ from talkface.media.encoding import encode
 from talkface.media.video import probe
 from talkface.models import checkpoint
 from talkface.models.registry import build_network
-from talkface.prediction import predict_file
+from talkface.prediction.streaming import predict_file
+from talkface.training.dataset import read_part, read_shape_model
 from talkface.viewer import MISSING, QUANTUM, list_clips, pack_faces, waveform, write_viewer
 from talkface.viewer_data import choose_rows, predict_viewer
 from talkface.viewer_films import cut_clips

@@ -4,10 +4,11 @@ import h5py
 import numpy as np
 import pytest
 
+from talkface.corpus.quality import brief
 from talkface.errors import TalkfaceError
 from talkface.face import points
 from talkface.face.identity import align
-from talkface.face.measured import brief, place_in_video, read_measured, read_shape
+from talkface.face.measured import place_in_video, read_measured, read_shape
 from talkface.face.template import load_template
 
 FRAMES = 40

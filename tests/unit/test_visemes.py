@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
+from talkface.corpus.visemes import CLOSED, LIP_ON_TEETH, TARGETS, mouth_track, sounds
 from talkface.drawing.characters import OPENING, ROUND, TUCK, WIDTH
 from talkface.media.espeak import Phoneme
-from talkface.visemes import CLOSED, LIP_ON_TEETH, TARGETS, mouth_track, sounds
 
 
 def say(*names, length_s=0.12):

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from talkface.download import size_of
+from talkface.corpus.download import size_of
 from talkface.media.video import ffmpeg_program
 from tests.local_web import local_web, zipped
 from tests.workflow.conftest import run_snakemake

@@ -14,9 +14,9 @@ import pytest
 import yaml
 from conftest import run_snakemake
 
+from talkface.corpus.sheet import read_sheet
 from talkface.face.points import outer_eye_distance
 from talkface.media.video import ffmpeg_program, probe
-from talkface.sheet import read_sheet
 
 SETTINGS = {
     "corpus": "small",

@@ -12,11 +12,11 @@ from snakemake.exceptions import WorkflowError
 HOME = Path(workflow.basedir)
 sys.path.insert(0, str(HOME / "workflow" / "scripts"))
 
-from talkface.corpora import no_clips_yet, sheet_of
+from talkface.corpus.public import no_clips_yet, sheet_of
 from talkface.errors import TalkfaceError
 from talkface.provenance import code_of
 from talkface.config import Catalogue, add_seeds, check_config, resolve_models
-from talkface.sheet import find_speech, find_splits, make_shards, read_sheet
+from talkface.corpus.sheet import find_speech, find_splits, make_shards, read_sheet
 
 SPEECH_SUFFIXES = (".wav", ".flac", ".mp3", ".ogg", ".m4a")
 

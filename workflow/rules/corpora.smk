@@ -2,7 +2,7 @@
 # produces: resources/corpora/{corpus}/clips.tsv, the sheet that a corpus by name is read from; beside it record.tsv,
 # LICENCE.txt, videos/ and contents/ (layout: talkface/corpora.py)
 # reads from config: corpus, corpora, split_by, seed
-from talkface.corpora import CORPORA, FOLDER, OWN, archives_of, choose, named_sheet, own_files
+from talkface.corpus.public import CORPORA, FOLDER, OWN, archives_of, choose, named_sheet, own_files
 
 try:
     CHOSEN = {name: choose(name, config["corpora"][name][CORPORA[name].unit]) for name in CORPORA}

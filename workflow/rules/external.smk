@@ -1,7 +1,7 @@
 # expects: <folder>/<clip>.npy for each entry `name: folder` of external, results/audio/{clip}.wav, results/dataset/{corpus}.h5
 # produces: results/predictions/external-<name>/{clip}.npy, results/evaluation/clips/external-<name>.tsv
 # reads from config: external, evaluate, seed
-from talkface.sheet import find_predictions
+from talkface.corpus.sheet import find_predictions
 
 try:
     FOUND = {

@@ -2,7 +2,7 @@
 # expects: CLIPS, SHARD_OF, VIDEOS, SOURCES, EXTERNAL, LOOKED of common.smk, FOUND of external.smk; results/qc/clips.tsv
 # produces: OF_CLIP, OF_SPEECH, OF_MODEL, OWNERS, looked(), colours(), usable(), pictured()
 # reads from config: nothing
-from talkface.choice import accepted, decoded
+from talkface.corpus.quality import accepted, decoded
 from talkface.drawing.style import colour_of
 
 OWNERS = Catalogue("clip of the sheet", dict(CLIPS["speaker"]))

@@ -3,7 +3,7 @@
 from talkface.logs import log_to
 
 with log_to(snakemake.log[0]):
-    from talkface.dataset import assemble_dataset
+    from talkface.training.dataset import assemble_dataset
 
     assemble_dataset(
         snakemake.output.dataset,

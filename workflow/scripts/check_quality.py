@@ -3,7 +3,7 @@
 from talkface.logs import log_to
 
 with log_to(snakemake.log[0]):
-    from talkface.quality import check_quality
+    from talkface.corpus.quality import check_quality
 
     check_quality(
         snakemake.output.table,

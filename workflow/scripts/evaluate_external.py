@@ -3,7 +3,7 @@
 from talkface.logs import log_to
 
 with log_to(snakemake.log[0]):
-    from talkface.external import evaluate_external
+    from talkface.prediction.external import evaluate_external
 
     evaluate_external(
         snakemake.input.dataset,

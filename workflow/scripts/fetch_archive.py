@@ -3,7 +3,7 @@
 from talkface.logs import log_to
 
 with log_to(snakemake.log[0]):
-    from talkface.corpora import fetch_archive
+    from talkface.corpus.public import fetch_archive
 
     fetch_archive(
         snakemake.wildcards.corpus,

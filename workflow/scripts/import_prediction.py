@@ -3,7 +3,7 @@
 from talkface.logs import log_to
 
 with log_to(snakemake.log[0]):
-    from talkface.external import import_prediction
+    from talkface.prediction.external import import_prediction
 
     import_prediction(
         snakemake.input.source,

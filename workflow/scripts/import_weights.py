@@ -3,7 +3,7 @@
 from talkface.logs import log_to
 
 with log_to(snakemake.log[0]):
-    from talkface.importing import import_weights
+    from talkface.training.importing import import_weights
 
     import_weights(
         snakemake.params.weights_file,

@@ -5,7 +5,7 @@ from talkface.logs import log_to
 with log_to(snakemake.log[0]):
     import sys
 
-    from talkface.corpora import fetch_record
+    from talkface.corpus.public import fetch_record
 
     sys.stderr.write(
         fetch_record(

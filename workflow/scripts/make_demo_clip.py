@@ -3,7 +3,7 @@
 from talkface.logs import log_to
 
 with log_to(snakemake.log[0]):
-    from talkface.demo import make_clip
+    from talkface.corpus.demo import make_clip
 
     make_clip(
         snakemake.output.video,

@@ -3,7 +3,7 @@
 from talkface.logs import log_to
 
 with log_to(snakemake.log[0]):
-    from talkface.prediction import predict_file
+    from talkface.prediction.streaming import predict_file
 
     predict_file(
         snakemake.input.audio,

@@ -3,7 +3,7 @@
 from talkface.logs import log_to
 
 with log_to(snakemake.log[0]):
-    from talkface.training import train_model
+    from talkface.training.train import train_model
 
     train_model(
         snakemake.input.dataset,

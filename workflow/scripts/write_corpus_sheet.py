@@ -3,7 +3,7 @@
 from talkface.logs import log_to
 
 with log_to(snakemake.log[0]):
-    from talkface.corpora import write_sheet
+    from talkface.corpus.public import write_sheet
 
     write_sheet(
         snakemake.wildcards.corpus,

@@ -3,7 +3,7 @@
 from talkface.logs import log_to
 
 with log_to(snakemake.log[0]):
-    from talkface.folders import sheet_from_folder
+    from talkface.corpus.folders import sheet_from_folder
 
     sheet_from_folder(
         snakemake.params.folder,

@@ -27,15 +27,15 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from talkface.conventions import FPS
+from talkface.corpus.annotations import Mark, read_marks
+from talkface.corpus.quality import brief, why_rejected
 from talkface.drawing.style import INK, PALETTE, SOFT, TRUTH
 from talkface.errors import TalkfaceError
 from talkface.face import points
-from talkface.face.measured import brief, read_shape
+from talkface.face.measured import read_shape
 from talkface.figures import GREY, RULE, STROKES, STYLE
 from talkface.files import writing
-from talkface.marks import Mark, read_marks
-from talkface.predicted import load_shapes
-from talkface.quality import why_rejected
+from talkface.prediction.files import load_shapes
 from talkface.spectrogram import outline, spectrogram, top_khz
 
 log = logging.getLogger(__name__)

@@ -28,14 +28,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from talkface import metrics
-from talkface.dataset import read_shape_model
+from talkface.corpus.quality import why_rejected
 from talkface.errors import TalkfaceError
 from talkface.face import points
 from talkface.face.measured import read_shape
 from talkface.noise.mixing import seed_of
-from talkface.predicted import load_shapes
-from talkface.quality import why_rejected
+from talkface.prediction.files import load_shapes
 from talkface.summary import write_table
+from talkface.training.dataset import read_shape_model
 
 log = logging.getLogger(__name__)
 

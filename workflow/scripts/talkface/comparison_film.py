@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from talkface.corpus.quality import brief, why_rejected
 from talkface.drawing.style import TRUTH, colour_of
 from talkface.errors import TalkfaceError
-from talkface.face.measured import Measured, brief, read_measured, read_shape
+from talkface.face.measured import Measured, read_measured, read_shape
 from talkface.files import writing
 from talkface.media.crop import face_crop
 from talkface.media.encoding import OF_VIDEO, encode
@@ -36,8 +37,7 @@ from talkface.panels import (
     write_head,
     write_words,
 )
-from talkface.predicted import hold, load_shapes
-from talkface.quality import why_rejected
+from talkface.prediction.files import hold, load_shapes
 
 log = logging.getLogger(__name__)
 

@@ -35,14 +35,14 @@ from tqdm import tqdm
 
 from talkface import leaks, metrics
 from talkface.conventions import FULL_SCALE
-from talkface.dataset import read_corpus, read_part, read_rates, read_shape_model
 from talkface.errors import TalkfaceError
 from talkface.face.shape_model import ShapeModel
 from talkface.models.checkpoint import load_network
 from talkface.models.devices import choose_device
 from talkface.noise.mixing import TestNoises, active_level, add_noise, seed_of, to_rate
-from talkface.prediction import predict_samples
+from talkface.prediction.streaming import predict_samples
 from talkface.summary import CLEAN, KEYS, write_table
+from talkface.training.dataset import read_corpus, read_part, read_rates, read_shape_model
 
 log = logging.getLogger(__name__)
 

@@ -18,7 +18,7 @@ from talkface.files import writing
 from talkface.media.encoding import feed
 from talkface.media.sound import frames_of
 from talkface.media.video import address, ffmpeg_program
-from talkface.predicted import load_shapes
+from talkface.prediction.files import load_shapes
 
 GIF_FPS = 24.0
 PALETTE_EVERY = 6  # frames; those that the palette is chosen from

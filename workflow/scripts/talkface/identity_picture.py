@@ -26,7 +26,7 @@ from talkface.face.template import load_template
 from talkface.files import writing
 from talkface.media.video import probe, read_frames
 from talkface.plots import Frame, align_faces, fit, read_faces
-from talkface.predicted import load_shapes
+from talkface.prediction.files import load_shapes
 
 WIDTH, MARGIN, GAP = 1200, 30, 18  # pixels
 SHOWN = 3  # frames of each rule: the one it takes, and runners-up

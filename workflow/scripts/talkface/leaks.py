@@ -13,9 +13,9 @@ import h5py
 import pandas as pd
 
 from talkface.conventions import UNSEEN
-from talkface.dataset import read_index
+from talkface.corpus.sheet import TIMES
 from talkface.errors import TalkfaceError
-from talkface.sheet import TIMES
+from talkface.training.dataset import read_index
 
 log = logging.getLogger(__name__)
 

@@ -18,20 +18,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from talkface.conventions import FPS
+from talkface.corpus.quality import brief, why_rejected
 from talkface.drawing.canvas import SHIFT, colour, fixed, triple
 from talkface.drawing.landmarks import draw_lines, draw_numbers, draw_points
 from talkface.drawing.lettering import clock, measure, wrap, write
 from talkface.drawing.style import DOT, GROUND, INK, LINE, MARK, SKY, SOFT, TRUTH, scaled
 from talkface.drawing.windows import Window
 from talkface.errors import TalkfaceError
-from talkface.face.measured import Measured, brief, place_in_video, read_measured, read_shape
+from talkface.face.measured import Measured, place_in_video, read_measured, read_shape
 from talkface.face.points import LIPS, mouth_width, outer_eye_distance
 from talkface.files import writing
 from talkface.media.crop import face_crop
 from talkface.media.encoding import OF_VIDEO, FilmPicture, encode, speech
 from talkface.media.video import probe, read_frames
-from talkface.predicted import load_shapes
-from talkface.quality import why_rejected
+from talkface.prediction.files import load_shapes
 
 log = logging.getLogger(__name__)
 

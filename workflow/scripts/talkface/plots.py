@@ -28,7 +28,7 @@ from talkface.face.template import load_template
 from talkface.files import writing
 from talkface.media.encoding import YuvPicture, encode
 from talkface.media.sound import frames_of
-from talkface.predicted import hold, load_shapes
+from talkface.prediction.files import hold, load_shapes
 
 TOLD = {
     "raw": "raw: as measured, pixels of the source",

@@ -21,7 +21,7 @@ from talkface.files import writing
 from talkface.media.encoding import as_wav, encode
 from talkface.media.sound import film_frames
 from talkface.panels import Board, FacePanel, Painter, write_head
-from talkface.predicted import hold
+from talkface.prediction.files import hold
 
 log = logging.getLogger(__name__)
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pandas as pd
 import torch
 
-from talkface.dataset import read_index
 from talkface.results import read_clips
+from talkface.training.dataset import read_index
 from talkface.worst import TOLD, write_faces
 
 log = logging.getLogger(__name__)

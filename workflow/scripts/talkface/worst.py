@@ -21,13 +21,13 @@ from numpy.typing import NDArray
 
 from talkface import metrics
 from talkface.evaluation import Material, read_material
-from talkface.external import read_prediction
 from talkface.files import writing
 from talkface.media.sound import count_frames
 from talkface.models.checkpoint import read_file, unpack_network
 from talkface.models.devices import choose_device
 from talkface.noise.mixing import to_rate
-from talkface.prediction import predict_samples
+from talkface.prediction.external import read_prediction
+from talkface.prediction.streaming import predict_samples
 from talkface.results import read_worst
 
 log = logging.getLogger(__name__)

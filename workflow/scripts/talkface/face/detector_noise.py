@@ -154,7 +154,7 @@ def measure_detector(
     crf, shift_px
         See `encode_again`.
     **tracked
-        See `landmarks.landmark_shard`.
+        See `detection.landmark_shard`.
     """
     with writing(output) as temporary, h5py.File(temporary, "w") as file, tempfile.TemporaryDirectory() as folder:
         mean = _mean_face(landmarks) if clips and method != "fixed" else None

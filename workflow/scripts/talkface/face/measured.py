@@ -73,12 +73,6 @@ def read_shape(path: str | Path, clip: str) -> NDArray[np.float32]:
         return group["shape"][:]
 
 
-def brief(reason: str) -> str:
-    """Why a clip was rejected, without the paths of its files: where it is read, the clip's name stands beside it."""
-    parts = [(part, *part.partition(": ")) for part in reason.split("; ")]
-    return "; ".join(rest if "/" in head else part for part, head, _, rest in parts)
-
-
 def place_in_video(prediction: NDArray, *, shape: NDArray, landmarks: NDArray) -> NDArray[np.float64]:
     """Put a prediction back on the face of a clip.
 

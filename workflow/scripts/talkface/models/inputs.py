@@ -7,11 +7,13 @@ import dataclasses
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from torch import Tensor
+
+if TYPE_CHECKING:  # clips are read where nothing is computed with torch
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -137,7 +139,7 @@ class Batch(NamedTuple):
         As much noise as there is sound, at whatever level; for networks that want it.
     """
 
-    sound: Tensor
-    target: Tensor
-    known: Tensor
-    noise: Tensor | None = None
+    sound: "Tensor"
+    target: "Tensor"
+    known: "Tensor"
+    noise: "Tensor | None" = None

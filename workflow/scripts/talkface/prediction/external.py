@@ -152,7 +152,7 @@ def evaluate_external(
         If a clip has no prediction, or one that cannot be used.
     """
     from talkface import evaluation, leaks  # torch is slow to load, and only this function needs it here
-    from talkface.dataset import read_corpus, read_shape_model
+    from talkface.training.dataset import read_corpus, read_shape_model
 
     leaks.check_splits(dataset, sheet=sheet, split_by=split_by)
     table = evaluation.Table(model=model, corpus=read_corpus(dataset), shape_model=read_shape_model(dataset))

@@ -17,13 +17,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from talkface.archives import unpack
 from talkface.conventions import SPLITS, UNSEEN
-from talkface.download import RemoteFile, fetch_file, fetch_json
+from talkface.corpus.archives import unpack
+from talkface.corpus.download import RemoteFile, fetch_file, fetch_json
+from talkface.corpus.folders import find_marks, find_videos, sheet_from_folder
+from talkface.corpus.sheet import OPTIONAL
 from talkface.errors import TalkfaceError
 from talkface.files import writing
-from talkface.folders import find_marks, find_videos, sheet_from_folder
-from talkface.sheet import OPTIONAL
 
 LOGGER = logging.getLogger(__name__)
 

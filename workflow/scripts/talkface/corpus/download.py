@@ -14,7 +14,6 @@ import os
 import shutil
 import sys
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,4 +1,7 @@
-"""Quality control: one row a clip, accepted or rejected with the reason in words."""
+"""Quality control: one row a clip, accepted or rejected with the reason in words; and which clips it leaves.
+
+Jobs are planned with `accepted` and `decoded`; where the table is not there yet, they leave no clip out.
+"""
 
 import logging
 from collections.abc import Sequence
@@ -265,3 +268,36 @@ def _measure(clip: str, audio: Path | str, landmarks: Path | str, *, silence_dbf
             row |= {"frames": 0}
     # A file that is no video fails in both stages with the same words.
     return row | {"reason": "; ".join(dict.fromkeys(reasons))}
+
+
+def accepted(clips: Sequence[str], table: str | Path) -> list[str]:
+    """Those of some clips that quality control does not reject.
+
+    Parameters
+    ----------
+    clips : sequence of str
+    table : path
+        results/qc/clips.tsv.
+    """
+    return _but(clips, table, column="accepted", value="no")
+
+
+def decoded(clips: Sequence[str], table: str | Path) -> list[str]:
+    """Those of some clips whose video has frames; arguments as in `accepted`."""
+    return _but(clips, table, column="frames", value="0")
+
+
+def _but(clips: Sequence[str], table: str | Path, *, column: str, value: str) -> list[str]:
+    """Clips without those that have a value in a column of the table."""
+    path = Path(table)
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else [""]
+    names = lines[0].split("\t")
+    rows = (dict(zip(names, line.split("\t"), strict=False)) for line in lines[1:])
+    left_out = {row.get("clip") for row in rows if row.get(column) == value}
+    return [clip for clip in clips if clip not in left_out]
+
+
+def brief(reason: str) -> str:
+    """Why a clip was rejected, without the paths of its files: where it is read, the clip's name stands beside it."""
+    parts = [(part, *part.partition(": ")) for part in reason.split("; ")]
+    return "; ".join(rest if "/" in head else part for part, head, _, rest in parts)

@@ -35,7 +35,7 @@ from talkface.models import checkpoint
 from talkface.models.base import BaseNetwork
 from talkface.models.keras_weights import Layer, read_keras
 from talkface.models.registry import build_network, network_class
-from talkface.training import Settings
+from talkface.training.recipe import Recipe
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ KINDS = {
     "torch": "a PyTorch state dict",
     "own": "a weights.pt of this project",
 }
-# What is known of a training that took place elsewhere, beside what `training.train_model` says of its own.
+# What is known of a training that took place elsewhere, beside what `train.train_model` says of its own.
 ELSEWHERE: dict[str, Any] = {
     "corpus": "elsewhere",
     "steps": 0,
@@ -168,7 +168,7 @@ def import_weights(
     weights_file : path
         Of any kind of the table above.
     weights, config, card : paths
-        Outputs, as those of `training.train_model`.
+        Outputs, as those of `train.train_model`.
     model : str
         Name of the entry.
     block : dict
@@ -179,7 +179,7 @@ def import_weights(
     TalkfaceError
         If the file, the block and the files of the shape model do not fit each other.
     """
-    settings = Settings.read(block, name=model)
+    settings = Recipe.read(block, name=model)
     kind = network_class(settings.network)
     source = read_weights(weights_file)
     facts = dict(ELSEWHERE)
@@ -214,7 +214,7 @@ def import_weights(
 
 
 def _adopt(
-    source: Source, kind: type[BaseNetwork], settings: Settings, model: str
+    source: Source, kind: type[BaseNetwork], settings: Recipe, model: str
 ) -> tuple[dict[str, Any], dict[str, Tensor], ShapeModel]:
     """Arguments, tensors and shape model of a network, from a file of another project."""
     if getattr(kind, f"from_{source.kind}", None) is None:
@@ -246,7 +246,7 @@ def faces_themselves() -> ShapeModel:
     return ShapeModel(load_template(), np.zeros((0, 136)), np.zeros(0), np.zeros(0))
 
 
-def _reopen(source: Source, settings: Settings, model: str) -> tuple[dict[str, Any], ShapeModel]:
+def _reopen(source: Source, settings: Recipe, model: str) -> tuple[dict[str, Any], ShapeModel]:
     """Arguments and shape model of our own file; the block's arguments stand above those of the file."""
     name = source.content["network"]
     if name != settings.network:
@@ -328,7 +328,7 @@ def _few(names: list[str], most: int = 4) -> str:
     return ", ".join(names[:most]) + rest
 
 
-def describe(settings: Settings, facts: Mapping[str, Any]) -> str:
+def describe(settings: Recipe, facts: Mapping[str, Any]) -> str:
     """The card of an imported model: what it is and where it came from."""
     arguments = "\n".join(f"  - {key}: {json.dumps(value)}" for key, value in settings.arguments.items())
     return f"""# {facts["model"]}

@@ -65,7 +65,7 @@ class Shape(Protocol):
     frames: int
 
 
-class Corpus:
+class Batches:
     """Clips of one split on the device, from which stretches are cut.
 
     Parameters
@@ -211,7 +211,7 @@ def count_stretches(lengths: NDArray, frames: int) -> NDArray[np.int64]:
 
 
 def batches(
-    corpus: Corpus, settings: Shape, *, seed: int, first_step: int, last_step: int
+    corpus: Batches, settings: Shape, *, seed: int, first_step: int, last_step: int
 ) -> Iterator[tuple[int, Batch]]:
     """Steps first_step .. last_step - 1 and their batches, the same whichever step is the first."""
     step, device = first_step, corpus.sound.device

@@ -15,13 +15,13 @@ import soundfile
 from numpy.typing import NDArray
 
 from talkface.conventions import FPS
+from talkface.corpus.visemes import mouth_track
 from talkface.drawing.characters import OPENING, ROUND, TUCK, Build, mouth_points, neutral_face, person_of
 from talkface.drawing.painters import ShadedPainter, blink_amounts, close_eyes
 from talkface.face.points import LIPS
 from talkface.files import writing
 from talkface.media.encoding import encode
 from talkface.media.espeak import Phoneme, Utterance, speak
-from talkface.visemes import mouth_track
 
 RATE_WPM = 145  # unhurried: a sentence of eight words lasts about 3 s
 PAUSE_S = 0.12  # of silence before and after the sentence

@@ -23,7 +23,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from talkface.conventions import FPS, FULL_SCALE
-from talkface.dataset import Clip, gather, read_accepted
 from talkface.errors import TalkfaceError
 from talkface.face import points
 from talkface.face.identity import align
@@ -33,6 +32,7 @@ from talkface.face.template import load_template
 from talkface.files import writing
 from talkface.media.sound import Leveller
 from talkface.models.inputs import Clips
+from talkface.training.dataset import Clip, gather, read_accepted
 
 log = logging.getLogger(__name__)
 

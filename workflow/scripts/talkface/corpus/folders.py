@@ -20,9 +20,9 @@ import numpy as np
 import pandas as pd
 
 from talkface.conventions import SPLITS
+from talkface.corpus.sheet import NAME, RESERVED_SUFFIXES
 from talkface.errors import TalkfaceError
 from talkface.files import writing
-from talkface.sheet import NAME, RESERVED_SUFFIXES
 
 VIDEO_SUFFIXES = (".mp4", ".mpg", ".mpeg", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".wmv", ".flv")
 # GRID's sentence code: command, colour, preposition, letter, digit, adverb (https://doi.org/10.1121/1.2229005).

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from tqdm import tqdm
 
-from talkface.download import check_space
+from talkface.corpus.download import check_space
 from talkface.errors import TalkfaceError
 
 LOGGER = logging.getLogger(__name__)

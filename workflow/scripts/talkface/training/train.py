@@ -1,0 +1,184 @@
+"""Training of a model of the catalogue on a dataset file: weights, curve of losses, resolved config and card.
+
+The corpus is moved to the device once and batches are cut there (`batches`), so that a graphics card never waits for
+the host; on it, arithmetic is in half precision.
+"""
+
+import dataclasses
+import json
+import logging
+import math
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+import yaml
+
+from talkface.errors import TalkfaceError
+from talkface.face.shape_model import ShapeModel
+from talkface.files import digest, writing
+from talkface.models import checkpoint
+from talkface.models.devices import choose_device
+from talkface.models.inputs import Clips, digest_arrays
+from talkface.models.registry import network_class
+from talkface.noise.bank import read_noise
+from talkface.training.batches import add_noisy_copies, resplit
+from talkface.training.dataset import is_dataset, read_corpus, read_part, read_shape_model
+from talkface.training.exchange import check_network, read_training_file
+from talkface.training.loop import NO_NOISE, fingerprint, fit
+from talkface.training.recipe import Recipe
+
+log = logging.getLogger(__name__)
+
+
+def train_model(
+    dataset: str | Path,
+    *,
+    weights: str | Path,
+    curve: str | Path,
+    config: str | Path,
+    card: str | Path,
+    state: str | Path,
+    model: str,
+    block: dict[str, Any],
+    seed: int,
+    threads: int = 1,
+    device: str = "auto",
+) -> None:
+    """Train one entry of the catalogue and write what it learned.
+
+    Parameters
+    ----------
+    dataset : path
+        results/dataset/{corpus}.h5.
+    weights, curve, config, card : paths
+        Outputs: the best weights (`checkpoint.load_network` reads them), a table of losses by step, the resolved
+        settings, and a page that says what the model is.
+    state : path
+        Folder of the rolling state and of the TensorBoard log; the state is removed when all is written.
+    model : str
+        Name of the entry.
+    block : dict
+        The entry, see `Recipe`.
+    seed : int
+    threads : int
+        Of the CPU.
+    device : str
+        "auto", "cpu" or "cuda".
+
+    Raises
+    ------
+    TalkfaceError
+        If the settings are wrong, or a loss is no longer a number.
+    """
+    torch.set_num_threads(threads)
+    settings = Recipe.read(block, name=model)
+    seed = seed if settings.seed is None else settings.seed
+    parts, shape_model, corpus = read_material(settings.dataset or dataset, settings, model=model, seed=seed)
+    noise = None
+    if settings.noise:
+        noise = read_noise(settings.noise, rate=network_class(settings.network).rate)
+    if settings.noisy_copies:
+        if noise is None:
+            raise TalkfaceError(NO_NOISE.format(model=model))
+        copying = {"copies": settings.noisy_copies, "snr_db": settings.noise_snr_db, "seed": seed}
+        parts = {split: add_noisy_copies(part, noise, **copying) for split, part in parts.items()}
+    state = Path(state)
+    files = [digest(path) for path in (settings.noise, settings.init) if path]
+    identity = fingerprint(settings, data=" ".join([digest_arrays(*parts.values()), *files]), seed=seed)
+    run = fit(
+        parts,
+        shape_model,
+        settings,
+        noise=noise,
+        seed=seed,
+        model=model,
+        device=choose_device(device),
+        state=state / f"{identity[:16]}.pt",
+        board=state / "tensorboard" / identity[:16],
+    )
+    content = checkpoint.pack_network(
+        run.network, name=settings.network, arguments=settings.arguments, shape_model=shape_model, weights=run.best
+    )
+    content["weights"] = {key: value.cpu() for key, value in content["weights"].items()}
+    resolved = dataclasses.asdict(settings) | {"seed": seed}
+    repeated = 1 + settings.noisy_copies
+    facts = {
+        "model": model,
+        "corpus": corpus,
+        "steps": run.step,
+        "stopped_early": run.step < run.steps,
+        "best_step": run.best_step,
+        "valid_loss": run.best_loss,
+        "seconds": round(run.seconds, 1),
+        "parameters": sum(value.numel() for value in run.network.parameters()),
+        "train_clips": len(parts["train"]) // repeated,
+        "train_speakers": len(set(parts["train"].speakers)),
+        "train_frames": len(parts["train"].shape) // repeated,
+        "valid_clips": len(parts["valid"]) // repeated,
+        "device": str(run.device),
+        "coefficients": run.network.coefficients,
+        "variance_share": float(shape_model.variance_ratio.sum()),
+    }
+    checkpoint.save_file(weights, content | {"config": json.loads(json.dumps(resolved)), "facts": facts})
+    with writing(curve) as temporary:
+        pd.DataFrame(run.curve).to_csv(temporary, sep="\t", index=False, float_format="%.6g")
+    with writing(config) as temporary:
+        temporary.write_text(yaml.safe_dump({model: json.loads(json.dumps(resolved))}, sort_keys=False))
+    with writing(card) as temporary:
+        temporary.write_text(describe(settings, facts, seed=seed))
+    (state / f"{identity[:16]}.pt").unlink(missing_ok=True)
+
+
+def read_material(
+    dataset: str | Path, settings: Recipe, *, model: str, seed: int
+) -> tuple[dict[str, Clips], ShapeModel, str]:
+    """What a model learns from: training and validation clips, the shape model, the corpus's name.
+
+    `dataset` may also be a training file of the published systems (`talkface.exchange`), which knows no splits: where
+    the settings say no other way, its clips are divided by chance.
+    """
+    kind = network_class(settings.network)
+    if is_dataset(dataset):
+        parts = [
+            read_part(dataset, split, rate=kind.rate, landmarks=kind.wants_landmarks) for split in ("train", "valid")
+        ]
+        stored, corpus, how = read_shape_model(dataset), read_corpus(dataset), settings.split
+        if settings.components > len(stored):
+            raise TalkfaceError(
+                f"config: models.{model}.components is {settings.components}, but the dataset's shape model has "
+                f"{len(stored)}; raise dataset.components or lower it"
+            )
+        shape_model = stored.first(settings.components)
+    else:
+        whole, shape_model = read_training_file(dataset, settings.shape_model, components=settings.components)
+        hears = {"rate": kind.rate, "hears_frames": kind.hears_frames}
+        check_network(whole, network=settings.network, **hears, path=dataset)
+        parts, corpus = [whole], Path(dataset).stem
+        how = "clip" if settings.split == "sheet" else settings.split
+    train, valid = resplit(parts, how, seed=seed)
+    return {"train": train, "valid": valid}, shape_model, corpus
+
+
+def describe(settings: Recipe, facts: dict[str, Any], *, seed: int) -> str:
+    """The card of a model: what it is, what it learned from, how far it came."""
+    ended = "stopped by patience" if facts["stopped_early"] else "ran to its limit"
+    share = facts["variance_share"]  # not known of a shape model from elsewhere
+    held = f" ({100 * share:.1f} % of the training faces' variance)" if math.isfinite(share) else ""
+    given = f"{settings.components} shape coefficients{held}" if facts["coefficients"] else "68 landmarks"
+    return f"""# {facts["model"]}
+
+Network `{settings.network}`, {facts["parameters"]:,} parameters: predicts {given} from speech, at
+25 frames a second.
+
+- **Data**: corpus `{facts["corpus"]}`, {facts["train_clips"]} training clips ({facts["train_frames"]:,} frames,
+  {facts["train_speakers"]} speakers), {facts["valid_clips"]} validation clips; divided by {settings.split}.
+- **Training**: {facts["steps"]:,} steps of {settings.stretches * settings.frames} frames in {facts["seconds"]} s on
+  {facts["device"]}, seed {seed}; {ended}. The weights are those of step {facts["best_step"]:,}.
+- **Validation loss**: {facts["valid_loss"]:.5f} (the network's own loss, in template units; what it means on the
+  test clips stands in results/evaluation/).
+- **Limits**: it has heard only the speakers above, moves lips and jaw but knows nothing of gaze, head motion or
+  emotion, and the landmarks it learned from are measured, not true. Not fit to make anyone appear to say what they did
+  not say. Licences of the training videos apply to the weights as well.
+"""

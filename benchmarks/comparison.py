@@ -11,11 +11,11 @@ import soundfile
 from drawing import RATE, talking_shapes
 from published_drawing import draw_published_panels
 
-from talkface.animation import animate
-from talkface.comparison_film import draw_comparison, paint_comparison
 from talkface.conventions import FPS
 from talkface.drawing.style import colour_of
 from talkface.face.template import load_template
+from talkface.films.animation import animate
+from talkface.films.comparison import draw_comparison, paint_comparison
 from talkface.media.crop import face_crop
 from talkface.media.encoding import OF_VIDEO, encoder_command
 from talkface.media.video import probe, read_frames

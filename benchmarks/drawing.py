@@ -10,14 +10,14 @@ import numpy as np
 import soundfile
 from published_drawing import draw_published
 
-from talkface.animation import animate, paint_frames
 from talkface.conventions import FPS
 from talkface.drawing.characters import Build, mouth_points
 from talkface.face.points import LIPS
 from talkface.face.template import load_template
+from talkface.films.animation import animate, paint_frames
+from talkface.films.wires import draw_wires, paint_wires
 from talkface.media.encoding import ENCODER
 from talkface.media.video import ffmpeg_program
-from talkface.wires import draw_wires, paint_wires
 
 ROUNDS = 5
 SIZE = 1000  # pixels, both ways

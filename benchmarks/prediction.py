@@ -19,7 +19,7 @@ from talkface.training.dataset import read_part, read_shape_model
 ROUNDS = 5
 HOUR_S = 3_600
 PREDICT = """
-from talkface.prediction import predict_file
+from talkface.prediction.streaming import predict_file
 predict_file(sys.argv[1], sys.argv[2], weights=sys.argv[3], threads=2, device="cpu")
 """
 

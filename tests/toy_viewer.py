@@ -5,7 +5,7 @@ import numpy as np
 import soundfile
 
 from talkface.media.encoding import encode
-from talkface.viewer import write_viewer
+from talkface.report.viewer import write_viewer
 from tests.toy_corpus import shapes
 
 MODELS = ("talkface", "cnn")

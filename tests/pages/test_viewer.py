@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from talkface import viewer
 from talkface.drawing import style
+from talkface.report import viewer
 from tests.toy_viewer import ERRORS, FRAMES, SPEAKERS, grey, write_page
 
 FRAMES_SHOWN = "[...document.querySelectorAll('.panel')].map(panel => Number(panel.dataset.frame))"

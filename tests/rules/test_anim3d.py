@@ -9,7 +9,7 @@ from talkface.face.template import load_template
 from talkface.media.video import probe
 from tests.workflow.conftest import run_snakemake
 
-RULES = ["draw_wires", "draw_chosen_wires", "draw_gif", "draw_chosen_gif"]
+RULES = ["draw_wires", "draw_gif", "copy_film"]
 
 
 @pytest.fixture

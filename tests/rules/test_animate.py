@@ -43,7 +43,7 @@ def test_draw_animation(snakemake, tmp_path):
     (tmp_path / "mine.yaml").write_text("drawing: {size: 200, style: flat}\nanimate: {model: cnn}\n")
     films = ["results/anim/iris_1.mp4", "results/anim/talkface/iris_1.mp4"]
     done = snakemake(
-        "--cores", "2", "--configfile", "mine.yaml", "--allowed-rules", "draw_animation", "draw_chosen_animation",
+        "--cores", "2", "--configfile", "mine.yaml", "--allowed-rules", "draw_animation", "copy_film",
         "--", *films,
     )  # fmt: skip
     assert "as cnn predicts it" in done.stdout
@@ -62,8 +62,8 @@ def test_nan_in_predictions_ends_in_one_line(snakemake, tmp_path):
     (tmp_path / "results" / "audio").mkdir()
     soundfile.write(tmp_path / "results" / "audio" / "iris_1.wav", np.zeros(44_100), 44_100)
     done = snakemake(
-        "--cores", "1", "--allowed-rules", "draw_chosen_animation", "--", "results/anim/iris_1.mp4", check=False
+        "--cores", "1", "--allowed-rules", "draw_animation", "copy_film", "--", "results/anim/iris_1.mp4", check=False
     )
     assert done.returncode
     assert "talkface: results/predictions/talkface/iris_1.npy: 1 of 26 frames hold NaN" in done.stdout
-    assert "frame 7" in (tmp_path / "results/logs/draw_chosen_animation/iris_1.log").read_text()
+    assert "frame 7" in (tmp_path / "results/logs/draw_animation/talkface/iris_1.log").read_text()

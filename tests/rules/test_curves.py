@@ -9,7 +9,7 @@ import pytest
 import soundfile
 import yaml
 
-from talkface import metrics
+from talkface.evaluation import metrics
 from talkface.training.dataset import read_shape_model, write_dataset
 from tests.toy_stages import write_stages
 from tests.workflow.conftest import run_rules, run_snakemake

@@ -7,7 +7,7 @@ import soundfile
 
 from talkface.media.encoding import encode
 from talkface.media.video import probe, read_frames
-from tests.unit.test_comparison_film import FRAMES, amount_of, opened, write_landmarks, write_shapes
+from tests.unit.films.test_comparison import FRAMES, amount_of, opened, write_landmarks, write_shapes
 from tests.workflow.conftest import run_snakemake
 
 RULES = ("draw_comparison", "draw_model_comparison")

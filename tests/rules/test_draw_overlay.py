@@ -11,7 +11,7 @@ from talkface.drawing.canvas import colour
 from talkface.drawing.style import BLUE, VERMILION
 from talkface.face.template import load_template
 from talkface.media.video import probe
-from tests.unit.test_video import encode
+from tests.unit.media.test_video import encode
 from tests.workflow.conftest import run_snakemake
 
 RULES = ("draw_overlay", "draw_overlay_of_model", "draw_overlay_frame", "draw_overlay_frame_of_model", "crop_source")

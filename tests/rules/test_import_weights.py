@@ -6,8 +6,8 @@ import soundfile
 import torch
 import yaml
 
+from talkface.evaluation.tables import read_clips
 from talkface.models.checkpoint import read_file
-from talkface.summary import read_clips
 from tests.foreign import PlainNetwork, predict_windows, write_shape_files
 from tests.toy_corpus import toy_clip, toy_dataset
 from tests.toy_evaluation import write_surroundings

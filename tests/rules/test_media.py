@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 import soundfile
 
-from tests.unit.test_video import encode, ffmpeg
+from tests.unit.media.test_video import encode, ffmpeg
 from tests.workflow.conftest import run_snakemake
 
 

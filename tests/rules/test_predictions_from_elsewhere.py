@@ -7,8 +7,8 @@ import pytest
 import soundfile
 import yaml
 
+from talkface.evaluation.tables import read_clips
 from talkface.media.video import probe
-from talkface.summary import read_clips
 from talkface.training.dataset import write_dataset
 from tests.toy_stages import write_stages
 from tests.workflow.conftest import run_rules

@@ -23,7 +23,8 @@ def test_the_whole_road_plans(snakemake, project):
         "assemble_dataset",
         "train_model",
         "predict_landmarks",
-        "draw_chosen_animation",
+        "draw_animation",
+        "copy_film",
     ):
         assert re.search(rf"^{rule}\s+\d+", done.stdout, flags=re.M), f"{rule} is not planned"
 
@@ -46,7 +47,7 @@ def test_a_speech_file_is_a_target(snakemake, tmp_path):
     done = snakemake(
         "--dry-run", "--cores", "1", *(f"results/anim/hello_{s}.mp4" for s in ("wav", "flac", "mp3", "ogg", "m4a"))
     )
-    assert re.search(r"^draw_chosen_animation\s+5", done.stdout, flags=re.M)
+    assert re.search(r"^draw_animation\s+5", done.stdout, flags=re.M)
     (folder / "hello_wav.ogg").touch()
     assert "same stem" in refusal(snakemake("--dry-run", "train_all", check=False))
 

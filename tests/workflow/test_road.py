@@ -203,7 +203,7 @@ def test_a_setting_of_the_drawing_retrains_nothing(road):
     settings = road.work / "other.yaml"
     settings.write_text(yaml.safe_dump({"drawing": {"blink": False}}))
     planned = road("--dry-run", "results/anim/good_test.mp4", more=[settings]).stdout
-    assert "draw_chosen_animation" in planned
+    assert "draw_animation" in planned
     assert "train_model" not in planned
     assert "detect_landmarks" not in planned
 

@@ -1,82 +1,24 @@
-# The sheet, the configuration, their checks, and the names every rule file uses. No rules.
-# expects: config/config.yaml, the sheet it names
-# produces: CLIPS, SHARDS, SHARD_OF, SPEAKERS, SPEECH, VIDEOS, SOUNDS, MODELS, EXTERNAL, SOURCES, SELECTED, SEEDED, TRAINED,
-# ANIMATED, IMPORTED, COMPARED, LOOKED, EVALUATED, CORPUS, code_of(), stretch(), only(), but()
-# reads from config: corpus, clips, split_by, seed, media.clips_per_shard, models, external, training.models and seeds,
-# animate.model, evaluate.splits, look.models
+# The selection of clips and models, and the functions every rule file uses. No rules.
+# expects: config/config.yaml, the sheet it names, files in resources/speech/
+# produces: selection (talkface/selection.py), code_of(), only(), but(), of_clip(), of_speech(), of_model(), of_shown(),
+# evaluated_audio(), colours()
+# reads from config: what talkface/selection.py reads
 import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-HOME = Path(workflow.basedir)
-sys.path.insert(0, str(HOME / "workflow" / "scripts"))
+sys.path.insert(0, str(Path(workflow.basedir) / "workflow" / "scripts"))
 
-from talkface.corpus.public import no_clips_yet, sheet_of
+from talkface.drawing.style import colour_of
 from talkface.errors import TalkfaceError
 from talkface.provenance import code_of
-from talkface.config import Catalogue, add_seeds, check_config, resolve_models
-from talkface.corpus.sheet import find_speech, find_splits, make_shards, read_sheet
-
-SPEECH_SUFFIXES = (".wav", ".flac", ".mp3", ".ogg", ".m4a")
-
-
-def find_beside(name):
-    """A file that the workflow brings along: in the working folder, else beside the workflow."""
-    return Path(name) if Path(name).exists() else HOME / name
-
+from talkface.selection import Selection
 
 try:
-    check_config(config, HOME / "workflow" / "schemas" / "config.schema.yaml")
-    NAMED_SHEET = sheet_of(config["corpus"], config["clips"])
-    SHEET = find_beside(NAMED_SHEET)
-    if NAMED_SHEET != config["clips"] and not SHEET.exists():
-        CLIPS = no_clips_yet(NAMED_SHEET)  # fetch_corpus writes it; any other target fails at planning
-    else:
-        CLIPS = read_sheet(
-            SHEET,
-            split_by=config["split_by"],
-            shipped=SHEET.resolve() == (HOME / "config" / "clips.tsv").resolve(),
-        )
-    SPEECH = Catalogue(
-        "speech file",
-        find_speech("resources/speech", suffixes=SPEECH_SUFFIXES, clips=CLIPS.index),
-    )
-    MODELS = Catalogue("model", resolve_models(config["models"]))
-    for block in MODELS.values():
-        if str(block.get("weights")).startswith("resources/"):
-            block["weights"] = str(find_beside(block["weights"]))
-    SELECTED = [name for name in config["training"]["models"] if MODELS[name]]
-    SEEDED = add_seeds(MODELS, SELECTED, config["training"]["seeds"], seed=config["seed"])
-    EXTERNAL = {f"external-{name}": folder for name, folder in config["external"].items()}
-    # What can be compared and animated: entries of the catalogue and predictions made elsewhere.
-    SOURCES = Catalogue("model", MODELS | EXTERNAL)
-    ANIMATED = config["animate"]["model"] if SOURCES[config["animate"]["model"]] else None
-    EVALUATED = find_splits(CLIPS, config["evaluate"]["splits"])
-    # Whose predictions stand beside the truth in what is made to be looked at.
-    LOOKED = [name for name in config["look"]["models"] or [*SELECTED, *EXTERNAL] if SOURCES[name]]
+    selection = Selection(config, home=Path(workflow.basedir))
 except TalkfaceError as error:
     raise WorkflowError(str(error)) from None
-
-IMPORTED = [name for name, block in MODELS.items() if block.get("weights")]
-COMPARED = [*SELECTED, *EXTERNAL]
-TRAINED = [entry for entries in SEEDED.values() for entry in entries]
-CORPUS = config["corpus"]
-SHARDS = Catalogue("shard", make_shards(CLIPS, clips_per_shard=config["media"]["clips_per_shard"]))
-SHARD_OF = Catalogue("clip of the sheet", {clip: shard for shard, clips in SHARDS.items() for clip in clips})
-SPEAKERS = Catalogue(
-    "speaker",
-    {name: list(rows.index) for name, rows in CLIPS.groupby("speaker", sort=False)},
-)
-VIDEOS = Catalogue("clip of the sheet", dict(CLIPS["video"]))
-# What can be heard: the clips of the sheet and the files dropped into resources/speech/.
-SOUNDS = Catalogue("clip of the sheet or file in resources/speech/", dict(CLIPS["audio"]) | SPEECH)
-
-
-def stretch(clip, edge):
-    """start_s or end_s of a clip; None where the sheet has none, and for a speech file."""
-    value = CLIPS.at[clip, edge] if clip in CLIPS.index else float("nan")
-    return None if value != value else float(value)
 
 
 def only(names):
@@ -87,6 +29,41 @@ def only(names):
 def but(names):
     """Pattern of a wildcard that is any name but these."""
     return (rf"(?!(?:{only(names)})[./])" if names else "") + r"[A-Za-z0-9][A-Za-z0-9_-]*"
+
+
+def of_clip(name):
+    """Input: where what was measured of a clip lies; a clip that the sheet lacks is refused."""
+    return {
+        "video": lambda w: selection.videos[w.clip],
+        "landmarks": lambda w: f"results/landmarks/{selection.shard_of[w.clip]}.h5",
+        "sound": lambda w: f"results/audio/{selection.shard_of[w.clip]}.h5",
+        "shapes": lambda w: f"results/shapes/{selection.speaker_of[w.clip]}.h5",
+    }[name]
+
+
+def of_speech(name):
+    """Input: the same where speech files are welcome, of which nothing was measured."""
+    return lambda w: of_clip(name)(w) if w.clip in selection.clips.index else []
+
+
+def of_model(w):
+    """Input: what a model predicts for a clip."""
+    return selection.known[w.model] and f"results/predictions/{w.model}/{w.clip}.npy"
+
+
+def of_shown(w):
+    """Input: what all models to show predict for a clip."""
+    return [f"results/predictions/{model}/{w.clip}.npy" for model in selection.shown_of(w.clip)]
+
+
+def evaluated_audio():
+    """Input: the sound of the clips of the evaluated splits."""
+    return expand("results/audio/{shard}.h5", shard=selection.evaluated_shards)
+
+
+def colours(*further):
+    """The colour of each model to show, and of further ones, which take the next."""
+    return colour_of([*selection.shown, *further])
 
 
 wildcard_constraints:

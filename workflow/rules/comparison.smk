@@ -1,17 +1,18 @@
 # expects: the videos of the sheet, results/landmarks/{shard}.h5, results/shapes/{speaker}.h5, results/audio/{shard}.h5,
 # results/audio/{clip}.wav, results/predictions/{model}/{clip}.npy
 # produces: results/comparison/{clip}.mp4, results/comparison/{model}/{clip}.mp4
-# reads from config: comparison, qc; through look.smk look
-
+# reads from config: comparison, qc; through common.smk look
 # A speech file has neither video nor landmarks: its film shows predictions alone.
-FILMED = {name: OF_SPEECH[name] for name in ("video", "landmarks", "shapes", "sound")}
 
 
 rule draw_comparison:
     input:
-        **FILMED,
+        video=of_speech("video"),
+        landmarks=of_speech("landmarks"),
+        shapes=of_speech("shapes"),
+        sound=of_speech("sound"),
         audio="results/audio/{clip}.wav",
-        predictions=lambda w: [f"results/predictions/{model}/{w.clip}.npy" for model in looked(w.clip)],
+        predictions=of_shown,
     output:
         film="results/comparison/{clip}.mp4",
     log:
@@ -26,11 +27,11 @@ rule draw_comparison:
         runtime=30,
     params:
         code=code_of("draw_comparison"),
-        shown=lambda w: looked(w.clip),
-        models=LOOKED,
+        shown=lambda w: selection.shown_of(w.clip),
+        models=selection.shown,
         qc=config["qc"],
-        start_s=lambda w: stretch(w.clip, "start_s"),
-        end_s=lambda w: stretch(w.clip, "end_s"),
+        start_s=lambda w: selection.start_s(w.clip),
+        end_s=lambda w: selection.end_s(w.clip),
         layout=config["comparison"]["layout"],
         panel=config["comparison"]["panel"],
         style=config["comparison"]["style"],
@@ -40,12 +41,14 @@ rule draw_comparison:
         "../scripts/draw_comparison.py"
 
 
-# One model beside the clip, in the colour that it has among all.
 use rule draw_comparison as draw_model_comparison with:
     input:
-        **FILMED,
+        video=of_speech("video"),
+        landmarks=of_speech("landmarks"),
+        shapes=of_speech("shapes"),
+        sound=of_speech("sound"),
         audio="results/audio/{clip}.wav",
-        predictions=lambda w: [OF_MODEL["predictions"](w)],
+        predictions=lambda w: [of_model(w)],
     output:
         film="results/comparison/{model}/{clip}.mp4",
     log:
@@ -60,4 +63,4 @@ use rule draw_comparison as draw_model_comparison with:
 
 rule comparison_all:
     input:
-        lambda w: expand("results/comparison/{clip}.mp4", clip=usable("test")),
+        lambda w: expand("results/comparison/{clip}.mp4", clip=selection.usable("test")),

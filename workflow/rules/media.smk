@@ -5,7 +5,7 @@
 
 rule extract_audio:
     input:
-        sources=lambda w: [CLIPS.at[clip, "audio"] for clip in SHARDS[w.shard]],
+        sources=lambda w: [selection.clips.at[clip, "audio"] for clip in selection.shards[w.shard]],
     output:
         audio="results/audio/{shard}.h5",
     log:
@@ -20,9 +20,9 @@ rule extract_audio:
         runtime=10,
     params:
         code=code_of("extract_audio"),
-        clips=lambda w: SHARDS[w.shard],
-        start_s=lambda w: [stretch(clip, "start_s") for clip in SHARDS[w.shard]],
-        end_s=lambda w: [stretch(clip, "end_s") for clip in SHARDS[w.shard]],
+        clips=lambda w: selection.shards[w.shard],
+        start_s=lambda w: [selection.start_s(clip) for clip in selection.shards[w.shard]],
+        end_s=lambda w: [selection.end_s(clip) for clip in selection.shards[w.shard]],
         rate=config["media"]["audio_rate"],
     message:
         "Extracting the sound of {wildcards.shard}"
@@ -32,7 +32,7 @@ rule extract_audio:
 
 rule extract_wav:
     input:
-        source=lambda w: SOUNDS[w.clip],
+        source=lambda w: selection.sounds[w.clip],
     output:
         wav="results/audio/{clip}.wav",
     log:
@@ -47,8 +47,8 @@ rule extract_wav:
         runtime=10,
     params:
         code=code_of("extract_wav"),
-        start_s=lambda w: stretch(w.clip, "start_s"),
-        end_s=lambda w: stretch(w.clip, "end_s"),
+        start_s=lambda w: selection.start_s(w.clip),
+        end_s=lambda w: selection.end_s(w.clip),
         rate=config["media"]["audio_rate"],
     message:
         "Extracting the sound of {wildcards.clip}"
@@ -58,7 +58,7 @@ rule extract_wav:
 
 rule extract_frames:
     input:
-        video=lambda w: VIDEOS[w.clip],
+        video=lambda w: selection.videos[w.clip],
     output:
         folder=directory("results/frames/{clip}"),
     log:
@@ -73,8 +73,8 @@ rule extract_frames:
         runtime=10,
     params:
         code=code_of("extract_frames"),
-        start_s=lambda w: stretch(w.clip, "start_s"),
-        end_s=lambda w: stretch(w.clip, "end_s"),
+        start_s=lambda w: selection.start_s(w.clip),
+        end_s=lambda w: selection.end_s(w.clip),
         jpeg_scale=config["media"]["jpeg_scale"],
         first_frame=config["media"]["first_frame"],
     message:
@@ -85,9 +85,9 @@ rule extract_frames:
 
 rule extract_all:
     input:
-        [f"results/audio/{shard}.h5" for shard in SHARDS],
+        [f"results/audio/{shard}.h5" for shard in selection.shards],
 
 
 rule frames_all:
     input:
-        lambda w: [f"results/frames/{clip}" for clip in pictured()],
+        lambda w: [f"results/frames/{clip}" for clip in selection.pictured()],

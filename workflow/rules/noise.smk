@@ -1,31 +1,22 @@
 # expects: sound files in the folders that config names, or nothing but config/talkers.tsv (talker, voice, text)
-# produces: resources/demo/noise/{noise}.wav, results/noise.h5 (layout: talkface/noise.py) to train with;
+# produces: resources/demo/noise/{noise}.wav, results/noise.h5 (layout: talkface/noise/bank.py) to train with;
 # resources/demo/test_noise/{noise}.wav, resources/demo/talkers/{talker}.wav, results/evaluation/noise.h5 (layout:
-# talkface/evaluation_noise.py) to judge with
+# talkface/noise/evaluation_noise.py) to judge with: other formulas, other voices than anything that is trained with
 # reads from config: noise, evaluate.noise, seed
-import pandas as pd
-from talkface.noise.evaluation_formulas import ENVIRONMENT, FORMULAS, MUSIC, PINK, WHITE
+from talkface.noise.evaluation_formulas import ENVIRONMENT, FORMULAS, PINK, WHITE
+from talkface.noise.music import MUSIC
 from talkface.noise.training_formulas import NOISES, find_recordings
-
-DEMO_NOISES = [f"resources/demo/noise/{noise}.wav" for noise in NOISES]
-NOISE_FOLDER = config["noise"]["folder"]
-# What models are judged with is made by other formulas, and spoken by other voices, than anything they train with.
-JUDGING = config["evaluate"]["noise"]
-TALKERS = pd.read_csv(HOME / "config" / "talkers.tsv", sep="\t", comment="#")
-DEMO_TALKERS = [f"resources/demo/talkers/{talker}.wav" for talker in TALKERS["talker"]]
-
-TEST_NOISE = "resources/demo/test_noise/{noise}.wav"
 
 
 rule make_demo_noise:
     output:
-        noises=DEMO_NOISES,
+        noises=expand("resources/demo/noise/{noise}.wav", noise=NOISES),
     log:
         "results/logs/make_demo_noise/noises.log",
     benchmark:
         "results/benchmarks/make_demo_noise/noises.tsv"
     conda:
-        "../../envs/torch.yaml"
+        "../../envs/training.yaml"
     threads: 1
     resources:
         mem_mb=500,
@@ -40,7 +31,11 @@ rule make_demo_noise:
 
 rule assemble_noise:
     input:
-        recordings=lambda w: (find_recordings(NOISE_FOLDER) if NOISE_FOLDER else DEMO_NOISES),
+        recordings=lambda w: (
+            find_recordings(config["noise"]["folder"])
+            if config["noise"]["folder"]
+            else rules.make_demo_noise.output.noises
+        ),
     output:
         noise="results/noise.h5",
     log:
@@ -48,7 +43,7 @@ rule assemble_noise:
     benchmark:
         "results/benchmarks/assemble_noise/noise.tsv"
     conda:
-        "../../envs/torch.yaml"
+        "../../envs/training.yaml"
     threads: 1
     resources:
         mem_mb=1500,
@@ -63,7 +58,7 @@ rule assemble_noise:
 
 rule make_demo_talkers:
     output:
-        talkers=DEMO_TALKERS,
+        talkers=expand("resources/demo/talkers/{talker}.wav", talker=selection.talkers["talker"]),
     log:
         "results/logs/make_demo_talkers/talkers.log",
     benchmark:
@@ -76,8 +71,8 @@ rule make_demo_talkers:
         runtime=5,
     params:
         code=code_of("make_demo_talkers"),
-        voices=list(TALKERS["voice"]),
-        texts=list(TALKERS["text"]),
+        voices=list(selection.talkers["voice"]),
+        texts=list(selection.talkers["text"]),
     message:
         "Speaking the talkers that compete with the speech of the evaluation"
     script:
@@ -86,13 +81,13 @@ rule make_demo_talkers:
 
 rule make_test_noise:
     output:
-        noises=expand(TEST_NOISE, noise=FORMULAS),
+        noises=expand("resources/demo/test_noise/{noise}.wav", noise=FORMULAS),
     log:
         "results/logs/make_test_noise/noises.log",
     benchmark:
         "results/benchmarks/make_test_noise/noises.tsv"
     conda:
-        "../../envs/torch.yaml"
+        "../../envs/training.yaml"
     threads: 1
     resources:
         mem_mb=500,
@@ -108,16 +103,18 @@ rule make_test_noise:
 rule assemble_test_noise:
     input:
         environment=lambda w: (
-            find_recordings(JUDGING["environment"], key="evaluate.noise.environment")
-            if JUDGING["environment"]
-            else expand(TEST_NOISE, noise=ENVIRONMENT)
+            find_recordings(config["evaluate"]["noise"]["environment"], key="evaluate.noise.environment")
+            if config["evaluate"]["noise"]["environment"]
+            else expand("resources/demo/test_noise/{noise}.wav", noise=ENVIRONMENT)
         ),
         speech=lambda w: (
-            find_recordings(JUDGING["speech"], key="evaluate.noise.speech") if JUDGING["speech"] else DEMO_TALKERS
+            find_recordings(config["evaluate"]["noise"]["speech"], key="evaluate.noise.speech")
+            if config["evaluate"]["noise"]["speech"]
+            else rules.make_demo_talkers.output.talkers
         ),
-        music=expand(TEST_NOISE, noise=MUSIC),
-        white=expand(TEST_NOISE, noise=WHITE),
-        pink=expand(TEST_NOISE, noise=PINK),
+        music=expand("resources/demo/test_noise/{noise}.wav", noise=MUSIC),
+        white=expand("resources/demo/test_noise/{noise}.wav", noise=WHITE),
+        pink=expand("resources/demo/test_noise/{noise}.wav", noise=PINK),
     output:
         noise="results/evaluation/noise.h5",
     log:
@@ -125,7 +122,7 @@ rule assemble_test_noise:
     benchmark:
         "results/benchmarks/assemble_test_noise/noise.tsv"
     conda:
-        "../../envs/torch.yaml"
+        "../../envs/training.yaml"
     threads: 1
     resources:
         mem_mb=1500,

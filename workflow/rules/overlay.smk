@@ -1,16 +1,14 @@
 # expects: the videos of the sheet, results/landmarks/{shard}.h5, results/audio/{shard}.h5; with a model also
 # results/shapes/{speaker}.h5 and results/predictions/{model}/{clip}.npy
 # produces: results/overlay/{clip}.mp4, {clip}/{frame}.png, the same below results/overlay/{model}/; results/source/{clip}.mp4
-# reads from config: overlay, qc; through look.smk look
-
-# What an overlay is drawn from, and what a prediction that is put back on the face needs besides.
-MEASURED = {"video": OF_CLIP["video"], "landmarks": OF_CLIP["landmarks"], "audio": OF_CLIP["sound"]}
-PREDICTED = {"shapes": OF_CLIP["shapes"], **OF_MODEL}
+# reads from config: overlay, qc; through common.smk look
 
 
 rule draw_overlay:
     input:
-        **MEASURED,
+        video=of_clip("video"),
+        landmarks=of_clip("landmarks"),
+        audio=of_clip("sound"),
     output:
         film="results/overlay/{clip}.mp4",
     log:
@@ -25,8 +23,8 @@ rule draw_overlay:
         runtime=30,
     params:
         code=code_of("draw_overlay"),
-        start_s=lambda w: stretch(w.clip, "start_s"),
-        end_s=lambda w: stretch(w.clip, "end_s"),
+        start_s=lambda w: selection.start_s(w.clip),
+        end_s=lambda w: selection.end_s(w.clip),
         boxes=config["overlay"]["boxes"],
         numbers=config["overlay"]["numbers"],
         qc=config["qc"],
@@ -38,8 +36,11 @@ rule draw_overlay:
 
 use rule draw_overlay as draw_overlay_of_model with:
     input:
-        **MEASURED,
-        **PREDICTED,
+        video=of_clip("video"),
+        landmarks=of_clip("landmarks"),
+        audio=of_clip("sound"),
+        shapes=of_clip("shapes"),
+        predictions=of_model,
     output:
         film="results/overlay/{model}/{clip}.mp4",
     log:
@@ -54,7 +55,9 @@ use rule draw_overlay as draw_overlay_of_model with:
 
 rule draw_overlay_frame:
     input:
-        **MEASURED,
+        video=of_clip("video"),
+        landmarks=of_clip("landmarks"),
+        audio=of_clip("sound"),
     output:
         picture="results/overlay/{clip}/{frame}.png",
     log:
@@ -69,8 +72,8 @@ rule draw_overlay_frame:
         runtime=30,
     params:
         code=code_of("draw_overlay_frame"),
-        start_s=lambda w: stretch(w.clip, "start_s"),
-        end_s=lambda w: stretch(w.clip, "end_s"),
+        start_s=lambda w: selection.start_s(w.clip),
+        end_s=lambda w: selection.end_s(w.clip),
         boxes=config["overlay"]["boxes"],
         numbers=config["overlay"]["numbers"],
         qc=config["qc"],
@@ -82,8 +85,11 @@ rule draw_overlay_frame:
 
 use rule draw_overlay_frame as draw_overlay_frame_of_model with:
     input:
-        **MEASURED,
-        **PREDICTED,
+        video=of_clip("video"),
+        landmarks=of_clip("landmarks"),
+        audio=of_clip("sound"),
+        shapes=of_clip("shapes"),
+        predictions=of_model,
     output:
         picture="results/overlay/{model}/{clip}/{frame}.png",
     log:
@@ -98,7 +104,9 @@ use rule draw_overlay_frame as draw_overlay_frame_of_model with:
 
 rule crop_source:
     input:
-        **MEASURED,
+        video=of_clip("video"),
+        landmarks=of_clip("landmarks"),
+        audio=of_clip("sound"),
     output:
         film="results/source/{clip}.mp4",
     log:
@@ -113,8 +121,8 @@ rule crop_source:
         runtime=30,
     params:
         code=code_of("crop_source"),
-        start_s=lambda w: stretch(w.clip, "start_s"),
-        end_s=lambda w: stretch(w.clip, "end_s"),
+        start_s=lambda w: selection.start_s(w.clip),
+        end_s=lambda w: selection.end_s(w.clip),
     message:
         "Cropping the video of {wildcards.clip} around the face"
     script:
@@ -123,9 +131,9 @@ rule crop_source:
 
 rule overlay_all:
     input:
-        lambda w: expand("results/overlay/{clip}.mp4", clip=pictured()),
+        lambda w: expand("results/overlay/{clip}.mp4", clip=selection.pictured()),
 
 
 rule source_all:
     input:
-        lambda w: expand("results/source/{clip}.mp4", clip=pictured()),
+        lambda w: expand("results/source/{clip}.mp4", clip=selection.pictured()),

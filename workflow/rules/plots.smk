@@ -1,16 +1,16 @@
 # expects: results/landmarks/{shard}.h5, results/shapes/{speaker}.h5, results/audio/{clip}.wav; with a model
 # results/predictions/{model}/{clip}.npy instead
 # produces: results/plots/{clip}.mp4, {clip}/{frame}.png, results/identity/{clip}.png, the same below {model}/
-# reads from config: plots, identity; through look.smk look
+# reads from config: plots, identity; through common.smk look
 from talkface.drawing.style import TRUTH
 
 # The file whose faces a plot shows.
-PLOTTED = OF_CLIP["shapes" if config["plots"]["shape"] == "identity_free" else "landmarks"]
+plotted = of_clip("shapes" if config["plots"]["shape"] == "identity_free" else "landmarks")
 
 
 rule draw_plot:
     input:
-        faces=PLOTTED,
+        faces=plotted,
         audio="results/audio/{clip}.wav",
     output:
         film="results/plots/{clip}.mp4",
@@ -40,9 +40,25 @@ rule draw_plot:
         "../scripts/draw_plot.py"
 
 
+use rule draw_plot as draw_predicted_plot with:
+    input:
+        faces=of_model,
+        audio="results/audio/{clip}.wav",
+    output:
+        film="results/plots/{model}/{clip}.mp4",
+    log:
+        "results/logs/draw_predicted_plot/{model}/{clip}.log",
+    benchmark:
+        "results/benchmarks/draw_predicted_plot/{model}/{clip}.tsv"
+    params:
+        colour=lambda w: colours(w.model)[w.model],
+    message:
+        "Plotting the landmarks of {wildcards.clip} as {wildcards.model} predicts them"
+
+
 rule draw_plot_frame:
     input:
-        faces=PLOTTED,
+        faces=plotted,
     output:
         picture="results/plots/{clip}/{frame}.png",
     log:
@@ -71,26 +87,9 @@ rule draw_plot_frame:
         "../scripts/draw_plot_frame.py"
 
 
-# The same of what a model predicts, for speech without a video as well.
-use rule draw_plot as draw_predicted_plot with:
-    input:
-        faces=OF_MODEL["predictions"],
-        audio="results/audio/{clip}.wav",
-    output:
-        film="results/plots/{model}/{clip}.mp4",
-    log:
-        "results/logs/draw_predicted_plot/{model}/{clip}.log",
-    benchmark:
-        "results/benchmarks/draw_predicted_plot/{model}/{clip}.tsv"
-    params:
-        colour=lambda w: colours(w.model)[w.model],
-    message:
-        "Plotting the landmarks of {wildcards.clip} as {wildcards.model} predicts them"
-
-
 use rule draw_plot_frame as draw_predicted_plot_frame with:
     input:
-        faces=OF_MODEL["predictions"],
+        faces=of_model,
     output:
         picture="results/plots/{model}/{clip}/{frame}.png",
     log:
@@ -105,9 +104,9 @@ use rule draw_plot_frame as draw_predicted_plot_frame with:
 
 rule draw_identity:
     input:
-        faces=OF_CLIP["landmarks"],
-        shapes=OF_CLIP["shapes"],
-        video=OF_CLIP["video"],
+        faces=of_clip("landmarks"),
+        shapes=of_clip("shapes"),
+        video=of_clip("video"),
     output:
         picture="results/identity/{clip}.png",
     log:
@@ -122,8 +121,8 @@ rule draw_identity:
         runtime=20,
     params:
         code=code_of("draw_identity"),
-        start_s=lambda w: stretch(w.clip, "start_s"),
-        end_s=lambda w: stretch(w.clip, "end_s"),
+        start_s=lambda w: selection.start_s(w.clip),
+        end_s=lambda w: selection.end_s(w.clip),
         method=config["identity"]["method"],
         threshold=config["identity"]["threshold"],
         reference_frames=config["identity"]["reference_frames"],
@@ -137,7 +136,7 @@ rule draw_identity:
 
 use rule draw_identity as draw_predicted_identity with:
     input:
-        faces=OF_MODEL["predictions"],
+        faces=of_model,
     output:
         picture="results/identity/{model}/{clip}.png",
     log:
@@ -154,9 +153,9 @@ use rule draw_identity as draw_predicted_identity with:
 
 rule plots_all:
     input:
-        lambda w: expand("results/plots/{clip}.mp4", clip=usable()),
+        lambda w: expand("results/plots/{clip}.mp4", clip=selection.usable()),
 
 
 rule identity_all:
     input:
-        lambda w: expand("results/identity/{clip}.png", clip=usable()),
+        lambda w: expand("results/identity/{clip}.png", clip=selection.usable()),

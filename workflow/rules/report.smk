@@ -1,28 +1,59 @@
-# expects: results/qc/clips.tsv, results/evaluation/ (tables and figures), results/comparison/{model}/{clip}.mp4
-# produces: what report.html shows beside the figures: results/report/settings.html and .yaml, quality.html,
-# evaluation.html, front.html, films/{model}.html
+# expects: results/qc/clips.tsv, results/evaluation/ (tables and figures), results/models/{model}/curve.tsv,
+# results/comparison/{model}/{clip}.mp4
+# produces: results/evaluation/summary.html, and what report.html shows beside the figures: results/report/settings.html and
+# .yaml, quality.html, evaluation.html, front.html, films/{model}.html
 # reads from config: all of it; comparison
-from functools import cache
-
-from snakemake import __version__ as SNAKEMAKE
+from snakemake import __version__ as snakemake_version
 
 
 report: "../report/workflow.rst"
 
 
-# A film of a clip without a face shows little, one without a sound cannot be made: the first clip of the first evaluated
-# split that the quality table accepts. It is asked for while jobs are planned, so make report makes the table beforehand.
-FILM_CLIP = cache(lambda: [*usable(EVALUATED[0]), *CLIPS.index[CLIPS["split"] == EVALUATED[0]]][0])
-
-
 wildcard_constraints:
-    shown=only(LOOKED),
+    shown=only(selection.shown),
+
+
+rule write_page:
+    input:
+        summary="results/evaluation/summary.tsv",
+        pairs="results/evaluation/pairs.tsv",
+        worst="results/evaluation/worst.tsv",
+        zoo="results/evaluation/zoo.tsv",
+        clips=expand("results/evaluation/clips/{model}.tsv", model=selection.networks),
+        curves=expand("results/models/{model}/curve.tsv", model=selection.with_curve),
+        films="results/evaluation/worst",
+        # Linked by the page.
+        pictures=[
+            "results/evaluation/curves.svg",
+            *expand(
+                "results/evaluation/{figure}_{split}.svg", figure=["noise", "gain", "speakers"], split=selection.splits
+            ),
+        ],
+    output:
+        page="results/evaluation/summary.html",
+    log:
+        "results/logs/write_page/summary.log",
+    benchmark:
+        "results/benchmarks/write_page/summary.tsv"
+    conda:
+        "../../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=1500,
+        runtime=20,
+    params:
+        code=code_of("write_page"),
+        networks=selection.networks,
+        twins=selection.twins,
+        trained=selection.with_curve,
+        splits=selection.splits,
+    message:
+        "Writing the page of the evaluation"
+    script:
+        "../scripts/write_page.py"
 
 
 rule write_settings:
-    input:
-        shipped=HOME / "config" / "config.yaml",
-        envs=sorted((HOME / "envs").glob("*.yaml")),
     output:
         page=report(
             "results/report/settings.html",
@@ -36,18 +67,20 @@ rule write_settings:
     benchmark:
         "results/benchmarks/write_settings/settings.tsv"
     conda:
-        "../../envs/plot.yaml"
+        "../../envs/report.yaml"
     threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
     params:
+        **selection.counts(),
         code=code_of("write_settings"),
+        # A Path is no cause to run again: where the workflow lies does not matter, what stands in its files does.
+        home=selection.home,
+        home_content=selection.content_of("config/config.yaml", "envs/*.yaml"),
         settings=config,
-        models={model: MODELS[model] for model in SELECTED},
-        clips=CLIPS["split"].value_counts(sort=False).to_dict(),
-        speakers=CLIPS.groupby("split")["speaker"].nunique().to_dict() | {"all": CLIPS["speaker"].nunique()},
-        snakemake=SNAKEMAKE,
+        models={model: selection.models[model] for model in selection.selected},
+        snakemake=snakemake_version,
     message:
         "Writing down the settings"
     script:
@@ -69,7 +102,7 @@ rule write_quality:
     benchmark:
         "results/benchmarks/write_quality/quality.tsv"
     conda:
-        "../../envs/plot.yaml"
+        "../../envs/report.yaml"
     threads: 1
     resources:
         mem_mb=1000,
@@ -88,7 +121,7 @@ rule write_tables:
         pairs="results/evaluation/pairs.tsv",
         worst="results/evaluation/worst.tsv",
         zoo="results/evaluation/zoo.tsv",
-        clips=JUDGED_CLIPS,
+        clips=expand("results/evaluation/clips/{model}.tsv", model=selection.networks),
         quality="results/qc/clips.tsv",
     output:
         page=report(
@@ -103,18 +136,18 @@ rule write_tables:
     benchmark:
         "results/benchmarks/write_tables/tables.tsv"
     conda:
-        "../../envs/plot.yaml"
+        "../../envs/report.yaml"
     threads: 1
     resources:
         mem_mb=1500,
         runtime=20,
     params:
         code=code_of("write_tables"),
-        networks=NETWORKS,
-        twins=TWINS,
-        splits=EVALUATED,
-        corpus=CORPUS,
-        trained=CURVES,
+        networks=selection.networks,
+        twins=selection.twins,
+        splits=selection.splits,
+        corpus=selection.corpus,
+        trained=selection.with_curve,
         seed=config["seed"],
     message:
         "Writing the tables of the report"
@@ -124,13 +157,13 @@ rule write_tables:
 
 rule write_film:
     input:
-        film=lambda w: f"results/comparison/{w.shown}/{FILM_CLIP()}.mp4",
+        film=lambda w: f"results/comparison/{w.shown}/{selection.film_clip}.mp4",
     output:
         page=report(
             "results/report/films/{shown}.html",
             caption="../report/films.rst",
             category="5. Films",
-            labels=lambda w: {"model": w.shown, "clip": FILM_CLIP()},
+            labels=lambda w: {"model": w.shown, "clip": selection.film_clip},
         ),
     log:
         "results/logs/write_film/{shown}.log",
@@ -144,10 +177,10 @@ rule write_film:
         runtime=10,
     params:
         code=code_of("write_film"),
-        title=lambda w: f"{FILM_CLIP()} as {w.shown} predicts it",
+        title=lambda w: f"{selection.film_clip} as {w.shown} predicts it",
         text="Source video, its landmarks and the prediction, in step, with the sound.",
-        clip=lambda w: FILM_CLIP(),
-        split=EVALUATED[0],
+        clip=lambda w: selection.film_clip,
+        split=selection.splits[0],
         layout=config["comparison"]["layout"],
         panel=config["comparison"]["panel"],
         style=config["comparison"]["style"],
@@ -163,6 +196,6 @@ rule report_all:
         rules.write_quality.output,
         rules.write_tables.output,
         rules.evaluate_all.input,
-        expand("results/evaluation/{figure}_{split}.svg", figure=["noise", "gain", "speakers"], split=EVALUATED),
-        expand("results/report/films/{shown}.html", shown=LOOKED),
+        expand("results/evaluation/{figure}_{split}.svg", figure=["noise", "gain", "speakers"], split=selection.splits),
+        expand("results/report/films/{shown}.html", shown=selection.shown),
         "results/viewer.html",

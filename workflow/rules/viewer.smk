@@ -1,24 +1,23 @@
 # expects: results/evaluation/clips/{model}.tsv, results/dataset/{corpus}.h5, results/audio/{shard}.h5, results/models/{model}/,
 # results/landmarks/{shard}.h5, the videos of the sheet
-# produces: results/viewer/ (faces.h5, sources/; layouts: talkface/worst.py, talkface/viewer_films.py) and results/viewer.html
+# produces: results/viewer/ (faces.h5, sources/; layouts: talkface/evaluation/shown_clips.py, talkface/films/viewer_clips.py)
+# and results/viewer.html
 # reads from config: viewer, look, seed, training.device
-
-
-LOOKED_HERE = [model for model in LOOKED if model not in EXTERNAL]
-LOOKED_ELSEWHERE = [model for model in LOOKED if model in EXTERNAL]
-# Those of them that the evaluation has measured: what `worst` is taken from.
-LOOKED_MEASURED = [model for model in LOOKED if model in ENTRIES]
-LOOKED_CLIPS = list(CLIPS.index[CLIPS["split"].isin(EVALUATED)])
 
 
 rule predict_viewer:
     input:
-        tables=expand("results/evaluation/clips/{model}.tsv", model=LOOKED_MEASURED),
-        dataset=f"results/dataset/{CORPUS}.h5",
-        audio=JUDGED_AUDIO,
-        weights=expand("results/models/{model}/weights.pt", model=LOOKED_HERE),
+        tables=expand("results/evaluation/clips/{model}.tsv", model=selection.shown_evaluated),
+        dataset=f"results/dataset/{selection.corpus}.h5",
+        audio=evaluated_audio(),
+        weights=expand("results/models/{model}/weights.pt", model=selection.shown_here),
         # A clip that quality control rejects needs none, so what is missing is known when it runs.
-        predictions=[path for model in LOOKED_ELSEWHERE for clip, path in FOUND[model].items() if clip in LOOKED_CLIPS],
+        predictions=[
+            path
+            for model in selection.shown_elsewhere
+            for clip, path in selection.predictions[model].items()
+            if clip in selection.evaluated_clips
+        ],
     output:
         faces="results/viewer/faces.h5",
     log:
@@ -26,17 +25,17 @@ rule predict_viewer:
     benchmark:
         "results/benchmarks/predict_viewer/viewer.tsv"
     conda:
-        "../../envs/torch.yaml"
+        "../../envs/training.yaml"
     threads: 1
     resources:
         mem_mb=3000,
         runtime=60,
     params:
         code=code_of("predict_viewer"),
-        evaluated=LOOKED_MEASURED,
-        models=LOOKED_HERE,
-        folders={model: EXTERNAL[model] for model in LOOKED_ELSEWHERE},
-        splits=EVALUATED,
+        evaluated=selection.shown_evaluated,
+        models=selection.shown_here,
+        folders=selection.shown_elsewhere,
+        splits=selection.splits,
         clips=config["viewer"]["clips"],
         seed=config["seed"],
         device=config["training"]["device"],
@@ -50,8 +49,8 @@ rule cut_viewer:
     input:
         faces="results/viewer/faces.h5",
         # Of all evaluated clips: which of them are the worst is known when it runs.
-        videos=[VIDEOS[clip] for clip in LOOKED_CLIPS],
-        landmarks=expand("results/landmarks/{shard}.h5", shard=JUDGED_SHARDS),
+        videos=[selection.videos[clip] for clip in selection.evaluated_clips],
+        landmarks=expand("results/landmarks/{shard}.h5", shard=selection.evaluated_shards),
     output:
         films=directory("results/viewer/sources"),
     log:
@@ -66,8 +65,8 @@ rule cut_viewer:
         runtime=60,
     params:
         code=code_of("cut_viewer"),
-        clips=LOOKED_CLIPS,
-        stretches=[(stretch(clip, "start_s"), stretch(clip, "end_s")) for clip in LOOKED_CLIPS],
+        clips=selection.evaluated_clips,
+        stretches=[(selection.start_s(clip), selection.end_s(clip)) for clip in selection.evaluated_clips],
     message:
         "Cutting the videos of the viewer around the face"
     script:
@@ -85,15 +84,15 @@ rule write_viewer:
     benchmark:
         "results/benchmarks/write_viewer/viewer.tsv"
     conda:
-        "../../envs/plot.yaml"
+        "../../envs/report.yaml"
     threads: 1
     resources:
         mem_mb=1500,
         runtime=20,
     params:
         code=code_of("write_viewer"),
-        corpus=CORPUS,
-        models=LOOKED,
+        corpus=selection.corpus,
+        models=selection.shown,
     message:
         "Writing the viewer"
     script:

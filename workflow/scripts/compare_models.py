@@ -3,7 +3,7 @@
 from talkface.logs import log_to
 
 with log_to(snakemake.log[0]):
-    from talkface.comparison import compare_models
+    from talkface.evaluation.comparison import compare_models
 
     compare_models(
         snakemake.input.summary,

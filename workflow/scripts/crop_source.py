@@ -3,7 +3,7 @@
 from talkface.logs import log_to
 
 with log_to(snakemake.log[0]):
-    from talkface.overlay import crop_source
+    from talkface.films.source import crop_source
 
     crop_source(
         snakemake.input.video,

@@ -3,7 +3,7 @@
 from talkface.logs import log_to
 
 with log_to(snakemake.log[0]):
-    from talkface.viewer_films import cut_clips
+    from talkface.films.viewer_clips import cut_clips
 
     cut_clips(
         snakemake.input.faces,

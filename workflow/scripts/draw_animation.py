@@ -3,7 +3,7 @@
 from talkface.logs import log_to
 
 with log_to(snakemake.log[0]):
-    from talkface.animation import draw_animation
+    from talkface.films.animation import draw_animation
 
     draw_animation(
         snakemake.input.predictions,

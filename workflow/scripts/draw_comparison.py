@@ -3,7 +3,7 @@
 from talkface.logs import log_to
 
 with log_to(snakemake.log[0]):
-    from talkface.comparison_film import draw_comparison
+    from talkface.films.comparison import draw_comparison
 
     draw_comparison(
         dict(zip(snakemake.params.shown, snakemake.input.predictions, strict=True)),

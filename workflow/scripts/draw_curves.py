@@ -3,7 +3,7 @@
 from talkface.logs import log_to
 
 with log_to(snakemake.log[0]):
-    from talkface.clip_curves import draw_curves
+    from talkface.report.clip_curves import draw_curves
 
     draw_curves(
         snakemake.output.picture,

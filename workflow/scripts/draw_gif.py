@@ -3,7 +3,7 @@
 from talkface.logs import log_to
 
 with log_to(snakemake.log[0]):
-    from talkface.gif import draw_gif
+    from talkface.films.gif import draw_gif
 
     draw_gif(
         snakemake.input.predictions,

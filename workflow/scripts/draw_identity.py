@@ -3,7 +3,7 @@
 from talkface.logs import log_to
 
 with log_to(snakemake.log[0]):
-    from talkface.identity_picture import draw_identity
+    from talkface.films.identity import draw_identity
 
     draw_identity(
         snakemake.input.faces,

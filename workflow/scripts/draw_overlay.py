@@ -3,7 +3,7 @@
 from talkface.logs import log_to
 
 with log_to(snakemake.log[0]):
-    from talkface.overlay import draw_overlay
+    from talkface.films.overlay import draw_overlay
 
     draw_overlay(
         snakemake.input.video,

@@ -3,7 +3,7 @@
 from talkface.logs import log_to
 
 with log_to(snakemake.log[0]):
-    from talkface.overlay import draw_overlay_frame
+    from talkface.films.overlay import draw_overlay_frame
 
     draw_overlay_frame(
         snakemake.input.video,

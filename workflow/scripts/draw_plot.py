@@ -3,7 +3,7 @@
 from talkface.logs import log_to
 
 with log_to(snakemake.log[0]):
-    from talkface.plots import draw_plot
+    from talkface.films.plots import draw_plot
 
     draw_plot(
         snakemake.input.faces,

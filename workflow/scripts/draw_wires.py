@@ -3,7 +3,7 @@
 from talkface.logs import log_to
 
 with log_to(snakemake.log[0]):
-    from talkface.wires import draw_wires
+    from talkface.films.wires import draw_wires
 
     draw_wires(
         snakemake.input.predictions,

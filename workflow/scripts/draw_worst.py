@@ -3,6 +3,6 @@
 from talkface.logs import log_to
 
 with log_to(snakemake.log[0]):
-    from talkface.side_by_side import draw_worst
+    from talkface.films.side_by_side import draw_worst
 
     draw_worst(snakemake.input.faces, snakemake.output.films)

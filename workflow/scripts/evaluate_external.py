@@ -3,13 +3,13 @@
 from talkface.logs import log_to
 
 with log_to(snakemake.log[0]):
-    from talkface.prediction.external import evaluate_external
+    from talkface.evaluation.external import evaluate_external
 
     evaluate_external(
         snakemake.input.dataset,
         snakemake.output.table,
         audio=snakemake.input.audio,
-        sheet=snakemake.input.sheet,
+        sheet=snakemake.params.sheet,
         folder=snakemake.params.folder,
         model=snakemake.wildcards.model,
         splits=snakemake.params.splits,

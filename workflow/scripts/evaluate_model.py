@@ -3,7 +3,7 @@
 from talkface.logs import log_to
 
 with log_to(snakemake.log[0]):
-    from talkface.evaluation import evaluate_model
+    from talkface.evaluation.evaluate import evaluate_model
 
     evaluate_model(
         snakemake.input.dataset,
@@ -11,7 +11,7 @@ with log_to(snakemake.log[0]):
         audio=snakemake.input.audio,
         noise=snakemake.input.noise,
         training_noise=snakemake.input.training_noise,
-        sheet=snakemake.input.sheet,
+        sheet=snakemake.params.sheet,
         weights=snakemake.input.weights,
         model=snakemake.wildcards.model,
         splits=snakemake.params.splits,

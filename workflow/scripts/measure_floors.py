@@ -3,14 +3,14 @@
 from talkface.logs import log_to
 
 with log_to(snakemake.log[0]):
-    from talkface.evaluation import measure_floors
+    from talkface.evaluation.evaluate import measure_floors
 
     measure_floors(
         snakemake.input.dataset,
         snakemake.output.table,
         audio=snakemake.input.audio,
         detector=snakemake.input.detector,
-        sheet=snakemake.input.sheet,
+        sheet=snakemake.params.sheet,
         splits=snakemake.params.splits,
         split_by=snakemake.params.split_by,
     )

@@ -3,7 +3,7 @@
 from talkface.logs import log_to
 
 with log_to(snakemake.log[0]):
-    from talkface.clip_rmse import measure_clip
+    from talkface.evaluation.toolkit_rmse import measure_clip
 
     measure_clip(
         snakemake.output.table,

@@ -3,7 +3,7 @@
 from talkface.logs import log_to
 
 with log_to(snakemake.log[0]):
-    from talkface.figures import plot_curves
+    from talkface.report.figures import plot_curves
 
     plot_curves(
         dict(zip(snakemake.params.models, snakemake.input.curves, strict=True)),

@@ -3,7 +3,7 @@
 from talkface.logs import log_to
 
 with log_to(snakemake.log[0]):
-    from talkface.figures import plot_gain
+    from talkface.report.figures import plot_gain
 
     plot_gain(
         snakemake.input.pairs,

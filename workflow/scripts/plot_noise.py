@@ -3,7 +3,7 @@
 from talkface.logs import log_to
 
 with log_to(snakemake.log[0]):
-    from talkface.figures import plot_noise
+    from talkface.report.figures import plot_noise
 
     plot_noise(
         snakemake.input.summary,

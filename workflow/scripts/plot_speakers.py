@@ -3,7 +3,7 @@
 from talkface.logs import log_to
 
 with log_to(snakemake.log[0]):
-    from talkface.figures import plot_speakers
+    from talkface.report.figures import plot_speakers
 
     plot_speakers(
         dict(zip(snakemake.params.networks, snakemake.input.clips, strict=True)),

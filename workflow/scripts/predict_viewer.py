@@ -3,7 +3,7 @@
 from talkface.logs import log_to
 
 with log_to(snakemake.log[0]):
-    from talkface.viewer_data import predict_viewer
+    from talkface.evaluation.shown_clips import predict_viewer
 
     predict_viewer(
         dict(zip(snakemake.params.evaluated, snakemake.input.tables, strict=True)),

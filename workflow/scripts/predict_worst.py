@@ -3,7 +3,7 @@
 from talkface.logs import log_to
 
 with log_to(snakemake.log[0]):
-    from talkface.worst import predict_worst
+    from talkface.evaluation.shown_clips import predict_worst
 
     predict_worst(
         snakemake.input.worst,

@@ -3,8 +3,8 @@
 from talkface.logs import log_to
 
 with log_to(snakemake.log[0]):
-    from talkface.comparison import read_steps
-    from talkface.summary import summarise
+    from talkface.evaluation.comparison import read_steps
+    from talkface.evaluation.summary import summarise
 
     summarise(
         dict(zip(snakemake.params.entries, snakemake.input.tables, strict=True)),

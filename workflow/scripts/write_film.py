@@ -3,7 +3,7 @@
 from talkface.logs import log_to
 
 with log_to(snakemake.log[0]):
-    from talkface.film_page import write_film
+    from talkface.report.film_page import write_film
 
     write_film(
         snakemake.output.page,

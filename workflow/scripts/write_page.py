@@ -3,7 +3,7 @@
 from talkface.logs import log_to
 
 with log_to(snakemake.log[0]):
-    from talkface.page import write_page
+    from talkface.report.evaluation_page import write_page
 
     write_page(
         snakemake.output.page,

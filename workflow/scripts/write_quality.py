@@ -3,6 +3,6 @@
 from talkface.logs import log_to
 
 with log_to(snakemake.log[0]):
-    from talkface.quality_page import write_quality
+    from talkface.report.quality_page import write_quality
 
     write_quality(snakemake.output.page, table=snakemake.input.table)

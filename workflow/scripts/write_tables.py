@@ -3,7 +3,7 @@
 from talkface.logs import log_to
 
 with log_to(snakemake.log[0]):
-    from talkface.report_front import write_tables
+    from talkface.report.front import write_tables
 
     write_tables(
         snakemake.output.page,

@@ -3,7 +3,7 @@
 from talkface.logs import log_to
 
 with log_to(snakemake.log[0]):
-    from talkface.viewer import write_viewer
+    from talkface.report.viewer import write_viewer
 
     write_viewer(
         snakemake.output.page,

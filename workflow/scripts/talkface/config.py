@@ -1,5 +1,6 @@
-"""Checks of the configuration before any work."""
+"""The configuration: checked before any work, its catalogue of models written out."""
 
+import ast
 import difflib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,6 +10,8 @@ import jsonschema
 import yaml
 
 from talkface.errors import TalkfaceError
+
+NETWORKS = Path(__file__).parent / "models" / "networks"
 
 
 class Catalogue(dict):
@@ -62,6 +65,57 @@ def resolve_models(models: Mapping[str, Mapping]) -> dict[str, dict]:
         if "network" not in block:
             raise TalkfaceError(f"config, models.{name}: no network; give `network` or `like`")
     return resolved
+
+
+def published_networks() -> list[str]:
+    """Networks that re-implement a published system: their class says what was published (`BaseNetwork.PUBLISHED`).
+
+    Read from the source, since jobs are planned without torch.
+    """
+    return [
+        path.stem
+        for path in sorted(NETWORKS.glob("*.py"))
+        if any(
+            isinstance(node, ast.AnnAssign | ast.Assign) and "PUBLISHED" in _targets(node)
+            for made in ast.parse(path.read_text(encoding="utf-8")).body
+            if isinstance(made, ast.ClassDef)
+            for node in made.body
+        )
+    ]
+
+
+def _targets(node: ast.AnnAssign | ast.Assign) -> list[str]:
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+    return [target.id for target in targets if isinstance(target, ast.Name)]
+
+
+def add_published(models: Mapping[str, Mapping]) -> dict[str, dict]:
+    """The catalogue with `<name>_published` beside each entry of a published system: the same, its defects included.
+
+    What the config says of such a name goes before; an entry with weights of its own has no such twin.
+
+    Parameters
+    ----------
+    models : mapping of name to block
+        As in the config; blocks are not changed.
+    """
+    published, suffix = published_networks(), "_published"
+
+    def inherited(name: str, key: str, asked: tuple[str, ...] = ()) -> Any:
+        """What an entry says of a key, or one that it is like."""
+        block = models.get(name, {"like": name.removesuffix(suffix), "published": True})
+        if key in block or "like" not in block or name in asked:
+            return block.get(key)
+        return inherited(block["like"], key, (*asked, name))
+
+    found = {name: dict(block) for name, block in models.items()}
+    for name in models:
+        # A block of the twin's name that has neither network nor like changes the twin, and is no entry by itself.
+        changes = found.get(name + suffix, {})
+        kept = inherited(name, "weights") or inherited(name, "published") or {"network", "like"} & set(changes)
+        if inherited(name, "network") in published and not kept and not name.endswith(suffix):
+            found[name + suffix] = {"like": name, "published": True, **changes}
+    return found
 
 
 def add_seeds(

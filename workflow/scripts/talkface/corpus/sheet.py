@@ -17,6 +17,7 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 # Endings that targets use themselves (results/anim/<clip>_face.mp4): a clip with one would be ambiguous.
 RESERVED_SUFFIXES = ("_face",)
 # Videos and marks below this folder are made by rules, for the shipped sheet alone.
+SPEECH_SUFFIXES = (".wav", ".flac", ".mp3", ".ogg", ".m4a")  # of files dropped in
 MADE_BY_RULES = "resources/demo"
 
 
@@ -173,7 +174,7 @@ def make_shards(sheet: pd.DataFrame, *, clips_per_shard: int) -> dict[str, list[
     return shards
 
 
-def find_speech(folder: str | Path, *, suffixes: tuple[str, ...], clips: pd.Index) -> dict[str, str]:
+def find_speech(folder: str | Path, *, clips: pd.Index, suffixes: tuple[str, ...] = SPEECH_SUFFIXES) -> dict[str, str]:
     """Audio files dropped into a folder, by stem.
 
     Raises

@@ -23,56 +23,12 @@ import numpy as np
 import scipy.spatial
 from numpy.typing import NDArray
 
-from talkface.conventions import FPS
 from talkface.face import detection
 from talkface.face.identity import align
 from talkface.files import writing
-from talkface.media.video import address, at_constant_rate, probe, run
+from talkface.media.encoding import CRF, SHIFT_PX, encode_again
 
 log = logging.getLogger(__name__)
-
-CRF = 28  # x264's scale; its default is 23, and sites that host videos choose less than that
-SHIFT_PX = 1
-
-
-def encode_again(
-    video: str | Path,
-    output: str | Path,
-    *,
-    start_s: float | None = None,
-    end_s: float | None = None,
-    crf: int = CRF,
-    shift_px: int = SHIFT_PX,
-) -> None:
-    """Write the frames of a clip at 25 frames a second as h264, moved to the right and down; the edges are repeated.
-
-    Parameters
-    ----------
-    video, output : paths
-        `output` ends in .mp4.
-    start_s, end_s : float, optional
-        The clip's stretch of the video in seconds, from its first frame on.
-    crf : int
-        x264's constant rate factor, 0 (lossless) to 51.
-    shift_px : int
-        Pixels of the upright source at its own size, 0 or more.
-    """
-    media = probe(video)
-    width, height = media.width, media.height
-    pictures = at_constant_rate(media, start_s=start_s, end_s=end_s, fps=FPS)
-    if shift_px:
-        # In planes of full size: where colour has half the pixels, a shift by one would be rounded to none or two.
-        pictures = (
-            pictures.filter("format", "gbrp")
-            .filter("crop", width - shift_px, height - shift_px, 0, 0)
-            .filter("pad", width, height, shift_px, shift_px)
-            .filter("fillborders", left=shift_px, top=shift_px, mode="smear")
-        )
-    # 4:2:0 wants even sides; what is added is cut off by nobody, and no face lies there.
-    pictures = pictures.filter("pad", width + width % 2, height + height % 2, 0, 0)
-    stream = pictures.output(address(output), vcodec="libx264", crf=crf, pix_fmt="yuv420p", threads=1)
-    with run(stream.overwrite_output(), what=video) as process:
-        process.stdout.read()
 
 
 def measure_again(

@@ -8,7 +8,7 @@ import fcntl
 import logging
 import subprocess
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import cv2
@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 
 from talkface.conventions import FPS
 from talkface.errors import TalkfaceError
-from talkface.media.video import address, ffmpeg_program
+from talkface.files import writing
+from talkface.media.video import address, at_constant_rate, ffmpeg_program, probe, run
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +32,8 @@ ENCODER = {"vcodec": "libx264", "preset": "medium", "crf": 18, "pix_fmt": "yuv42
 # A video costs the encoder more than drawn faces: half of the work, as large a file, 1 to 2 dB further from the source
 # (40.9 dB of 41.7 in a comparison, 46 in an overlay).
 OF_VIDEO = {"preset": "veryfast"}
+CRF = 28  # x264's scale; its default is 23, and sites that host videos choose less than that
+SHIFT_PX = 1
 _PIPE_BYTES = 1 << 20  # the most that an ordinary user may ask for (/proc/sys/fs/pipe-max-size)
 
 
@@ -182,3 +185,115 @@ def speech(path: str | Path, clip: str, *, frames: int) -> Iterator[Path | None]
         return
     with as_wav(samples, rate) as wav:
         yield wav
+
+
+def encode_again(
+    video: str | Path,
+    output: str | Path,
+    *,
+    start_s: float | None = None,
+    end_s: float | None = None,
+    crf: int = CRF,
+    shift_px: int = SHIFT_PX,
+) -> None:
+    """Write the frames of a clip at 25 frames a second as h264, moved to the right and down; the edges are repeated.
+
+    Parameters
+    ----------
+    video, output : paths
+        `output` ends in .mp4.
+    start_s, end_s : float, optional
+        The clip's stretch of the video in seconds, from its first frame on.
+    crf : int
+        x264's constant rate factor, 0 (lossless) to 51.
+    shift_px : int
+        Pixels of the upright source at its own size, 0 or more.
+    """
+    media = probe(video)
+    width, height = media.width, media.height
+    pictures = at_constant_rate(media, start_s=start_s, end_s=end_s, fps=FPS)
+    if shift_px:
+        # In planes of full size: where colour has half the pixels, a shift by one would be rounded to none or two.
+        pictures = (
+            pictures.filter("format", "gbrp")
+            .filter("crop", width - shift_px, height - shift_px, 0, 0)
+            .filter("pad", width, height, shift_px, shift_px)
+            .filter("fillborders", left=shift_px, top=shift_px, mode="smear")
+        )
+    # 4:2:0 wants even sides; what is added is cut off by nobody, and no face lies there.
+    pictures = pictures.filter("pad", width + width % 2, height + height % 2, 0, 0)
+    stream = pictures.output(address(output), vcodec="libx264", crf=crf, pix_fmt="yuv420p", threads=1)
+    with run(stream.overwrite_output(), what=video) as process:
+        process.stdout.read()
+
+
+def shrink(film: str | Path, output: str | Path, *, duration_s: float, bits: int, widest: int, sound: int) -> None:
+    """Write the beginning of a film anew, narrower and with fewer bits.
+
+    Parameters
+    ----------
+    film, output : path
+        `output` ends in .mp4.
+    duration_s : float
+        Seconds of it that are kept.
+    bits : int
+        Highest rate of the picture, bits a second.
+    widest : int
+        Pixels; a wider film becomes as narrow as this.
+    sound : int
+        Bits a second of the sound, where it has one.
+
+    Raises
+    ------
+    TalkfaceError
+        If ffmpeg fails.
+    """
+    source = ffmpeg.input(address(film), t=duration_s)
+    picture = source.video.filter("scale", f"trunc(min(iw,{widest})/2)*2", -2)
+    streams = [picture, *([source.audio] if probe(film).has_audio else [])]
+    made = ffmpeg.output(
+        *streams, address(output), vcodec="libx264", preset="medium", crf=23, maxrate=bits, bufsize=2 * bits,
+        pix_fmt="yuv420p", acodec="aac", audio_bitrate=sound, movflags="+faststart",
+    )  # fmt: skip
+    with run(made, what=film) as process:
+        process.stdout.read()
+
+
+def encode_gif(
+    frames: Iterable[NDArray[np.uint8]], output: str | Path, *, sample: Iterable[NDArray[np.uint8]], size: int,
+    fps: float, dither: Mapping[str, object], last_delay: int,
+) -> None:  # fmt: skip
+    """Write frames as a GIF that is shown over and over.
+
+    Parameters
+    ----------
+    frames : iterable of (3 size / 2, size) uint8 arrays
+        Planar YUV.
+    output : path
+    sample : iterable of such arrays
+        Those that the palette is chosen from.
+    size : int
+        Pixels, both ways.
+    fps : float
+    dither : mapping
+        Options of ffmpeg's filter paletteuse.
+    last_delay : int
+        How long the last frame stands, hundredths of a second.
+
+    Raises
+    ------
+    TalkfaceError
+        If ffmpeg fails.
+    """
+    source = {"format": "rawvideo", "pix_fmt": "yuv420p", "s": f"{size}x{size}", "framerate": fps}
+
+    def command(made: ffmpeg.nodes.OutputStream) -> list[str]:
+        return ffmpeg.compile(made.global_args("-v", "error").overwrite_output(), cmd=ffmpeg_program())
+
+    with tempfile.TemporaryDirectory() as folder, writing(output) as film:
+        palette = Path(folder) / "palette.png"
+        colours = ffmpeg.input("pipe:0", **source).filter("palettegen", stats_mode="full")
+        feed(command(ffmpeg.output(colours, address(palette))), sample, output)
+        streams = [ffmpeg.input("pipe:0", **source), ffmpeg.input(address(palette))]
+        used = ffmpeg.filter(streams, "paletteuse", diff_mode="rectangle", **dither)
+        feed(command(ffmpeg.output(used, address(film), loop=0, final_delay=last_delay)), frames, output)

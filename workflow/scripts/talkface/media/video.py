@@ -274,7 +274,7 @@ def read_frames(
     start_s, end_s : float, optional
         Stretch of the video in seconds, from its first frame on.
     pixels : {"gray", "rgb24", "bgr24", "yuv420p"}
-        Planar YUV, whose width and height must be even, is what `animation.encode` takes: BT.601, limited range.
+        Planar YUV, whose width and height must be even, is what `encoding.encode` takes: BT.601, limited range.
     fps : int
         Frames a second; each frame is the source's nearest (ffmpeg's fps filter).
     crop : Crop, optional

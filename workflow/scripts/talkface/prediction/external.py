@@ -5,7 +5,6 @@ what the face does between frames stays as it was. A third coordinate is scaled 
 """
 
 import logging
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -111,62 +110,3 @@ def import_prediction(source: str | Path, output: str | Path, *, audio: str | Pa
     with writing(output) as temporary:
         np.save(temporary, landmarks)
     log.info("%s: %d frames from %s", output, len(landmarks), source)
-
-
-def evaluate_external(
-    dataset: str | Path,
-    output: str | Path,
-    *,
-    audio: Sequence[str | Path],
-    sheet: str | Path,
-    folder: str | Path,
-    model: str,
-    splits: Sequence[str],
-    split_by: str,
-    seed: int,
-) -> None:
-    """Write the measures of predictions made elsewhere, as `evaluation.evaluate_model` has them; clean sound alone.
-
-    Parameters
-    ----------
-    dataset : path
-        results/dataset/{corpus}.h5; its clips, all of them accepted by quality control, are measured.
-    output : path
-        results/evaluation/clips/external-{name}.tsv.
-    audio : sequence of paths
-        results/audio/{shard}.h5 of the clips.
-    sheet : path
-    folder : path
-        Of the predictions, {clip}.npy.
-    model : str
-        external-{name}.
-    splits : sequence of str
-    split_by : {"speaker", "clip"}
-        What the splits must not share, see `leaks.check_splits`.
-    seed : int
-        Of the control.
-
-    Raises
-    ------
-    TalkfaceError
-        If a clip has no prediction, or one that cannot be used.
-    """
-    from talkface import evaluation, leaks  # torch is slow to load, and only this function needs it here
-    from talkface.training.dataset import read_corpus, read_shape_model
-
-    leaks.check_splits(dataset, sheet=sheet, split_by=split_by)
-    table = evaluation.Table(model=model, corpus=read_corpus(dataset), shape_model=read_shape_model(dataset))
-    for split in splits:
-        material = evaluation.read_material(dataset, split, audio=audio)
-        predictions = []
-        for item in material:
-            path = Path(folder) / f"{item.clip}.npy"
-            if not path.is_file():
-                raise TalkfaceError(
-                    f"{folder}: no {path.name}; predictions of all accepted {split} clips were expected "
-                    f"({len(material)}); add it, or take {model.removeprefix('external-')} out of `external` in the "
-                    "config"
-                )
-            predictions.append(read_prediction(path, frames=count_frames(len(item.samples), item.rate)))
-        table.add_clean(material, predictions, seed=seed)
-    table.write(output)

@@ -189,7 +189,7 @@ def fit(
     ----------
     parts : dict of Part
     shape_model : ShapeModel
-        With `settings.components` components.
+        With `recipe.components` components.
     settings : Settings
     seed : int
     noise : NoiseBank, optional

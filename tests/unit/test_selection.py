@@ -1,0 +1,135 @@
+"""Which clips and models a run is about."""
+
+import copy
+
+import numpy as np
+import pytest
+import yaml
+
+from talkface.errors import TalkfaceError
+from talkface.selection import Selection
+
+ROWS = """clip speaker split video start_s end_s
+a1 ann train a1.mp4
+a2 ann train a2.mp4 0.5 1.5
+b1 bob valid b1.mp4
+c1 cid test c1.mp4
+c2 cid test c2.mp4
+d1 dan unseen d1.mp4"""
+
+
+@pytest.fixture
+def select(tmp_path, project, monkeypatch):
+    """A selection from a sheet of six clips, with changes of the shipped configuration."""
+    monkeypatch.chdir(tmp_path)
+    for row in ROWS.splitlines()[1:]:
+        (tmp_path / row.split()[3]).touch()
+    rows = [row.split(" ") + [""] * (6 - len(row.split(" "))) for row in ROWS.splitlines()]
+    (tmp_path / "sheet.tsv").write_text("\n".join("\t".join(row) for row in rows) + "\n")
+    config = yaml.safe_load((project / "config" / "config.yaml").read_text(encoding="utf-8"))
+    config |= {"corpus": "mine", "clips": "sheet.tsv"}
+
+    def make(**changes):
+        changed = copy.deepcopy(config)
+        for key, value in changes.items():
+            changed[key] = changed[key] | value if isinstance(value, dict) else value
+        return Selection(changed, home=project)
+
+    return make
+
+
+def test_clips_by_shard_speaker_and_split(select):
+    selection = select(media={"clips_per_shard": 2})
+    assert selection.corpus == "mine"
+    assert selection.shards == {
+        "ann_0000": ["a1", "a2"], "bob_0000": ["b1"], "cid_0000": ["c1", "c2"], "dan_0000": ["d1"],
+    }  # fmt: skip
+    assert selection.shard_of["c2"] == "cid_0000"
+    assert selection.speakers["ann"] == ["a1", "a2"]
+    assert selection.speaker_of["d1"] == "dan"
+    assert selection.splits == ["test", "unseen"]
+    assert selection.evaluated_clips == ["c1", "c2", "d1"]
+    assert selection.evaluated_shards == ["cid_0000", "dan_0000"]
+    assert selection.evaluated_in("cid_0000") == ["c1", "c2"]
+    assert selection.evaluated_in("ann_0000") == []
+    assert selection.clips_beside("ann_0000") == ["a1", "a2"]
+    assert selection.of_split("valid") == ["b1"]
+    assert (selection.start_s("a1"), selection.start_s("a2"), selection.end_s("a2")) == (None, 0.5, 1.5)
+    assert selection.counts()["speakers"] == {"train": 1, "valid": 1, "test": 1, "unseen": 1, "all": 4}
+    with pytest.raises(TalkfaceError, match="'nobody' is not a known clip of the sheet"):
+        selection.shard_of["nobody"]
+
+
+def test_known_rejections_are_left_out(select, tmp_path):
+    selection = select()
+    assert selection.usable("test") == ["c1", "c2"]
+    (tmp_path / "results" / "qc").mkdir(parents=True)
+    (tmp_path / "results" / "qc" / "clips.tsv").write_text("clip\taccepted\tframes\nc1\tno\t50\nd1\tno\t0\n")
+    assert selection.usable("test") == ["c2"]
+    assert selection.usable() == ["a1", "a2", "b1", "c2"]
+    assert selection.pictured() == ["a1", "a2", "b1", "c1", "c2"]
+    assert selection.film_clip == "c2"
+
+
+def test_models_by_what_is_done_with_them(select, tmp_path):
+    (tmp_path / "theirs").mkdir()
+    np.save(tmp_path / "theirs" / "c1.npy", np.zeros((1, 68, 2)))
+    selection = select(
+        training={"models": ["talkface", "talkface_demo", "cnn", "cnn_nr"], "seeds": [7]},
+        external={"theirs": "theirs"}, animate={"model": "cnn_tc_published"},
+    )  # fmt: skip
+    assert selection.entries["cnn"] == ["cnn", "cnn-seed7"]
+    assert selection.trained == [
+        "talkface", "talkface-seed7", "talkface_demo", "cnn", "cnn-seed7", "cnn_nr", "cnn_nr-seed7",
+    ]  # fmt: skip
+    assert selection.imported == ["talkface_demo"]
+    assert selection.with_curve == ["talkface", "cnn", "cnn_nr"]
+    assert selection.compared == [*selection.selected, "external-theirs"]
+    assert selection.evaluated == [*selection.trained, "external-theirs"]
+    assert selection.shown == selection.compared
+    assert selection.shown_of("c1")[-1] == "external-theirs"
+    assert selection.shown_of("c2") == selection.selected
+    assert selection.shown_here == selection.selected
+    assert selection.shown_elsewhere == {"external-theirs": "theirs"}
+    assert selection.networks["cnn_nr"] == "cnn"
+    assert selection.networks["external-theirs"] == "elsewhere"
+    assert selection.needed_networks == ["cnn", "talkface"]
+    assert selection.twins == [("cnn_nr", "cnn")]
+    assert selection.animated == "cnn_tc_published"
+
+
+def test_what_is_dropped_in_can_be_heard(select, tmp_path):
+    (tmp_path / "resources" / "speech").mkdir(parents=True)
+    (tmp_path / "resources" / "speech" / "hello.wav").touch()
+    selection = select()
+    assert selection.sounds["hello"] == "resources/speech/hello.wav"
+    assert selection.start_s("hello") is None
+    assert selection.marks("hello") == ""
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"training": {"models": ["talkfce"]}}, "'talkfce' is not a known model; did you mean 'talkface'"),
+        ({"animate": {"model": "talkfce"}}, "'talkfce' is not a known model"),
+        ({"look": {"models": ["talkfce"]}}, "'talkfce' is not a known model"),
+        ({"external": {"theirs": "nowhere"}}, "external.theirs: nowhere is no folder"),
+        ({"clips": "none.tsv"}, "none.tsv: there is no such sheet"),
+        ({"evaluate": {"worst": -1}}, "evaluate.worst"),
+    ],
+)
+def test_mistakes_are_refused_at_once(select, changes, message):
+    with pytest.raises(TalkfaceError, match=message):
+        select(**changes)
+
+
+def test_where_the_workflow_lies_does_not_matter(select, tmp_path, project):
+    selection = select()
+    weights = "resources/models/talkface_demo.pt"
+    assert selection.weights_file("talkface_demo") == project / weights
+    assert len(selection.content_along(weights)) == 16
+    (tmp_path / weights).parent.mkdir(parents=True)
+    (tmp_path / weights).touch()
+    assert str(selection.weights_file("talkface_demo")) == weights
+    assert selection.content_along(weights) == ""
+    assert len(selection.sheet_content) == 64

@@ -1,0 +1,320 @@
+"""How well trained networks do on the clips of a split, clean and in noise, next to what knows nothing or nearly all.
+
+Tables of clips, tab-separated: results/evaluation/clips/{model}.tsv, and floors.tsv, a row a clip, condition and
+control.
+
+| column | holds |
+|---|---|
+| model | entry of the catalogue, external-<name>, or one of the floors and ceilings below |
+| corpus, split, clip, speaker | on what |
+| condition | of the sound: clean, or a kind of noise |
+| snr_db | ratio of speech to noise, dB; nothing when clean |
+| control | nothing; shuffled: frames in random order; other_audio: the prediction from another clip's sound |
+| lip_rmse and others | the measures of `talkface.metrics`; nothing where not defined |
+
+Floors and ceilings, clean alone: floor:mean_face, the mean of the training frames whatever is said; ceiling:shifted_1
+and _2, the truth one and two frames late; ceiling:detector, the landmarks of the same frames after another encoding and
+a shift of one pixel; truth, for the measures that look at one side alone.
+
+Each mixture of a clip, a kind of noise and a ratio draws from a seed of its own, so that all models hear the same.
+"""
+
+import logging
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import ArrayLike, NDArray
+from tqdm import tqdm
+
+from talkface.conventions import FULL_SCALE
+from talkface.errors import TalkfaceError
+from talkface.evaluation import leaks, metrics
+from talkface.evaluation.tables import CLEAN, KEYS, write_table
+from talkface.face.shape_model import ShapeModel
+from talkface.models.checkpoint import load_network
+from talkface.models.devices import choose_device
+from talkface.noise.mixing import TestNoises, active_level, add_noise, seed_of, to_rate
+from talkface.prediction.streaming import predict_samples
+from talkface.training.dataset import read_corpus, read_part, read_rates, read_shape_model
+
+log = logging.getLogger(__name__)
+
+SHIFTS = (1, 2)  # frames by which a ceiling is late
+
+
+@dataclass(frozen=True)
+class Material:
+    """A clip to be measured with: what was seen and heard.
+
+    Attributes
+    ----------
+    clip, speaker, split : str
+    truth : (T, 68, 2) array
+        Template frame.
+    samples : (S,) int16 array
+        The master.
+    rate : int
+        Hz.
+    loudness : (T,) array
+        dB, see `metrics.frame_loudness`.
+    """
+
+    clip: str
+    speaker: str
+    split: str
+    truth: NDArray
+    samples: NDArray
+    rate: int
+    loudness: NDArray
+
+    @property
+    def sound(self) -> NDArray[np.float64]:
+        """The samples (S,) where full scale is 1."""
+        return self.samples / FULL_SCALE
+
+
+def read_material(dataset: str | Path, split: str, *, audio: Sequence[str | Path]) -> list[Material]:
+    """The clips of a split.
+
+    Parameters
+    ----------
+    dataset : path
+        results/dataset/{corpus}.h5.
+    split : str
+    audio : sequence of paths
+        results/audio/{shard}.h5, which hold the masters of these clips at least.
+
+    Raises
+    ------
+    TalkfaceError
+        If the sound of a clip is missing.
+    """
+    part = read_part(dataset, split, rate=read_rates(dataset)[0])
+    masters: dict[str, tuple[NDArray, int]] = {}
+    for path in audio:
+        with h5py.File(path, "r") as file:
+            masters |= {clip: (file[clip][:], int(file[clip].attrs["rate"])) for clip in part.clips if clip in file}
+    found = []
+    for index, (clip, speaker) in enumerate(zip(part.clips, part.speakers, strict=True)):
+        if clip not in masters:
+            raise TalkfaceError(
+                f"{dataset}: no sound of {clip} in results/audio; its master was expected; assemble the dataset again"
+            )
+        (samples, rate), truth = masters[clip], part.shape_of(index)
+        loudness = metrics.frame_loudness(samples, rate=rate, frames=len(truth))
+        found.append(Material(clip, speaker, split, truth, samples, rate, loudness))
+    return found
+
+
+class Table:
+    """A table of clips in the making.
+
+    Parameters
+    ----------
+    model, corpus : str
+    shape_model : ShapeModel
+        Of the training frames.
+    """
+
+    def __init__(self, *, model: str, corpus: str, shape_model: ShapeModel):
+        self.model, self.corpus, self.shape_model = model, corpus, shape_model
+        self.rows: list[dict[str, Any]] = []
+
+    def add(
+        self,
+        item: Material,
+        prediction: ArrayLike,
+        *,
+        model: str | None = None,
+        condition: str = CLEAN,
+        snr_db: float = float("nan"),
+        control: str = "",
+    ) -> None:
+        """Measure a prediction (T, 68, 2 or 3) of a clip."""
+        keys = (model or self.model, self.corpus, item.split, item.clip, item.speaker, condition, snr_db, control)
+        measured = metrics.measure_all(prediction, item.truth, loudness=item.loudness, shape_model=self.shape_model)
+        self.rows.append(dict(zip(KEYS, keys, strict=True)) | measured)
+
+    def add_clean(self, material: Sequence[Material], predictions: Sequence[NDArray], *, seed: int) -> None:
+        """Measure the predictions from clean sound of all clips of a split, and their controls."""
+        for index, (item, prediction) in enumerate(zip(material, predictions, strict=True)):
+            generator = np.random.default_rng(seed_of(seed, item.clip, "shuffled"))
+            self.add(item, prediction)
+            self.add(item, metrics.shuffled(prediction, generator), control="shuffled")
+            other = find_other([each.speaker for each in material], index)
+            if other is not None:
+                self.add(item, predictions[other], control="other_audio")
+
+    def write(self, output: str | Path) -> None:
+        """Write what was measured."""
+        write_table(pd.DataFrame(self.rows, columns=[*KEYS, *metrics.MEASURES]), output)
+        log.info("%s: %d rows of %s", output, len(self.rows), self.model)
+
+
+def find_other(speakers: Sequence[str], index: int) -> int | None:
+    """Another clip's index, whose sound is none of clip `index`: the next of another speaker, else the next."""
+    following = [*range(index + 1, len(speakers)), *range(index)]
+    others = [other for other in following if speakers[other] != speakers[index]]
+    return next(iter(others or following), None)
+
+
+def mixtures(
+    material: Iterable[Material], noises: TestNoises, *, snr_db: Sequence[float], seed: int
+) -> Iterator[tuple[Material, str, float, NDArray]]:
+    """Each clip with each kind of noise at each ratio: the clip, the kind, dB, and the sound (S,) at its own rate."""
+    for item in material:
+        sound = item.sound
+        level = active_level(sound, item.rate)
+        for kind in noises.kinds:
+            for snr in snr_db:
+                generator = np.random.default_rng(seed_of(seed, item.clip, kind, f"{snr:g}"))
+                noise = noises.cut(kind, samples=len(sound), rate=item.rate, generator=generator)
+                yield item, kind, snr, add_noise(sound, noise, snr_db=snr, level_db=level)
+
+
+def ratios(bounds: Sequence[float]) -> list[float]:
+    """The ratios from bounds[0] to bounds[1] in steps of bounds[2], dB; a TalkfaceError if there are none."""
+    if len(bounds) != 3 or bounds[1] < bounds[0] or bounds[2] <= 0:
+        raise TalkfaceError(
+            f"config, evaluate.snr_db: {list(bounds)} holds no value; [lowest, highest, step] was expected, as in "
+            "[-10, 30, 5]"
+        )
+    lowest, highest, step = bounds
+    return [float(value) for value in np.arange(lowest, highest + step / 1e3, step)]
+
+
+def evaluate_model(
+    dataset: str | Path,
+    output: str | Path,
+    *,
+    audio: Sequence[str | Path],
+    noise: str | Path,
+    training_noise: Sequence[str | Path],
+    sheet: str | Path,
+    weights: str | Path,
+    model: str,
+    splits: Sequence[str],
+    split_by: str,
+    snr_db: Sequence[float],
+    seed: int,
+    threads: int = 1,
+    device: str = "auto",
+) -> None:
+    """Write the measures of one trained model, a row a clip and condition.
+
+    Parameters
+    ----------
+    dataset : path
+        results/dataset/{corpus}.h5, whose shapes are the truth.
+    output : path
+        results/evaluation/clips/{model}.tsv.
+    audio : sequence of paths
+        results/audio/{shard}.h5 of the clips.
+    noise : path
+        results/evaluation/noise.h5.
+    training_noise : sequence of paths
+        The file of noise the model was trained with, if any; it must share no recording.
+    sheet : path
+    weights : path
+    model : str
+        Name of the entry.
+    splits : sequence of str
+    split_by : {"speaker", "clip"}
+        What the splits must not share, see `leaks.check_splits`.
+    snr_db : (lowest, highest, step)
+        dB.
+    seed : int
+        Of the mixtures, of the control, and of networks that draw while predicting.
+    threads : int
+        Of the CPU.
+    device : str
+        "auto", "cpu" or "cuda".
+
+    Raises
+    ------
+    TalkfaceError
+        If the splits share a recording or a speaker, or the noise is known from training.
+    """
+    torch.set_num_threads(threads)
+    leaks.check_splits(dataset, sheet=sheet, split_by=split_by)
+    leaks.check_noise(noise, training=training_noise, dataset=dataset, model=model)
+    chosen = choose_device(device)
+    network = load_network(weights).to(chosen)
+    noises, steps = TestNoises(noise), ratios(snr_db)
+    table = Table(model=model, corpus=read_corpus(dataset), shape_model=read_shape_model(dataset))
+
+    def predict(sound: NDArray, rate: int) -> NDArray:
+        return predict_samples(network, to_rate(sound, rate, network.rate), seed=seed, device=chosen)
+
+    for split in splits:
+        material = read_material(dataset, split, audio=audio)
+        table.add_clean(material, [predict(item.sound, item.rate) for item in material], seed=seed)
+        total = len(material) * len(noises.kinds) * len(steps)
+        mixed = mixtures(material, noises, snr_db=steps, seed=seed)
+        bar = tqdm(mixed, total=total, desc=f"{model}, {split}", unit="mixture", mininterval=2.0, file=sys.stderr)
+        for item, kind, snr, sound in bar:
+            table.add(item, predict(sound, item.rate), condition=kind, snr_db=snr)
+    table.write(output)
+
+
+def measure_floors(
+    dataset: str | Path,
+    output: str | Path,
+    *,
+    audio: Sequence[str | Path],
+    detector: Sequence[str | Path],
+    sheet: str | Path,
+    splits: Sequence[str],
+    split_by: str,
+) -> None:
+    """Write the measures of what knows nothing or nearly all, see the head of this module.
+
+    Parameters
+    ----------
+    dataset : path
+        results/dataset/{corpus}.h5.
+    output : path
+        results/evaluation/floors.tsv.
+    audio : sequence of paths
+        results/audio/{shard}.h5 of the clips.
+    detector : sequence of paths
+        results/evaluation/detector/{shard}.h5: a group a clip with `shape` (T, 68, 2), the truth as it was found again;
+        a clip without one has no row.
+    sheet : path
+    splits : sequence of str
+    split_by : {"speaker", "clip"}
+    """
+    leaks.check_splits(dataset, sheet=sheet, split_by=split_by)
+    shape_model = read_shape_model(dataset)
+    table = Table(model="truth", corpus=read_corpus(dataset), shape_model=shape_model)
+    again = _read_shapes(detector)
+    for split in splits:
+        material = read_material(dataset, split, audio=audio)
+        for item in material:
+            mean = np.broadcast_to(shape_model.mean, (len(item.truth), *shape_model.mean.shape))
+            table.add(item, mean, model="floor:mean_face")
+        for shift in SHIFTS:
+            for item in material:
+                table.add(item, metrics.delayed(item.truth, shift), model=f"ceiling:shifted_{shift}")
+        for item in material:
+            if item.clip in again:
+                table.add(item, again[item.clip], model="ceiling:detector")
+        for item in material:
+            table.add(item, item.truth)
+    table.write(output)
+
+
+def _read_shapes(paths: Iterable[str | Path]) -> dict[str, NDArray]:
+    """Shapes (T, 68, 2) by clip, of files with a group a clip."""
+    found = {}
+    for path in paths:
+        with h5py.File(path, "r") as file:
+            found |= {clip: group["shape"][:] for clip, group in file.items() if "shape" in group}
+    return found

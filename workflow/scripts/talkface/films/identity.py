@@ -1,0 +1,405 @@
+"""One picture of how a clip was freed of identity: the frame that each closed-mouth rule takes for the face at rest
+beside the runners-up, the template, and the clip before and after.
+
+Axes: T frames at 25 fps, 68 landmarks, 2 coordinates (x, y).
+"""
+
+import contextlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from talkface.conventions import FPS
+from talkface.drawing.canvas import SHIFT, colour, fixed, triple
+from talkface.drawing.landmarks import draw_lines, draw_points
+from talkface.drawing.lettering import measure, wrap, write
+from talkface.drawing.style import GROUND, INK, ORANGE, RULE, SKY, SOFT
+from talkface.errors import TalkfaceError
+from talkface.face import points
+from talkface.face.identity import STORED_LIP_PAIRS, align, align_procrustes, closure_order, neutral_shapes
+from talkface.face.template import load_template
+from talkface.files import writing
+from talkface.films.plots import Frame, align_faces, fit, read_faces
+from talkface.media.video import probe, read_frames
+from talkface.prediction.files import load_shapes
+
+WIDTH, MARGIN, GAP = 1200, 30, 18  # pixels
+SHOWN = 3  # frames of each rule: the one it takes, and runners-up
+TILE = ((WIDTH - 2 * MARGIN - (SHOWN - 1) * GAP) // SHOWN, 262)  # pixels, width and height
+PANEL = (TILE[0], 400)  # of a whole face
+TITLE, HEADING, TEXT = 50, 40, 30  # pixels, heights of letters
+MOUTH = 0.95  # width of what a tile shows, outer-eye distances
+COURSE = 200  # as many frames of a clip are drawn on each other at most
+SEARCH, REMOVAL = 1.3, 0.1  # the published thresholds, standard deviations
+APART = 5  # frames between those shown, so that they are moments of their own
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """What a closed-mouth rule says of a clip.
+
+    Attributes
+    ----------
+    name, told : str
+        The rule in words.
+    pairs : pairs of inner upper and lower lip points
+        Whose distances are least in the frame that it takes.
+    frames : int array
+        Most closed first, as `identity.closure_order` gives them; empty if none passes the threshold.
+    score : (T,) array
+        Mouth width, standard deviations from the clip's mean.
+    averaged : int
+        How many of the first frames are the reference.
+    in_force : bool
+        Whether the configuration names this rule.
+    """
+
+    name: str
+    told: str
+    pairs: Sequence[tuple[int, int]]
+    frames: NDArray = field(repr=False)
+    score: NDArray = field(repr=False)
+    averaged: int = 1
+    in_force: bool = False
+
+    def shown(self) -> list[int]:
+        """Places in `frames` of the one that is taken and of the runners-up, which are moments of their own."""
+        places: list[int] = []
+        for place, frame in enumerate(self.frames):
+            if all(abs(frame - self.frames[other]) >= APART for other in places):
+                places.append(place)
+            if len(places) == SHOWN:
+                return places
+        rest = [place for place in range(len(self.frames)) if place not in places]
+        return sorted(places + rest[: SHOWN - len(places)])
+
+
+def ordinal(place: int) -> str:
+    """1st, 2nd, 3rd, ... of a place counted from 0."""
+    number = place + 1
+    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
+
+
+def ask_rules(
+    landmarks: NDArray, *, method: str, threshold: float, reference_frames: int, smooth_frames: int
+) -> list[Choice]:
+    """What each closed-mouth rule takes for the face at rest.
+
+    Parameters
+    ----------
+    landmarks : (T, 68, 2) array
+        Of one clip, any unit.
+    method : {"fixed", "published"}
+        Which rule is in force: talkface's own, or the published toolkit's with `threshold`.
+    threshold, reference_frames, smooth_frames
+        As in the configuration, see `identity.neutral_shapes`.
+
+    Returns
+    -------
+    list of Choice
+        talkface's own; the toolkit's search, its removal, and with its method another threshold; the paper's.
+    """
+    own = align(landmarks, load_template(), smooth_frames=smooth_frames)
+    published = align_procrustes(landmarks)
+    told = f"Least distance of lip points that lie above each other; width less than {limit_told(threshold)}."
+    if reference_frames > 1:
+        told += f" The reference is the mean of its first {reference_frames} frames."
+    choices = [
+        _ask(
+            own, "talkface's own rule", told, pairs=points.LIP_PAIRS, threshold=threshold,
+            averaged=reference_frames, in_force=method == "fixed",
+        )
+    ]  # fmt: skip
+    names = {SEARCH: "Published toolkit: search", REMOVAL: "Published toolkit: removal"}
+    if method == "published":
+        names.setdefault(threshold, "Published toolkit: threshold of the configuration")
+    for limit, name in names.items():
+        told = (
+            f"Least distance of lip points in stored order, not above each other; width less than {limit_told(limit)}."
+        )
+        in_force = method == "published" and limit == threshold
+        choices.append(_ask(published, name, told, pairs=STORED_LIP_PAIRS, threshold=limit, in_force=in_force))
+    told = "Least distance of lip points that lie above each other, however wide."
+    return [*choices, _ask(own, "The paper: lip distance alone", told, pairs=points.LIP_PAIRS, threshold=np.inf)]
+
+
+def _ask(aligned: NDArray, name: str, told: str, *, pairs: Sequence, threshold: float, **fields: object) -> Choice:
+    """One rule's choice among aligned landmarks."""
+    width = points.distance(aligned, 60, 64)
+    score = (width - np.nanmean(width)) / max(np.nanstd(width), 1e-9)
+    try:
+        frames = closure_order(aligned, threshold=threshold, pairs=pairs)
+    except TalkfaceError:  # no frame passes: the picture says so
+        frames = np.empty(0, np.intp)
+    return Choice(name=name, told=told, pairs=pairs, frames=frames, score=score, **fields)
+
+
+def limit_told(threshold: float) -> str:
+    """A threshold of the mouth width in words."""
+    deviations = f"{abs(threshold):g} standard deviation{'' if abs(threshold) == 1 else 's'}"
+    return f"{deviations} {'above' if threshold >= 0 else 'below'} the mean"
+
+
+def sheet(height: int, *, width: int = WIDTH) -> NDArray[np.uint8]:
+    """An empty part of the picture, (height, width, 3)."""
+    return np.full((height, width, 3), triple(colour(GROUND)), np.uint8)
+
+
+def paint_text(text: str, *, size: int, code: str, bold: bool = False, right: str = "") -> NDArray[np.uint8]:
+    """Lines of text as wide as the picture, with a word set off at the right edge of the first."""
+    room = WIDTH - 2 * MARGIN - (measure(right, size=size, bold=True) + MARGIN if right else 0)
+    lines = wrap(text, size=size, width=room, bold=bold)
+    picture = sheet(round(1.3 * size) * len(lines))
+    for place, line in enumerate(lines):
+        write(picture, line, (MARGIN, round(1.3 * size) * place + size), size=size, code=code, bold=bold)
+    if right:
+        room = measure(right, size=TEXT, bold=True)
+        ends = (WIDTH - MARGIN - room - 28, round(0.02 * size)), (WIDTH - MARGIN - 1, round(1.2 * size))
+        cv2.rectangle(picture, *ends, triple(colour(INK)), cv2.FILLED)
+        place = (WIDTH - MARGIN - 14, round(0.61 * size + 0.36 * TEXT))
+        write(picture, right, place, size=TEXT, code=GROUND, bold=True, anchor="right")
+    return picture
+
+
+def paint_row(tiles: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+    """Tiles of one size beside each other."""
+    picture = sheet(tiles[0].shape[0])
+    for place, tile in enumerate(tiles):
+        left = MARGIN + place * (TILE[0] + GAP)
+        picture[:, left : left + TILE[0]] = tile
+    return picture
+
+
+def paint_mouth(
+    landmarks: NDArray, *, pairs: Sequence[tuple[int, int]], eyes: float, code: str,
+    frame: NDArray[np.uint8] | None,
+) -> NDArray[np.uint8]:  # fmt: skip
+    """The mouth of a frame, from the video if there is one, with its lips and the pairs that a rule looks at.
+
+    Parameters
+    ----------
+    landmarks : (68, 2) array
+        Pixels of the frame, or any unit without one.
+    pairs : pairs of lip points
+    eyes : float
+        Outer-eye distance of the clip in that unit: tiles of a clip have one scale.
+    code : str
+        Colour of the lips.
+    frame : (H, W, 3) uint8 array or None
+    """
+    width, height = TILE
+    scale = width / (MOUTH * eyes)
+    lips = landmarks[list(points.LIPS)]
+    view = Frame(scale, np.array([width, height]) / 2 - scale * (lips.min(axis=0) + lips.max(axis=0)) / 2)
+    tile = sheet(height, width=width)
+    if frame is not None:
+        # The middle of pixel 0 stands at 0 in the source and in the tile alike.
+        matrix = np.column_stack([np.eye(2) * scale, view.offset])
+        tile = cv2.warpAffine(frame, matrix, TILE, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    placed = view.place(landmarks)
+    draw_lines(tile, placed, code=code, width=2 if frame is not None else 4, mouth_only=True)
+    draw_points(tile, placed, code=code, radius=4, mouth_only=True)
+    ends = [fixed(placed[list(pair)]) for pair in pairs]
+    cv2.polylines(tile, ends, False, triple(colour(GROUND if frame is not None else INK)), 3, cv2.LINE_AA, SHIFT)
+    return tile
+
+
+def paint_choice(
+    choice: Choice, landmarks: NDArray, *, frames: dict[int, NDArray[np.uint8]], code: str, note: str = ""
+) -> NDArray[np.uint8]:
+    """A rule with the frames it takes: name, what it looks at, mouths, and their measures.
+
+    Parameters
+    ----------
+    choice : Choice
+    landmarks : (T, 68, 2) array
+        Pixels of the video, or the template frame.
+    frames : mapping of frame to its picture
+        Empty for a prediction: lips are drawn as lines.
+    code : str
+        Colour of the lips.
+    note : str
+        A further sentence.
+    """
+    eyes = float(np.nanmedian(points.outer_eye_distance(landmarks)))
+    parts = [
+        sheet(26),
+        paint_text(choice.name, size=HEADING, code=INK, bold=True, right="in force" if choice.in_force else ""),
+        paint_text(f"{choice.told} {note}", size=TEXT, code=SOFT),
+        sheet(10),
+    ]
+    tiles, captions = [], []
+    places = choice.shown()
+    for column in range(SHOWN):
+        caption, tile = sheet(3 * 38 + 8, width=TILE[0]), sheet(TILE[1], width=TILE[0])
+        if column < len(places):
+            place = places[column]
+            frame = int(choice.frames[place])
+            tile = paint_mouth(landmarks[frame], pairs=choice.pairs, eyes=eyes, code=code, frame=frames.get(frame))
+            if place < choice.averaged:
+                cv2.rectangle(tile, (4, 4), (TILE[0] - 5, TILE[1] - 5), triple(colour(INK)), 8)
+            else:
+                cv2.rectangle(tile, (0, 0), (TILE[0] - 1, TILE[1] - 1), triple(colour(RULE)), 2)
+            lines = [
+                f"{ordinal(place)}: frame {frame}, {frame / FPS:.2f} s",
+                *measures(choice, landmarks[frame], frame),
+            ]
+            for row, line in enumerate(lines):
+                write(
+                    caption, line, (0, 38 * row + 34), size=TEXT, code=SOFT if row else INK, bold=not row,
+                    width=TILE[0],
+                )  # fmt: skip
+        elif not column:
+            write(caption, "no frame passes", (0, 34), size=TEXT, code=SOFT)
+        tiles.append(tile)
+        captions.append(caption)
+    return np.vstack([*parts, paint_row(tiles), paint_row(captions)])
+
+
+def measures(choice: Choice, landmarks: NDArray, frame: int) -> list[str]:
+    """Width and opening of a mouth (68, 2), percent of its outer-eye distance, in words."""
+    percent = 100 / points.outer_eye_distance(landmarks)
+    score = f"{choice.score[frame].round(1) + 0.0:+.1f}".replace("-", "−")  # + 0.0: no minus zero
+    opening = f"opening {points.mouth_opening(landmarks) * percent:.1f}"
+    if choice.pairs != points.LIP_PAIRS:
+        theirs = np.mean([points.distance(landmarks, *pair) for pair in choice.pairs]) * percent
+        opening += f", pairs {theirs:.1f}"
+    return [f"width {points.distance(landmarks, 60, 64) * percent:.0f} %, deviation {score}", f"{opening} %"]
+
+
+def paint_course(faces: NDArray, view: Frame, *, code: str) -> NDArray[np.uint8]:
+    """All frames of a clip as faint lines on each other, and their mean on top, beside the template's lines."""
+    panel = sheet(PANEL[1], width=PANEL[0])
+    some = faces[np.linspace(0, len(faces) - 1, min(len(faces), COURSE)).round().astype(int)]
+    often = np.zeros(panel.shape[:2], np.float32)
+    for face in some:
+        stroke = np.zeros_like(panel)
+        draw_lines(stroke, view.place(face), code="#ffffff", width=2)
+        often += stroke[..., 0]
+    cover = 0.6 * np.sqrt(often[..., None] / (255 * len(some)))
+    panel = np.rint(panel * (1 - cover) + colour(code) * cover).astype(np.uint8)
+    draw_lines(panel, view.place(load_template()), code=ORANGE, width=4)
+    draw_lines(panel, view.place(np.nanmean(faces, axis=0)), code=code, width=3)
+    return panel
+
+
+def paint_change(before: NDArray, after: NDArray, *, code: str) -> NDArray[np.uint8]:
+    """The template, and a clip (T, 68, 2) before and after identity was removed, template frame."""
+    template = load_template()
+    ends = np.concatenate([template, np.nanmean(before, axis=0), np.nanmean(after, axis=0)])
+    view = fit(ends.min(axis=0), ends.max(axis=0), box=(26, 20, PANEL[0] - 26, PANEL[1] - 34))
+    first = sheet(PANEL[1], width=PANEL[0])
+    draw_lines(first, view.place(template), code=ORANGE, width=4)
+    panels = [first, *(paint_course(faces, view, code=code) for faces in (before, after))]
+    captions = []
+    for panel, name in zip(panels, ("the template", "before: aligned", "after: identity-free"), strict=True):
+        cv2.rectangle(panel, (0, 0), (PANEL[0] - 1, PANEL[1] - 1), triple(colour(RULE)), 2)
+        caption = sheet(46, width=PANEL[0])
+        write(caption, name, (0, 34), size=TEXT, code=INK, bold=True, width=PANEL[0])
+        captions.append(caption)
+    told = f"All {len(before)} frames as faint lines, their mean as a dark one, the template in orange."
+    if code != INK:
+        told = told.replace("as a dark one", "as a strong one")
+    return np.vstack(
+        [
+            sheet(26),
+            paint_text("Before and after", size=HEADING, code=INK, bold=True),
+            paint_text(told, size=TEXT, code=SOFT),
+            sheet(10),
+            paint_row(panels),
+            paint_row(captions),
+        ]
+    )
+
+
+def frames_at(
+    video: str | Path, numbers: set[int], *, start_s: float | None, end_s: float | None
+) -> dict[int, NDArray[np.uint8]]:
+    """Frames of a clip by their number; decoding ends with the last of them."""
+    found: dict[int, NDArray[np.uint8]] = {}
+    pictures = read_frames(probe(video), start_s=start_s, end_s=end_s, pixels="bgr24")
+    with contextlib.closing(pictures):
+        for number, picture in enumerate(pictures):
+            if number in numbers:
+                found[number] = picture
+            if len(found) == len(numbers):
+                break
+    return found
+
+
+def draw_identity(
+    faces: str | Path, output: str | Path, *, clip: str, method: str, threshold: float, reference_frames: int,
+    smooth_frames: int, code: str = INK, model: str | None = None, shapes: str | Path | None = None,
+    video: str | Path | None = None, start_s: float | None = None, end_s: float | None = None,
+) -> None:  # fmt: skip
+    """Write the picture of a clip, or of what a model predicts for it.
+
+    Parameters
+    ----------
+    faces : path
+        results/landmarks/{shard}.h5, or with a model results/predictions/{model}/{clip}.npy.
+    output : path
+        A png.
+    clip : str
+    method, threshold, reference_frames, smooth_frames
+        Of the configuration, see `identity.neutral_shapes`.
+    code : str
+        Colour of the faces, "#rrggbb".
+    model : str, optional
+    shapes : path, optional
+        results/shapes/{speaker}.h5; not with a model.
+    video : path, optional
+        Of the clip; not with a model.
+    start_s, end_s : float, optional
+        Its stretch of the video.
+
+    Raises
+    ------
+    TalkfaceError
+        If the clip was rejected; the reason stands in the message.
+    """
+    options = {
+        "method": method, "threshold": threshold, "reference_frames": reference_frames, "smooth_frames": smooth_frames,
+    }  # fmt: skip
+    source, reference, frame = "measured in the video", "", 0
+    if model:
+        source = f"predicted by {model}"
+        landmarks = load_shapes(faces)
+        before = align_faces(landmarks, method=method, smooth_frames=smooth_frames)
+        after, _ = neutral_shapes([landmarks], template=load_template(), reference="clip", **options)
+    else:
+        landmarks = read_faces(faces, clip=clip, shape="raw", method=method, smooth_frames=smooth_frames)
+        before = align_faces(landmarks, method=method, smooth_frames=smooth_frames)
+        after = read_faces(shapes, clip=clip, shape="identity_free", method=method, smooth_frames=smooth_frames)
+        with h5py.File(shapes, "r") as file:
+            told = file[clip].attrs
+            reference, frame = str(told["reference_clip"]), int(told["reference_frame"])
+    choices = ask_rules(landmarks, **options)
+    numbers = {int(choice.frames[place]) for choice in choices for place in choice.shown()}
+    pictures = {} if model else frames_at(video, numbers, start_s=start_s, end_s=end_s)
+    parts = [
+        sheet(24),
+        paint_text(f"{clip}: the mouth at rest", size=TITLE, code=INK, bold=True),
+        paint_text(source, size=TEXT, code=code if model else SOFT),
+    ]
+    for choice in choices:
+        note = ""
+        taken = len(choice.frames) and int(choice.frames[0])
+        if choice.in_force and reference and (reference, frame) != (clip, taken):
+            note = f"For all of the speaker's clips: frame {frame} of {reference} is the reference."
+        lips = code if model else SKY
+        parts.append(paint_choice(choice, landmarks, frames=pictures, code=lips, note=note))
+    about = (
+        "Width: from 60 to 64, the inner corners of the mouth. Opening: mean of 61-67, 62-66 and 63-65; pairs: that of "
+        "the pairs as stored. All in percent of the frame's outer-eye distance. Deviation: of the width from the "
+        "clip's mean, in standard deviations. Runners-up are at least 0.2 s apart. Thick frame: what the rule takes."
+    )
+    parts += [paint_change(before, after, code=code), sheet(14), paint_text(about, size=TEXT, code=SOFT), sheet(24)]
+    with writing(output) as picture:
+        cv2.imwrite(str(picture), np.vstack(parts))

@@ -1,0 +1,86 @@
+"""A film as a page of its own, which plays inside the report.
+
+Snakemake's report offers a film as a download; a page it shows in a frame, by an address that holds the whole page.
+Chromium takes no such address above 2 MiB (url::kMaxURLChars), and base64 has stood in it twice by then, so a film that
+is larger than `MOST_BYTES` is encoded again.
+"""
+
+import base64
+import logging
+import tempfile
+from html import escape
+from pathlib import Path
+from string import Template
+
+from talkface.errors import TalkfaceError
+from talkface.files import writing
+from talkface.media.encoding import shrink
+from talkface.media.video import probe
+
+log = logging.getLogger(__name__)
+
+MOST_BYTES = 1_050_000  # times 16 / 9 it is 1.87 MB
+MOST_S = 30.0  # seconds; of a longer film the beginning is shown
+WIDEST = 1280  # pixels of a film that is encoded again
+SOUND = 48_000  # bits a second
+ASSETS = Path(__file__).parent / "assets"
+LAYOUT = ASSETS / "film_page.html"
+STYLES = [ASSETS / name for name in ("page_colours.css", "page_style.css")]
+
+
+def fit_film(path: str | Path, *, most_bytes: int = MOST_BYTES, most_s: float = MOST_S) -> tuple[bytes, float]:
+    """A film that is small enough: as it is, or its beginning, narrower and with fewer bits.
+
+    Returns
+    -------
+    film : bytes
+        An mp4.
+    duration : float
+        Seconds of it.
+
+    Raises
+    ------
+    TalkfaceError
+        If it cannot be made small enough, or is no film.
+    """
+    media = probe(path)
+    whole = Path(path).read_bytes()
+    if len(whole) <= most_bytes:
+        return whole, media.duration_s
+    duration = min(media.duration_s, most_s)
+    for share in (0.85, 0.6, 0.4):
+        rate = max(40_000, int(share * 8 * most_bytes / duration) - SOUND)
+        with tempfile.TemporaryDirectory() as folder:
+            film = Path(folder) / "film.mp4"
+            shrink(path, film, duration_s=duration, bits=rate, widest=WIDEST, sound=SOUND)
+            small = film.read_bytes()
+        log.info("%s: %d bytes, encoded again: %d", path, len(whole), len(small))
+        if len(small) <= most_bytes:
+            return small, duration
+    raise TalkfaceError(f"{path}: {len(whole)} bytes, and still {len(small)} encoded again; give a shorter clip")
+
+
+def write_film(output: str | Path, *, film: str | Path, title: str, text: str, most_bytes: int = MOST_BYTES) -> None:
+    """Write a page that plays a film.
+
+    Parameters
+    ----------
+    output : path
+        results/report/films/{model}.html.
+    film : path
+        results/comparison/{model}/{clip}.mp4.
+    title, text : str
+        What stands above and below it.
+    most_bytes : int
+        See `fit_film`.
+    """
+    data, duration = fit_film(film, most_bytes=most_bytes)
+    media = probe(film)
+    if duration < media.duration_s - 0.1:
+        text += f" The first {duration:.0f} seconds of it; all of it: {film}."
+    page = Template(LAYOUT.read_text(encoding="utf-8")).substitute(
+        title=escape(title), text=escape(text), style="".join(part.read_text(encoding="utf-8") for part in STYLES),
+        film=base64.b64encode(data).decode(), width=media.width, height=media.height,
+    )  # fmt: skip
+    with writing(output) as temporary:
+        temporary.write_text(page, encoding="utf-8")

@@ -1,0 +1,130 @@
+"""Sentences made from the numbers of an evaluation: which model is best, by how much, and how sure that is."""
+
+import math
+
+from markupsafe import Markup
+
+from talkface.evaluation.tables import Results, Row
+from talkface.report.cells import counted, name_model, number, percent
+
+CLIPS = {"train": "training clip", "valid": "validation clip", "test": "test clip", "unseen": "clip of unseen speakers"}
+FEW_SPEAKERS = 5  # with fewer, intervals over speakers are rough
+LITTLE = 0.05  # a model that is not by this share better than the mean face has hardly learnt to hear
+
+
+def clips_of(split: str, count: int) -> str:
+    """Count and kind of the clips of a split."""
+    noun, *rest = CLIPS[split].split(" of ")
+    return " of ".join([counted(count, noun), *rest])
+
+
+def judge(results: Results, split: str) -> list[Markup]:
+    """What the tables say of a split, the most important sentence first; model names are escaped."""
+    best, rival = results.rivals(split)
+    if best is None:
+        return [Markup("On the clips of this split no lip error was measured.")]
+    row = results.row(split, best, "lip_rmse")
+    words = clips_of(split, int(row["clips"])), name_model(best), number(row["value"], 2), _within(row)
+    what = "the smallest lip error" if len(results.models) > 1 else "this lip error"
+    said = [
+        Markup("On {} <b>{}</b> has {what}: <b>{}\xa0%</b>{}.").format(*words, what=what),
+        compare(results, split, best, rival),
+        _correlation(results, split, best),
+        _in_noise(results, split),
+        _floors(results, split),
+        _caution(results, split),
+    ]
+    return [sentence for sentence in said if sentence]
+
+
+def compare(results: Results, split: str, model: str, other: str | None, snr_db: float | None = None) -> Markup:
+    """By how much one model is better than another, with the interval; nothing where that was not measured."""
+    row = other and results.gain(model, other, split, snr_db=snr_db)
+    if not row:
+        return Markup("")
+    kind = "model"
+    if (model in results.own) != (other in results.own):
+        elsewhere = str(other).startswith("external-")
+        kind = "model of our own" if other in results.own else "from elsewhere" if elsewhere else "published system"
+    sure = row["gain_low"] > 0 or row["gain_high"] < 0
+    ending = "which excludes zero" if sure else "which holds zero: on these clips the two cannot be told apart"
+    words = (
+        percent(abs(row["gain"])),
+        "below" if row["gain"] >= 0 else "above",
+        "next best" if kind == "model" else "best",
+        kind,
+        name_model(other or ""),
+        percent(row["gain_low"]),
+        percent(row["gain_high"]),
+        ending,
+    )
+    return Markup("That is <b>{}\xa0% {}</b> the {} {}, {} (95\xa0% interval {} to {}\xa0%, {}).").format(*words)
+
+
+def _correlation(results: Results, split: str, best: str) -> Markup:
+    values = {model: results.value(split, model, "opening_correlation") for model in results.models}
+    known = {model: value for model, value in values.items() if not math.isnan(value)}
+    if best not in known:
+        return Markup("")
+    row = results.row(split, best, "opening_correlation")
+    said = Markup("Its mouth opens as the true one with a correlation of <b>{}</b>{}").format(
+        number(row["value"], 2), _within(row, "")
+    )
+    first = max(known, key=lambda model: known[model])
+    if first != best:
+        said += Markup("; {} has the highest, {}").format(name_model(first), number(known[first], 2))
+    return said + "."
+
+
+def _in_noise(results: Results, split: str) -> Markup:
+    if results.snr_db is None:
+        return Markup("")
+    best, rival = results.rivals(split, results.snr_db)
+    if best is None:
+        return Markup("")
+    row = results.row(split, best, "lip_rmse", snr_db=results.snr_db)
+    said = Markup("In noise at {}\xa0dB, mean over its kinds, {} is best with {}\xa0%{}. ").format(
+        f"{results.snr_db:g}", name_model(best), number(row["value"], 2), _within(row)
+    )
+    floor = results.value(split, "floor:mean_face", "lip_rmse")
+    if row["value"] > (1 - LITTLE) * floor:
+        return said + Markup("No model is there by more than {:.0f}\xa0% better than the mean face.").format(
+            100 * LITTLE
+        )
+    return said + compare(results, split, best, rival, results.snr_db)
+
+
+def _floors(results: Results, split: str) -> Markup:
+    floor = results.value(split, "floor:mean_face", "lip_rmse")
+    if math.isnan(floor):
+        return Markup("")
+    values = {model: results.value(split, model, "lip_rmse") for model in results.models}
+    near = [model for model, value in values.items() if not value < (1 - LITTLE) * floor]
+    said = Markup("The mean face, which hears nothing, has {}\xa0%").format(number(floor, 2))
+    if near:
+        names = Markup(", ").join(name_model(model) for model in near)
+        verb = "is" if len(near) == 1 else "are"
+        words = (names, verb, f"{100 * LITTLE:.0f}")
+        said += Markup("; {} {} not by more than {}\xa0% better.").format(*words)
+    else:
+        said += "."
+    late, again = (results.value(split, f"ceiling:{name}", "lip_rmse") for name in ("shifted_1", "detector"))
+    if not math.isnan(late + again):
+        said += Markup(" The truth one frame late has {}\xa0%, the truth measured again {}\xa0%.").format(
+            number(late, 2), number(again, 2)
+        )
+    return said
+
+
+def _caution(results: Results, split: str) -> Markup:
+    speakers = results.count(split, "speaker")
+    if speakers >= FEW_SPEAKERS:
+        return Markup("")
+    voices = counted(speakers, "speaker")
+    return Markup("All these clips are of {}: the intervals say little about other voices.").format(voices)
+
+
+def _within(row: Row, unit: str = "\xa0%") -> str:
+    if not (math.isfinite(row["low"]) and math.isfinite(row["high"])):
+        return ""
+    return f" (95\xa0% interval {number(row['low'], 2)} to {number(row['high'], 2)}{unit})"

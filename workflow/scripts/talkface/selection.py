@@ -1,0 +1,315 @@
+"""What a run is about: clips by shard, speaker and split, and models by what is done with them.
+
+Made once, while Snakemake plans; rules ask it for names, and lay out the paths themselves.
+"""
+
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from talkface.config import Catalogue, add_published, add_seeds, check_config, resolve_models
+from talkface.corpus.public import CORPORA, archives_of, choose, no_clips_yet, sheet_of
+from talkface.corpus.quality import accepted, decoded
+from talkface.corpus.sheet import find_predictions, find_speech, find_splits, make_shards, read_sheet
+from talkface.files import digest
+
+SPEECH_FOLDER = "resources/speech"
+QUALITY_TABLE = "results/qc/clips.tsv"
+
+
+class Selection:
+    """Clips and models of a run.
+
+    Parameters
+    ----------
+    config : mapping
+        The configuration, merged.
+    home : path
+        Folder of the Snakefile.
+
+    Attributes
+    ----------
+    sheet : Path
+        The sample sheet.
+    clips : DataFrame
+        See `sheet.read_sheet`.
+    speech : Catalogue of name to file
+        Sound files dropped into resources/speech/.
+    models : Catalogue of name to block
+        Entries written out: derived ones (`<name>_published`, `<name>-seed<k>`) among them.
+    selected : list of str
+        Models that training.models names.
+    entries : dict of selected model to list of str
+        The model itself and its further seeds.
+    external : dict of external-<name> to folder
+        Predictions made elsewhere.
+    splits : list of str
+        Those of evaluate.splits that the sheet has.
+
+    Raises
+    ------
+    TalkfaceError
+        If configuration, sheet or dropped-in files are wrong: one line that says what to do.
+    """
+
+    def __init__(self, config: Mapping[str, Any], *, home: Path):
+        check_config(config, home / "workflow" / "schemas" / "config.schema.yaml")
+        self.config, self.home = config, home
+        named = sheet_of(config["corpus"], config["clips"])
+        self.sheet = self.find_beside(named)
+        if named != config["clips"] and not self.sheet.exists():
+            self.clips = no_clips_yet(named)  # fetch_corpus writes it; any other target fails at planning
+        else:
+            shipped = self.sheet.resolve() == (home / "config" / "clips.tsv").resolve()
+            self.clips = read_sheet(self.sheet, split_by=config["split_by"], shipped=shipped)
+        self.speech = Catalogue("speech file", find_speech(SPEECH_FOLDER, clips=self.clips.index))
+        self.models = Catalogue("model", resolve_models(add_published(config["models"])))
+        self.selected = [name for name in config["training"]["models"] if self.models[name]]
+        self.entries = add_seeds(self.models, self.selected, config["training"]["seeds"], seed=config["seed"])
+        self.external = {f"external-{name}": folder for name, folder in config["external"].items()}
+        self.splits = find_splits(self.clips, config["evaluate"]["splits"])
+        self.animated, self.shown, self.predictions, self.speakers_to_fetch  # noqa: B018, refused before any work
+
+    @property
+    def corpus(self) -> str:
+        """Name of the data set."""
+        return self.config["corpus"]
+
+    def find_beside(self, name: str | Path) -> Path:
+        """A file that the workflow brings along: in the working folder, else beside the Snakefile."""
+        return Path(name) if Path(name).exists() else self.home / name
+
+    # Models ---------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def known(self) -> Catalogue:
+        """What can be compared and animated: entries of the catalogue and predictions made elsewhere."""
+        return Catalogue("model", self.models | self.external)
+
+    @cached_property
+    def predictions(self) -> dict[str, Catalogue]:
+        """Of each model of `external`: file by clip."""
+        return {
+            model: Catalogue(
+                f"prediction in {folder}",
+                find_predictions(folder, name=model.removeprefix("external-"), clips=self.sounds),
+            )
+            for model, folder in self.external.items()
+        }
+
+    @cached_property
+    def imported(self) -> list[str]:
+        """Models whose weights are there already."""
+        return [name for name, block in self.models.items() if block.get("weights")]
+
+    @cached_property
+    def trained(self) -> list[str]:
+        """Models that `train_all` makes: the selected ones and their further seeds."""
+        return [entry for entries in self.entries.values() for entry in entries]
+
+    @cached_property
+    def with_curve(self) -> list[str]:
+        """Selected models that are trained here, and not imported."""
+        return [model for model in self.selected if model not in self.imported]
+
+    @cached_property
+    def compared(self) -> list[str]:
+        """Models that stand beside each other in tables and figures."""
+        return [*self.selected, *self.external]
+
+    @cached_property
+    def evaluated(self) -> list[str]:
+        """Models with a table of clips of their own: those compared, and further seeds."""
+        return [*self.trained, *self.external]
+
+    @cached_property
+    def animated(self) -> str:
+        """The model of films that are asked for by the clip's name alone."""
+        model: str = self.config["animate"]["model"]
+        self.known[model]
+        return model
+
+    @cached_property
+    def shown(self) -> list[str]:
+        """Models whose predictions stand beside the truth in what is made to be looked at."""
+        return [name for name in self.config["look"]["models"] or self.compared if self.known[name]]
+
+    def shown_of(self, clip: str) -> list[str]:
+        """The models to show that have this clip: predictions made elsewhere may be of some clips alone."""
+        return [model for model in self.shown if model not in self.external or clip in self.predictions[model]]
+
+    @cached_property
+    def shown_here(self) -> list[str]:
+        """Those of them that have weights."""
+        return [model for model in self.shown if model not in self.external]
+
+    @cached_property
+    def shown_elsewhere(self) -> dict[str, str]:
+        """Those of them that were predicted elsewhere, with their folders."""
+        return {model: self.external[model] for model in self.shown if model in self.external}
+
+    @cached_property
+    def shown_evaluated(self) -> list[str]:
+        """Those of them that the evaluation measures."""
+        return [model for model in self.shown if model in self.evaluated]
+
+    @cached_property
+    def networks(self) -> dict[str, str]:
+        """Network of each compared model; "elsewhere" for predictions made elsewhere."""
+        return {name: self.models[name]["network"] if name in self.selected else "elsewhere" for name in self.compared}
+
+    @cached_property
+    def needed_networks(self) -> list[str]:
+        """Networks whose sound and landmarks the dataset holds."""
+        models = [name for name in (*self.selected, self.animated) if name in self.models]
+        return sorted({self.models[name]["network"] for name in models})
+
+    @cached_property
+    def twins(self) -> list[tuple[str, str]]:
+        """Pairs of compared models: trained with noise, and without; with their last face, and without memory."""
+        return [
+            (model, other)
+            for model in self.compared
+            if "_nr" in model
+            for other in dict.fromkeys([model.replace("_nr", ""), model.replace("_nr", "_tc")])
+            if other in self.compared
+        ]
+
+    # Clips ----------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def shards(self) -> Catalogue:
+        """Clips of each shard."""
+        return Catalogue("shard", make_shards(self.clips, clips_per_shard=self.config["media"]["clips_per_shard"]))
+
+    @cached_property
+    def shard_of(self) -> Catalogue:
+        """Shard of each clip."""
+        return Catalogue("clip of the sheet", {clip: shard for shard, clips in self.shards.items() for clip in clips})
+
+    @cached_property
+    def speakers(self) -> Catalogue:
+        """Clips of each speaker."""
+        groups = self.clips.groupby("speaker", sort=False)
+        return Catalogue("speaker", {name: list(rows.index) for name, rows in groups})
+
+    @cached_property
+    def speaker_of(self) -> Catalogue:
+        """Speaker of each clip."""
+        return Catalogue("clip of the sheet", dict(self.clips["speaker"]))
+
+    @cached_property
+    def videos(self) -> Catalogue:
+        """Video of each clip."""
+        return Catalogue("clip of the sheet", dict(self.clips["video"]))
+
+    @cached_property
+    def sounds(self) -> Catalogue:
+        """What can be heard: the clips of the sheet and the files dropped into resources/speech/."""
+        return Catalogue(f"clip of the sheet or file in {SPEECH_FOLDER}/", dict(self.clips["audio"]) | self.speech)
+
+    @cached_property
+    def evaluated_clips(self) -> list[str]:
+        """Clips of the evaluated splits."""
+        return list(self.clips.index[self.clips["split"].isin(self.splits)])
+
+    @cached_property
+    def evaluated_shards(self) -> list[str]:
+        """Shards that hold a clip of the evaluated splits."""
+        return list(dict.fromkeys(self.shard_of[clip] for clip in self.evaluated_clips))
+
+    def evaluated_in(self, shard: str) -> list[str]:
+        """Clips of a shard that are evaluated."""
+        return [clip for clip in self.shards[shard] if self.clips.at[clip, "split"] in self.splits]
+
+    def clips_beside(self, shard: str) -> list[str]:
+        """All clips of the speaker of a shard."""
+        return self.speakers[self.speaker_of[self.shards[shard][0]]]
+
+    def of_split(self, split: str) -> list[str]:
+        """Clips of a split."""
+        return list(self.clips.index[self.clips["split"] == split])
+
+    def usable(self, split: str | None = None) -> list[str]:
+        """Clips of a split, or all, without those known to be rejected: as the quality table is while jobs are planned."""
+        return accepted(list(self.clips.index) if split is None else self.of_split(split), QUALITY_TABLE)
+
+    @cached_property
+    def film_clip(self) -> str:
+        """The clip whose films the report shows: of the first evaluated split, the first that can be used.
+
+        A film of a clip without a face shows little, one without a sound cannot be made; so `make report` makes the
+        quality table before the report is planned.
+        """
+        return [*self.usable(self.splits[0]), *self.of_split(self.splits[0])][0]
+
+    def pictured(self) -> list[str]:
+        """All clips but those known not to decode; what shows rejected clips as well needs their frames."""
+        return decoded(list(self.clips.index), QUALITY_TABLE)
+
+    def start_s(self, clip: str) -> float | None:
+        """Where a clip begins in its file, seconds; None where the sheet does not say, and for a speech file."""
+        return self._edge(clip, "start_s")
+
+    def end_s(self, clip: str) -> float | None:
+        """Where it ends, likewise."""
+        return self._edge(clip, "end_s")
+
+    def _edge(self, clip: str, column: str) -> float | None:
+        value = self.clips.at[clip, column] if clip in self.clips.index else None
+        return None if pd.isna(value) else float(value)
+
+    def marks(self, clip: str) -> str:
+        """The file that says what is said when, where the sheet names one; empty else."""
+        return str(self.clips.at[clip, "marks"]) if clip in self.clips.index else ""
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """How many clips and speakers each split has; `all` speakers, as one may stand in several splits."""
+        speakers = self.clips.groupby("split")["speaker"].nunique().to_dict()
+        return {
+            "clips": self.clips["split"].value_counts(sort=False).to_dict(),
+            "speakers": speakers | {"all": self.clips["speaker"].nunique()},
+        }
+
+    # Files that come along ------------------------------------------------------------------------------------------
+
+    @cached_property
+    def speakers_to_fetch(self) -> dict[str, list[int]]:
+        """Numbers of the speakers that are fetched of each public corpus."""
+        return {name: choose(name, self.config["corpora"][name][CORPORA[name].unit]) for name in CORPORA}
+
+    @cached_property
+    def archives(self) -> dict[str, list[str]]:
+        """Archives that these speakers need."""
+        return {name: archives_of(name, numbers) for name, numbers in self.speakers_to_fetch.items()}
+
+    @cached_property
+    def demo(self) -> Catalogue:
+        """Voice and text of each clip of the demo corpus."""
+        table = pd.read_csv(self.home / "config" / "demo.tsv", sep="\t", comment="#", index_col="clip")
+        return Catalogue("clip of config/demo.tsv", table.to_dict("index"))
+
+    @cached_property
+    def talkers(self) -> pd.DataFrame:
+        """Talkers that compete with the speech of an evaluation: talker, voice, text."""
+        return pd.read_csv(self.home / "config" / "talkers.tsv", sep="\t", comment="#")
+
+    def weights_file(self, model: str) -> Path:
+        """File that an imported model is made from."""
+        return self.find_beside(self.models[model]["weights"])
+
+    @cached_property
+    def sheet_content(self) -> str:
+        """Digest of the sheet; empty while fetch_corpus has still to write it."""
+        return digest(self.sheet) if self.sheet.is_file() else ""
+
+    def content_of(self, *patterns: str) -> str:
+        """Digest of files beside the Snakefile, wherever that lies."""
+        return " ".join(digest(path)[:16] for pattern in patterns for path in sorted(self.home.glob(pattern)))
+
+    def content_along(self, name: str) -> str:
+        """Digest of a file if it comes along with the workflow; empty if it lies in the working folder."""
+        return "" if Path(name).exists() else self.content_of(name)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from talkface.config import check_config, resolve_models
+from talkface.config import add_published, check_config, resolve_models
 from talkface.corpus.sheet import OPTIONAL, REQUIRED
 from tests.readme.examples import DOCUMENTS, PROJECT, read_blocks
 from tests.workflow.conftest import run_snakemake
@@ -188,7 +188,7 @@ def with_settings(place, settings):
     merge(config, settings)
     try:
         check_config(config, PROJECT / "workflow" / "schemas" / "config.schema.yaml")
-        resolve_models(config["models"])
+        resolve_models(add_published(config["models"]))
     except Exception as error:
         pytest.fail(f"{place}: {settings}: {error}")
 
@@ -265,7 +265,7 @@ def test_every_file_exists():
 
 def test_every_model_of_the_tables_exists():
     compared = yaml.safe_load((PROJECT / "config" / "compare.yaml").read_text(encoding="utf-8"))
-    known = set(resolve_models(CONFIG["models"]))
+    known = set(resolve_models(add_published(CONFIG["models"])))
     entries = [name for cells in table("| entry |") for name in codes(cells[0])]
     assert {name for name in known if not name.endswith("_published")} <= set(entries)
     for name in entries:
@@ -280,7 +280,7 @@ def test_every_model_of_the_tables_exists():
 
 def test_the_switches_are_those_of_the_networks():
     """Name, repaired and published value of each row of the table."""
-    entries = resolve_models(CONFIG["models"])
+    entries = resolve_models(add_published(CONFIG["models"]))
     network, checked = None, {}
     for cells in table("| switch |"):
         label = re.match(r"(LSTM|CNN|FFT): ", cells[0])

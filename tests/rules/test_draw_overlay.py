@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from talkface.drawing.canvas import colour
+from talkface.drawing.canvas import to_bgr
 from talkface.drawing.style import BLUE, VERMILION
 from talkface.face.template import load_template
 from talkface.media.video import probe
@@ -66,8 +66,8 @@ def draw(project, folder):
     return call
 
 
-def share(path, code):
-    return float((np.abs(cv2.imread(str(path)).astype(int) - colour(code)).max(axis=-1) < 30).mean())
+def share(path, colour):
+    return float((np.abs(cv2.imread(str(path)).astype(int) - to_bgr(colour)).max(axis=-1) < 30).mean())
 
 
 def test_films_and_pictures(draw, folder):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from talkface.drawing.canvas import colour
+from talkface.drawing.canvas import to_bgr
 from talkface.drawing.style import BLUE, INK, VERMILION
 from talkface.media.encoding import encode
 from talkface.media.video import probe, read_frames
@@ -55,12 +55,12 @@ def ask(project, folder, *targets, **options):
     )  # fmt: skip
 
 
-def count(picture, code):
-    return (np.abs(picture.astype(float) - colour(code)).max(axis=-1) < 12).sum()
+def count(picture, colour):
+    return (np.abs(picture.astype(float) - to_bgr(colour)).max(axis=-1) < 12).sum()
 
 
-def near(picture, code):
-    return (np.abs(picture.astype(float) - colour(code)).max(axis=-1) < 60).sum()
+def near(picture, colour):
+    return (np.abs(picture.astype(float) - to_bgr(colour)).max(axis=-1) < 60).sum()
 
 
 def test_plots_and_identity(project, folder):

@@ -7,9 +7,9 @@ import sys
 import pytest
 
 
-def run_snakemake(project, *arguments, cwd, check=True, prefix=()):
+def run_snakemake(project, *arguments, cwd, check=True, prefix=(), python=sys.executable):
     """Run snakemake as a process; give it, with the output in `.stdout` (both streams)."""
-    command = [*prefix, sys.executable, "-m", "snakemake", "--snakefile", str(project / "Snakefile"), *arguments]
+    command = [*prefix, str(python), "-m", "snakemake", "--snakefile", str(project / "Snakefile"), *arguments]
     environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST_")}
     environment |= {"OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(

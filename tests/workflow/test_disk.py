@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
-from conftest import run_snakemake
 
 from talkface.media.video import ffmpeg_program
+from tests.workflow.conftest import run_snakemake
 
 
 def can_mount():

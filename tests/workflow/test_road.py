@@ -4,19 +4,23 @@ Four demo clips are drawn once; the sheet mixes them with what goes wrong in rea
 every clip in words, and lose nothing.
 """
 
+import contextlib
+import re
 import shutil
+import site
 import subprocess
+import venv
 
 import h5py
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from conftest import run_snakemake
 
 from talkface.corpus.sheet import read_sheet
 from talkface.face.points import outer_eye_distance
 from talkface.media.video import ffmpeg_program, probe
+from tests.workflow.conftest import run_snakemake
 
 SETTINGS = {
     "corpus": "small",
@@ -196,7 +200,7 @@ def test_the_evaluation_has_its_floors(road):
 
 
 def test_a_second_run_does_nothing_and_says_so(road):
-    assert "Nothing to be done" in road("train_all", "evaluate_all", "results/anim/good_test.mp4").stdout
+    assert "Nothing to be done" in road(*ALL).stdout
 
 
 def test_a_setting_of_the_drawing_retrains_nothing(road):
@@ -208,16 +212,100 @@ def test_a_setting_of_the_drawing_retrains_nothing(road):
     assert "detect_landmarks" not in planned
 
 
-def test_an_edit_of_the_package_reruns_what_depends_on_it(road):
-    module = road.copy / "workflow" / "scripts" / "talkface" / "metrics.py"
-    text = module.read_text(encoding="utf-8")
-    module.write_text(text + "\n# edited\n", encoding="utf-8")
+ALL = ("train_all", "evaluate_all", "results/anim/good_test.mp4", "results/anim/spoken.mp4")
+
+
+@contextlib.contextmanager
+def edited(road, *edits):
+    """Files of the workflow changed for a while: (path below workflow/scripts, text, text instead of it)."""
+    scripts = road.copy / "workflow" / "scripts"
+    kept = {scripts / name: (scripts / name).read_text(encoding="utf-8") for name, _, _ in edits}
     try:
-        planned = road("--dry-run", "evaluate_all").stdout
+        for name, before, after in edits:
+            text = (scripts / name).read_text(encoding="utf-8")
+            assert before in text, f"{name}: no {before!r}"
+            (scripts / name).write_text(text.replace(before, after, 1), encoding="utf-8")
+        yield
     finally:
-        module.write_text(text, encoding="utf-8")
-    assert "evaluate_model" in planned
-    assert "train_model" not in planned
+        for path, text in kept.items():
+            path.write_text(text, encoding="utf-8")
+
+
+def planned(road, *targets):
+    """Rules that a dry run would run."""
+    done = road("--dry-run", *(targets or ALL))
+    return set(re.findall(r"^(\w+) +\d+$", done.stdout, flags=re.M)) - {"total"}
+
+
+def test_an_edit_that_changes_no_result_reruns_nothing(road):
+    """A comment, a docstring, a type hint, what users are told, and a mere checkout, which dates every file anew."""
+    with edited(
+        road,
+        ("talkface/face/identity.py", "import logging\n", "import logging  # says what was taken\n"),
+        ("talkface/training/loop.py", '"""The training loop', '"""A training loop'),
+        ("talkface/training/loop.py", "schedule: str) -> float:", "schedule: object) -> float:"),
+        ("talkface/errors.py", "class TalkfaceError", "WORDS = 1\n\n\nclass TalkfaceError"),
+        ("train_model.py", '"""One model', '"""A model'),
+    ):
+        for path in road.copy.rglob("*"):
+            path.touch()
+        assert planned(road) == set()
+
+
+def test_an_edit_of_a_measure_reruns_the_evaluation_alone(road):
+    with edited(road, ("talkface/evaluation/metrics.py", "CLOSED_PERCENT =", "FURTHER = 1\nCLOSED_PERCENT =")):
+        rules = planned(road)
+    assert {"evaluate_model", "measure_floors", "summarise_evaluation"} <= rules
+    assert not {"train_model", "assemble_dataset", "predict_landmarks", "draw_animation"} & rules
+
+
+def test_an_edit_of_a_layer_retrains_the_networks_that_have_it(road):
+    with edited(road, ("talkface/models/layers/log_mel.py", "FLOOR = 1e-6", "FLOOR = 2e-6")):
+        rules = planned(road)
+    assert {"train_model", "predict_landmarks", "draw_animation"} <= rules
+    assert not {"assemble_dataset", "detect_landmarks"} & rules
+    with edited(road, ("talkface/models/layers/keras_lstm.py", "FEW_ROWS =", "FURTHER = 1\nFEW_ROWS =")):
+        assert planned(road) == set()
+
+
+def test_an_edit_of_a_painter_draws_films_and_trains_nothing(road):
+    with edited(road, ("talkface/drawing/skin.py", "SKULL_TOP =", "FURTHER = 1\nSKULL_TOP =")):
+        rules = planned(road)
+    assert {"draw_animation", "copy_film"} <= rules
+    assert not {"train_model", "evaluate_model", "predict_landmarks", "extract_wav"} & rules
+
+
+def test_a_folder_that_was_moved_and_another_environment_rerun_nothing(road, tmp_path):
+    environment = tmp_path / "environment"
+    venv.create(environment, symlinks=True)
+    (folder,) = environment.glob("lib/python*/site-packages")
+    (folder / "pins.pth").write_text("\n".join(site.getsitepackages()) + "\n")
+    python = environment / "bin" / "python"
+    place = road.copy
+    road.copy = place.rename(place.with_name("another place"))
+    try:
+        assert (
+            "Nothing to be done"
+            in run_snakemake(
+                road.copy, "--dry-run", *ALL, "--configfile", str(road.work / "mine.yaml"), "--directory",
+                str(road.work), cwd=road.copy, python=python,
+            ).stdout
+        )  # fmt: skip
+    finally:
+        road.copy = road.copy.rename(place)
+
+
+def test_a_working_folder_that_was_moved_reruns_nothing(road):
+    place = road.work
+    road.work = place.rename(place.with_name("another work"))
+    try:
+        done = run_snakemake(
+            road.copy, "--dry-run", *ALL, "--configfile", str(road.work / "mine.yaml"), "--directory", str(road.work),
+            cwd=road.copy,
+        )  # fmt: skip
+        assert "Nothing to be done" in done.stdout
+    finally:
+        road.work = road.work.rename(place)
 
 
 def test_a_rejected_clip_asked_for_alone_fails_with_the_reason(road):

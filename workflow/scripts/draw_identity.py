@@ -18,5 +18,5 @@ with log_to(snakemake.log[0]):
         threshold=snakemake.params.threshold,
         reference_frames=snakemake.params.reference_frames,
         smooth_frames=snakemake.params.smooth_frames,
-        code=snakemake.params.colour,
+        colour=snakemake.params.colour,
     )

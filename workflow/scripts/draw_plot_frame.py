@@ -19,6 +19,6 @@ with log_to(snakemake.log[0]):
             "numbers": snakemake.params.numbers,
             "mouth_only": snakemake.params.mouth_only,
             "size": snakemake.params.size,
-            "code": snakemake.params.colour,
+            "colour": snakemake.params.colour,
         },
     )

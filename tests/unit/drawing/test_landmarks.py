@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from talkface.drawing.canvas import colour
+from talkface.drawing.canvas import to_bgr
 from talkface.drawing.landmarks import draw_lines, draw_numbers, draw_points
 from talkface.face.points import JAW, LINES, LIPS
 from talkface.face.template import load_template
@@ -29,11 +29,11 @@ def inked(picture):
 
 def test_lines_join_the_points_of_each_part():
     picture = paper()
-    draw_lines(picture, FACE, code=BLUE, width=3)
+    draw_lines(picture, FACE, colour=BLUE, width=3)
     for indices, closed in LINES.values():
         ends = [*indices, indices[0]] if closed else list(indices)
         for first, second in pairwise(ends):
-            np.testing.assert_allclose(at(picture, FACE[[first, second]].mean(axis=0)), colour(BLUE), atol=40)
+            np.testing.assert_allclose(at(picture, FACE[[first, second]].mean(axis=0)), to_bgr(BLUE), atol=40)
     between = FACE[[16, 26]].mean(axis=0)  # jaw and brow are not joined
     assert (at(picture, between) == 255).all()
     assert (at(picture, FACE[[0, 16]].mean(axis=0) + np.array([20, 80])) == 255).all()
@@ -41,8 +41,8 @@ def test_lines_join_the_points_of_each_part():
 
 def test_wider_lines_cover_more():
     thin, wide = paper(), paper()
-    draw_lines(thin, FACE, code=BLUE, width=1)
-    draw_lines(wide, FACE, code=BLUE, width=5)
+    draw_lines(thin, FACE, colour=BLUE, width=1)
+    draw_lines(wide, FACE, colour=BLUE, width=5)
     assert inked(wide).sum() > 2 * inked(thin).sum()
 
 
@@ -50,8 +50,8 @@ def test_wider_lines_cover_more():
 def test_the_mouth_only(draw):
     size = {draw_lines: {"width": 2}, draw_points: {"radius": 2}, draw_numbers: {"size": 9}}[draw]
     picture, whole = paper(), paper()
-    draw(picture, FACE, code=BLUE, mouth_only=True, **size)
-    draw(whole, FACE, code=BLUE, **size)
+    draw(picture, FACE, colour=BLUE, mouth_only=True, **size)
+    draw(whole, FACE, colour=BLUE, **size)
     rows, columns = np.nonzero(inked(picture))
     low, high = FACE[list(LIPS)].min(axis=0), FACE[list(LIPS)].max(axis=0)
     assert (low[0] - 5 <= columns.min(), columns.max() <= high[0] + 24) == (True, True)
@@ -61,8 +61,8 @@ def test_the_mouth_only(draw):
 
 def test_points_are_discs_of_their_radius():
     picture = paper()
-    draw_points(picture, np.array([[100.25, 60.5], [300.0, 200.0]]), code=BLUE, radius=6)
-    np.testing.assert_allclose(at(picture, (100, 60)), colour(BLUE), atol=2)
+    draw_points(picture, np.array([[100.25, 60.5], [300.0, 200.0]]), colour=BLUE, radius=6)
+    np.testing.assert_allclose(at(picture, (100, 60)), to_bgr(BLUE), atol=2)
     covered = (255.0 - picture[150:250, 250:350, 2]).sum() / 255  # red of blue ink is 0
     assert covered == pytest.approx(np.pi * 36, rel=0.2)
     rows, columns = np.nonzero(inked(picture[:120]))
@@ -75,11 +75,11 @@ def test_what_is_not_known_is_not_drawn():
     face[list(JAW)] = np.nan
     for draw, size in ((draw_lines, {"width": 2}), (draw_points, {"radius": 3}), (draw_numbers, {"size": 9})):
         picture = paper()
-        draw(picture, face, code=BLUE, **size)
+        draw(picture, face, colour=BLUE, **size)
         assert inked(picture).any()
         assert not inked(picture)[int(FACE[8, 1]) - 4 :].any()
         picture = paper()
-        draw(picture, np.full((68, 2), np.nan), code=BLUE, **size)
+        draw(picture, np.full((68, 2), np.nan), colour=BLUE, **size)
         assert not inked(picture).any()
 
 
@@ -87,7 +87,7 @@ def test_numbers_stand_beside_their_points():
     picture = paper()
     face = np.full((68, 2), np.nan)
     face[[7, 48]] = (100, 100), (250, 300)
-    draw_numbers(picture, face, code=BLUE, size=14)
+    draw_numbers(picture, face, colour=BLUE, size=14)
     rows, columns = np.nonzero(inked(picture))
     first = rows < 200
     assert columns[first].min() > 100

@@ -51,7 +51,7 @@ def test_numbers_are_written_beside_the_points_and_nan_is_left_out(faces):
     face = faces[0].copy()
     face[8] = np.nan
     picture = np.full((1000, 1000, 3), 255, np.uint8)
-    numbering.write_numbers(picture, face, offsets, size=22, code="#000000")
+    numbering.write_numbers(picture, face, offsets, size=22, colour="#000000")
     for index in (0, 19, 30, 57):
         x, y = np.rint(face[index] + offsets[index]).astype(int)
         assert picture[y - 8 : y + 8, x - 11 : x + 11].min() < 80, index

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 import soundfile
 
-from talkface.drawing.canvas import colour
+from talkface.drawing.canvas import to_bgr
 from talkface.drawing.lettering import clock, measure, write
 from talkface.drawing.style import BLUE, GROUND, INK, SOFT, VERMILION
 from talkface.errors import TalkfaceError
 from talkface.face import points
 from talkface.face.template import load_template
 from talkface.films.comparison import Layout, arrange, draw_comparison
-from talkface.films.panels import BROWS, FOREHEAD, letters, seat, write_head, write_words
+from talkface.films.panels import BROWS, FOREHEAD, letters, place_faces, write_head, write_words
 from talkface.media.encoding import encode
 from talkface.media.video import probe, read_frames
 
@@ -88,16 +88,16 @@ def draw(folder, output, *, names=("one", "two"), video=True, **options):
     return np.array(list(read_frames(probe(output), pixels="bgr24")), np.int16)
 
 
-def near(pictures, code, within=70):
+def near(pictures, colour, within=70):
     """Which pixels (..., H, W) have nearly a colour."""
-    return np.abs(pictures - colour(code)).sum(axis=-1) < within
+    return np.abs(pictures - to_bgr(colour)).sum(axis=-1) < within
 
 
 def mouths(pictures, plan, index, *, top):
     """How open the mouth of each frame (T,) is in a panel, units: the lowest line of the mouth below the nose."""
     left, high, side, _ = plan.square_of(index)
     view = np.zeros((side, side, 3))
-    face = seat(load_template(), view, top=top)
+    face = place_faces(load_template(), view, top=top)
     unit = points.outer_eye_distance(face)
     x = slice(left + round(face[66, 0]) - 2, left + round(face[66, 0]) + 3)
     first, last = high + round(face[57, 1] - 0.03 * unit), high + round(face[8, 1] - 0.12 * unit)
@@ -143,10 +143,10 @@ def test_panels_are_named_in_their_colours(clip, tmp_path):
     pictures = draw(clip, tmp_path / "film.mp4")
     assert pictures.shape == (FRAMES, 400, 400, 3)
     plan = Layout(4, layout="row", panel=200)
-    for index, code in enumerate((INK, INK, BLUE, VERMILION)):
+    for index, colour in enumerate((INK, INK, BLUE, VERMILION)):
         name = heads(pictures, plan, index)[:, :, :60]
-        assert near(name, code).any(axis=(1, 2)).all()
-        others = {INK, BLUE, VERMILION} - {code}
+        assert near(name, colour).any(axis=(1, 2)).all()
+        others = {INK, BLUE, VERMILION} - {colour}
         assert not any(near(name, other).any() for other in others)
     notes = [near(heads(pictures, plan, index)[:, :, 100:], SOFT, within=100).any() for index in (2, 3)]
     assert notes == [True, True]  # whose line it is that lies on the predictions
@@ -157,10 +157,10 @@ def test_panels_are_named_in_their_colours(clip, tmp_path):
 
 def test_a_long_name_takes_the_room_of_the_note():
     strip, name = np.full((20, 200, 3), 255, np.uint8), "external-a_model_with_a_rather_long_name"
-    write_head(strip, "cnn", code=BLUE, size=12, note="line: true lips")
+    write_head(strip, "cnn", colour=BLUE, size=12, note="line: true lips")
     assert near(strip.astype(int), SOFT, within=100).any()
     strip[:] = 255
-    write_head(strip, name, code=BLUE, size=12, note="line: true lips")
+    write_head(strip, name, colour=BLUE, size=12, note="line: true lips")
     assert not near(strip.astype(int), SOFT, within=60).any()
     columns = np.flatnonzero((strip < 200).any(axis=(0, 2)))
     assert columns.max() < 200 - 10 + 2
@@ -176,7 +176,7 @@ def test_the_number_and_the_time_are_those_of_the_frame(clip, tmp_path):
     expected = np.full((FRAMES, plan.head, 300 - begins + 4, 3), 245, np.uint8)
     for frame, picture in enumerate(expected):
         place = (4, plan.head / 2 + 0.36 * size)
-        write(picture, clock(frame, fps=25), place, size=size, code=INK)
+        write(picture, clock(frame, fps=25), place, size=size, colour=INK)
     for frame in (0, 9, 10, 25, FRAMES - 1):
         seen = strip[frame][:, begins - 4 :]
         apart = np.abs(seen - expected.min(axis=3)).mean(axis=(1, 2))
@@ -214,8 +214,8 @@ def test_a_speech_file_shows_predictions_alone(clip, tmp_path):
     pictures = draw(clip, tmp_path / "film.mp4", video=False)
     assert pictures.shape == (FRAMES, 200, 400, 3)
     plan = Layout(2, layout="row", panel=200)
-    for index, code in enumerate((BLUE, VERMILION)):
-        assert near(heads(pictures, plan, index)[:, :, :60], code).any()
+    for index, colour in enumerate((BLUE, VERMILION)):
+        assert near(heads(pictures, plan, index)[:, :, :60], colour).any()
         skin = near(pictures[:, 60:180, index * 200 + 40 : index * 200 + 160], "#d99f78")
         assert skin.mean(axis=(1, 2)).min() > 0.3
     assert not near(heads(pictures, plan, 1)[:, :, 100:], SOFT, within=100).any()  # no true lips
@@ -230,7 +230,7 @@ def test_a_rejected_clip_says_why(clip, tmp_path):
         pictures = draw(clip, tmp_path / f"{name}.mp4", names=["two"], panel=300, **files)
         plan = Layout(3, layout="row", panel=300)
         left, top, side, _ = plan.square_of(1)
-        said = np.full((side, side, 3), colour(GROUND), np.uint8)
+        said = np.full((side, side, 3), to_bgr(GROUND), np.uint8)
         write_words(said, "rejected: no face in any of 40 frames", size=plan.letters)
         seen = pictures[:, top : top + side, left : left + side]
         assert np.abs(seen - said).mean() < 3
@@ -287,7 +287,7 @@ def test_a_wrong_face_leaves_nothing_behind(clip, tmp_path):
     plan = Layout(4, layout="row", panel=200)
     left, top, side, _ = plan.square_of(2)
     dark = pictures[:, top : top + side, left : left + side].max(axis=3) < 170
-    places = seat(truth[:, list(points.LIPS)], np.zeros((side, side, 3)))[..., 0]
+    places = place_faces(truth[:, list(points.LIPS)], np.zeros((side, side, 3)))[..., 0]
     for frame in range(FRAMES):
         columns = np.flatnonzero(dark[frame].any(axis=0))
         assert columns.min() == pytest.approx(places[frame].min(), abs=4)

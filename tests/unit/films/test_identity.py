@@ -5,7 +5,7 @@ import h5py
 import numpy as np
 import pytest
 
-from talkface.drawing.canvas import colour
+from talkface.drawing.canvas import to_bgr
 from talkface.drawing.style import INK, ORANGE
 from talkface.errors import TalkfaceError
 from talkface.face import points
@@ -103,7 +103,7 @@ def test_measures_are_percent_of_the_outer_eye_distance(speaking):
 def test_a_threshold_that_none_passes_is_shown(speaking):
     own = picture.ask_rules(speaking, **{**OPTIONS, "threshold": -50})[0]
     assert not len(own.frames)
-    painted = picture.paint_choice(own, speaking, frames={}, code="#000000")
+    painted = picture.paint_choice(own, speaking, frames={}, colour="#000000")
     assert painted.shape[1] == picture.WIDTH
 
 
@@ -129,7 +129,7 @@ def stages(tmp_path, speaking):
 def tiles_of(image):
     """Colours in the upper corner of the first tile of each rule, found by their thick frames, and their heights."""
     strip = image[:, picture.MARGIN + 2 : picture.MARGIN + 7].astype(float)
-    dark = (np.abs(strip - colour(INK)).max(axis=-1) < 12).all(axis=1).astype(int)
+    dark = (np.abs(strip - to_bgr(INK)).max(axis=-1) < 12).all(axis=1).astype(int)
     starts, ends = np.flatnonzero(np.diff(dark) == 1), np.flatnonzero(np.diff(dark) == -1)
     edges = starts[ends - starts > 200]
     return [image[edge + 20, picture.MARGIN + 20].astype(int) for edge in edges], edges
@@ -148,18 +148,18 @@ def test_the_picture_shows_the_frames_that_were_taken(stages):
         np.testing.assert_allclose(shade, 30 + 5 * frame, atol=5)
     # "in force" is set off above the first rule's tiles and no other's
     right = (
-        np.abs(image[:, -picture.MARGIN - 8 : -picture.MARGIN - 4].astype(float) - colour(INK)).max(axis=(1, 2)) < 12
+        np.abs(image[:, -picture.MARGIN - 8 : -picture.MARGIN - 4].astype(float) - to_bgr(INK)).max(axis=(1, 2)) < 12
     )
     assert right[edges[0] - 200 : edges[0]].sum() > 30
     assert not right[edges[1] - 200 : edges[1]].any()
-    assert (np.abs(image[edges[-1] :].astype(float) - colour(ORANGE)).max(axis=-1) < 25).sum() > 500
+    assert (np.abs(image[edges[-1] :].astype(float) - to_bgr(ORANGE)).max(axis=-1) < 25).sum() > 500
 
 
 def test_a_prediction_needs_no_video(stages):
     output = stages / "model.png"
-    picture.draw_identity(stages / "clip.npy", output, clip="clip", model="cnn", code="#d55e00", **OPTIONS)
+    picture.draw_identity(stages / "clip.npy", output, clip="clip", model="cnn", colour="#d55e00", **OPTIONS)
     image = cv2.imread(str(output))
-    assert (np.abs(image.astype(float) - colour("#d55e00")).max(axis=-1) < 25).sum() > 5000
+    assert (np.abs(image.astype(float) - to_bgr("#d55e00")).max(axis=-1) < 25).sum() > 5000
     assert len(tiles_of(image)[0]) == 4
 
 

@@ -7,7 +7,7 @@ import h5py
 import numpy as np
 import pytest
 
-from talkface.drawing.canvas import colour
+from talkface.drawing.canvas import to_bgr
 from talkface.drawing.style import BLUE, INK, MARK, SKY
 from talkface.errors import TalkfaceError
 from talkface.face.template import load_template
@@ -90,9 +90,9 @@ def in_film(points):
     return (np.asarray(points, float) + 0.5) * SCALE - 0.5
 
 
-def share(part, code, *, tolerance=45):
+def share(part, colour, *, tolerance=45):
     """How much of a part of a picture has a colour."""
-    return float((np.abs(part.astype(int) - colour(code)).max(axis=-1) < tolerance).mean())
+    return float((np.abs(part.astype(int) - to_bgr(colour)).max(axis=-1) < tolerance).mean())
 
 
 def around(image, points, reach=3):
@@ -177,7 +177,7 @@ def test_the_enlarged_mouth_hides_no_face(clip, tmp_path):
                 landmarks=face[None], detected=np.ones(1, bool), box=np.array([box]), width=320, height=height,
                 rejected="",
             ),
-            reason="", prediction=face[None], model="cnn", code=BLUE,
+            reason="", prediction=face[None], model="cnn", colour=BLUE,
         )  # fmt: skip
         painter = overlay.OverlayPainter(layer, clip="x", boxes=False, numbers=False)
         painter.paint(0)

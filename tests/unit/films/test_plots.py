@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from talkface.drawing.canvas import colour
+from talkface.drawing.canvas import to_bgr
 from talkface.drawing.style import BLUE, GROUND, INK
 from talkface.errors import TalkfaceError
 from talkface.face import identity, points
@@ -18,11 +18,11 @@ FRAMES, SIZE = 25, 400
 OPTIONS = {"clip": "clip", "method": "fixed", "smooth_frames": 0}
 
 
-def near(picture, place, code, *, reach=3, least=60):
+def near(picture, place, colour, *, reach=3, least=60):
     """Whether some pixel around a place has a colour, to within `least` of 255."""
     x, y = np.rint(place).astype(int)
     part = picture[max(y - reach, 0) : y + reach + 1, max(x - reach, 0) : x + reach + 1]
-    return np.abs(part.astype(float) - colour(code)).max(axis=-1).min() < least
+    return np.abs(part.astype(float) - to_bgr(colour)).max(axis=-1).min() < least
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def stages(tmp_path, faces, pixels):
 
 def plotter(faces, *, template=None, **look):
     look = plots.PlotStyle(size=SIZE, **look)
-    return plots.Plotter(faces, look=look, title="clip", told="told", unit="unit", template=template)
+    return plots.Plotter(faces, look=look, title="clip", subtitle="subtitle", unit="unit", template=template)
 
 
 def place(faces, *, template=None, **look):
@@ -100,7 +100,7 @@ def test_what_changed_is_told(pixels):
 def test_line_and_scatter(faces):
     places = place(faces)[0]
     between = (places[2] + places[3]) / 2
-    line, scatter = plotter(faces), plotter(faces, kind="scatter", code=BLUE)
+    line, scatter = plotter(faces), plotter(faces, kind="scatter", colour=BLUE)
     line.paint(0)
     scatter.paint(0)
     assert near(line.picture, between, INK)
@@ -213,7 +213,7 @@ def test_a_prediction_has_the_template_frame_and_its_first_two_coordinates(stage
     pictures = []
     for name in ("deep", "flat"):
         output = stages / f"{name}.png"
-        options = {**OPTIONS, "shape": "raw", "look": {"size": SIZE, "code": BLUE}}
+        options = {**OPTIONS, "shape": "raw", "look": {"size": SIZE, "colour": BLUE}}
         plots.draw_plot_frame(stages / f"{name}.npy", output, frame=3, model="cnn", **options)
         pictures.append(cv2.imread(str(output)))
     np.testing.assert_array_equal(*pictures)

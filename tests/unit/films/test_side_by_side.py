@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from talkface.drawing.canvas import colour
+from talkface.drawing.canvas import to_bgr
 from talkface.drawing.style import BLUE, INK
 from talkface.evaluation import metrics
 from talkface.evaluation.shown_clips import predict_worst
@@ -46,7 +46,7 @@ def film(tmp_path_factory):
     path = tmp_path_factory.mktemp("film") / "cnn" / "a b.mp4"
     sound = np.zeros(16_000, np.int16)
     sound[8_000:8_400] = 20_000
-    shared = {"rate": 8_000, "title": "a b, speaker x", "told": "lip error 3.21 %", "model": "cnn"}
+    shared = {"rate": 8_000, "title": "a b, speaker x", "note": "lip error 3.21 %", "model": "cnn"}
     film_pair(talking(50), talking(49, height=0), path, sound=sound, **shared)
     return path
 
@@ -74,13 +74,13 @@ def test_the_truth_stands_left_and_the_prediction_right(film):
     assert np.std(heights[0]) > 3
     assert np.std(heights[1]) < 1  # there the line of the true lips alone moves
     # what is written above the faces: the truth in the colour of the text, the model in its own
-    for place, code in ((0, INK), (PANEL[0], BLUE)):
+    for place, colour in ((0, INK), (PANEL[0], BLUE)):
         label = frames[0, HEAD : HEAD + 30, place : place + 120].astype(float)
-        assert np.abs(label - colour(code)).sum(axis=-1).min() < 60
+        assert np.abs(label - to_bgr(colour)).sum(axis=-1).min() < 60
 
 
 def test_the_cursor_moves_with_time():
-    pictures = paint_pairs(talking(5), talking(5), title="a", told="b", model="m", frames=5)
+    pictures = paint_pairs(talking(5), talking(5), title="a", note="b", model="m", frames=5)
     strips = [picture[HEAD + PANEL[1] : SIZE[1]].astype(int).copy() for picture in pictures]
     places = [np.abs(strip - strips[(k + 1) % 5]).sum(axis=0) for k, strip in enumerate(strips)]
     assert all(row.max() > 500 for row in places)

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from talkface.drawing.canvas import colour
+from talkface.drawing.canvas import to_bgr
 from talkface.errors import TalkfaceError
 from talkface.face import points
 from talkface.face.depth import Skin, in_space
@@ -34,9 +34,9 @@ def painted(shapes, heading, size=SIZE):
     return painter.frame
 
 
-def like(picture, code, *, within=40):
+def like(picture, colour, *, within=40):
     """Where a picture has nearly this colour."""
-    return np.abs(picture.astype(float) - colour(code)).sum(axis=-1) < within
+    return np.abs(picture.astype(float) - to_bgr(colour)).sum(axis=-1) < within
 
 
 def luma(picture):

@@ -292,8 +292,8 @@ def test_the_condition_is_the_frame_before_and_rest_at_the_beginning(dataset):
 def test_the_frame_before_is_true_or_its_own(dataset):
     heard, earlier = torch.randn(400, 5, 6), torch.randn(400, 5, 6)
     network = undisturbed(**FED_BACK)
-    told = network.fc2(torch.cat([heard, earlier], dim=2))
-    torch.testing.assert_close(network.condition(heard, earlier, 0.0), told)
+    predicted = network.fc2(torch.cat([heard, earlier], dim=2))
+    torch.testing.assert_close(network.condition(heard, earlier, 0.0), predicted)
     own = network.condition(heard, earlier, 1.0)
     last = earlier[:, 0]
     for frame in range(5):

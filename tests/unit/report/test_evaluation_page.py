@@ -249,10 +249,10 @@ def test_pairs_stand_in_both_directions(folder):
         row.name: dict(zip([head.text for head in table.heads], row.cells, strict=True)) for row in table.groups[0].rows
     }
     assert rows["talkface"]["cnn"].text == percent(100 * (2.3 - 1.6) / 2.3)
-    assert rows["talkface"]["cnn"].tone == "up"
-    assert rows["cnn"]["talkface"].tone == "down"
+    assert rows["talkface"]["cnn"].css == "up"
+    assert rows["cnn"]["talkface"].css == "down"
     assert rows["cnn"]["cnn"].text == ""
-    assert rows["cnn"]["cnn_nr"].tone == "none"
+    assert rows["cnn"]["cnn_nr"].css == "none"
     assert "p = 0.4" in rows["cnn"]["cnn_nr"].title
 
 

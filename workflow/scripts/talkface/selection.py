@@ -80,7 +80,7 @@ class Selection:
 
     def find_beside(self, name: str | Path) -> Path:
         """A file that the workflow brings along: in the working folder, else beside the Snakefile."""
-        return Path(name) if Path(name).exists() else self.home / name
+        return self.home / name if (self.home / name).exists() and not Path(name).exists() else Path(name)
 
     # Models ---------------------------------------------------------------------------------------------------------
 

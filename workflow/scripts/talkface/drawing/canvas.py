@@ -20,9 +20,9 @@ def triple(paint: ArrayLike) -> tuple[int, int, int]:
     return blue, green, red
 
 
-def colour(code: str) -> NDArray[np.float32]:
+def to_bgr(colour: str) -> NDArray[np.float32]:
     """Blue, green, red (0-255) of "#rrggbb"."""
-    return np.array([int(code[i : i + 2], 16) for i in (5, 3, 1)], np.float32)
+    return np.array([int(colour[i : i + 2], 16) for i in (5, 3, 1)], np.float32)
 
 
 def blend(first: ArrayLike, second: ArrayLike, share: float) -> NDArray[np.float32]:

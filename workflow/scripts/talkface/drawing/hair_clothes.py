@@ -5,7 +5,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from talkface.drawing.canvas import SHIFT, Canvas, blend, colour, ellipse, fixed, smooth
+from talkface.drawing.canvas import SHIFT, Canvas, blend, ellipse, fixed, smooth, to_bgr
 from talkface.drawing.characters import Appearance
 from talkface.drawing.skin import skin_ramp
 
@@ -17,7 +17,7 @@ HAIR_STYLES = (
 def paint_backdrop(canvas: Canvas, look: Appearance, rng: np.random.Generator) -> None:
     """Fill the picture with a soft gradient and a few lights out of focus."""
     height, width = canvas.shape
-    upper, lower, light = map(colour, look.backdrop)
+    upper, lower, light = map(to_bgr, look.backdrop)
     x = np.linspace(-1, 1, 64, dtype=np.float32)[None]
     y = np.linspace(0, 1, 64, dtype=np.float32)[:, None]
     ramp = np.clip(y + 0.12 * x, 0, 1)[..., None]
@@ -40,7 +40,7 @@ def paint_body(canvas: Canvas, face: NDArray, look: Appearance) -> None:
     half, chin = face[16, 0], face[8, 1]
     neck = 0.50 * look.neck * half / 0.8
     top, shoulder = chin - 0.55, chin + 0.44
-    tone = colour(look.clothes)
+    tone = to_bgr(look.clothes)
     side = [(neck * 1.02, top), (neck * 0.97, chin), (neck * 0.98, chin + 0.16), (neck * 1.10, chin + 0.30)]
     right = np.array([*side, (neck * 1.5, shoulder + 0.10), (neck * 1.9, shoulder + 1.4)])
     outline = np.concatenate([smooth(right), smooth(right)[::-1] * [-1, 1]])
@@ -112,7 +112,7 @@ def _comb(
 
     `tones` (0-1) says how light each line is, so that neighbours can make a lock; without it chance decides.
     """
-    tint = colour(look.hair)
+    tint = to_bgr(look.hair)
     rows, columns = np.flatnonzero(region.max(axis=1) > 0), np.flatnonzero(region.max(axis=0) > 0)
     if not len(rows):
         return
@@ -185,7 +185,7 @@ def paint_back_hair(canvas: Canvas, face: NDArray, look: Appearance, rng: np.ran
         _comb(canvas, region, lines + more, look, rng, tones=tones + others)
         canvas.fill(
             ellipse([0, chin - 0.1], (half + 0.06, 0.85)),
-            colour(look.hair) * 0.22,
+            to_bgr(look.hair) * 0.22,
             blur=0.10,
             opacity=0.8,
             inside=region,
@@ -226,7 +226,7 @@ def _curls(
     x, y = canvas.grid()
     glow = np.exp(-0.5 * (((x - centre[0] + 0.35) / 0.45) ** 2 + ((y - low[1] - 0.3) / 0.3) ** 2))
     rows = slice(None), slice(None)
-    canvas.lay(rows, 0.16 * glow * region, blend(colour(look.hair), [200, 215, 235], 0.4))
+    canvas.lay(rows, 0.16 * glow * region, blend(to_bgr(look.hair), [200, 215, 235], 0.4))
 
 
 FALLING = ("long", "wavy", "bob", "fringe")  # hair that hangs beside the face
@@ -279,7 +279,7 @@ def paint_front_hair(canvas: Canvas, face: NDArray, look: Appearance, rng: np.ra
     if style == "bald":
         return
     outer, line = _front(style, half, face[8, 1])
-    tint = colour(look.hair)
+    tint = to_bgr(look.hair)
     if style in ("side", "swept"):  # parted: the hairline sinks to one side
         shift = np.interp(line[:, 0], [-half, -0.35 * half, -0.1 * half, half], [0.0, 0.07, -0.04, 0.0])
         line[:, 1] += shift

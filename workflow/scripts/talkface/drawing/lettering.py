@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from talkface.drawing.canvas import colour, triple
+from talkface.drawing.canvas import to_bgr, triple
 from talkface.drawing.style import FONT
 
 WEIGHTS = {False: 400, True: 650}
@@ -20,7 +20,7 @@ def measure(text: str, *, size: int, bold: bool = False) -> int:
 
 
 def write(
-    picture: NDArray[np.uint8], text: str, place: tuple[float, float], *, size: int, code: str, bold: bool = False,
+    picture: NDArray[np.uint8], text: str, place: tuple[float, float], *, size: int, colour: str, bold: bool = False,
     anchor: str = "left", width: int | None = None, halo: str | None = None,
 ) -> None:  # fmt: skip
     """Write a line on a picture.
@@ -33,7 +33,7 @@ def write(
         Where the baseline begins, has its middle or ends.
     size : int
         Height of the letters, pixels.
-    code : str
+    colour : str
         Colour, "#rrggbb".
     bold : bool
     anchor : {"left", "centre", "right"}
@@ -50,10 +50,10 @@ def write(
     x, y = round(place[0] - shift * measure(text, size=size, bold=bold)), round(place[1])
     face = cv2.FontFace(FONT)
     if halo is not None:
-        rim, reach = triple(colour(halo)), max(1, round(size / 14))
+        rim, reach = triple(to_bgr(halo)), max(1, round(size / 14))
         for right, down in ((-reach, 0), (reach, 0), (0, -reach), (0, reach)):
             cv2.putText(picture, text, (x + right, y + down), rim, face, size, WEIGHTS[bold])
-    cv2.putText(picture, text, (x, y), triple(colour(code)), face, size, WEIGHTS[bold])
+    cv2.putText(picture, text, (x, y), triple(to_bgr(colour)), face, size, WEIGHTS[bold])
 
 
 def shorten(text: str, *, size: int, width: float, bold: bool = False) -> str:

@@ -1,7 +1,7 @@
 """Mouth and eyes, the parts of a face that are painted anew on every frame, in any palette.
 
 Their outlines are built so that they already end at lips and lids: no clipping, only small polygons to fill. Shades are
-nested outlines of a few tones.
+nested outlines of a few shades.
 
 Landmarks are pixels; inside, each part has a frame of its own: x along its corners, lengths in units (the outer-eye
 distance).
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from talkface.drawing.canvas import blend, colour, spline_matrix, tapered, triple
+from talkface.drawing.canvas import blend, spline_matrix, tapered, to_bgr, triple
 from talkface.drawing.characters import Appearance
 from talkface.drawing.skin import skin_ramp
 from talkface.drawing.windows import Patch, Window
@@ -50,8 +50,8 @@ def _steps(first: ArrayLike, last: ArrayLike, count: int) -> list:
 
 
 def shaded_palette(look: Appearance) -> Palette:
-    """Palette of a shaded face: every part a few tones, so that nested outlines make a gradient."""
-    skin, lips, iris = skin_ramp(look.skin), colour(look.lips), colour(look.iris)
+    """Palette of a shaded face: every part a few shades, so that nested outlines make a gradient."""
+    skin, lips, iris = skin_ramp(look.skin), to_bgr(look.lips), to_bgr(look.iris)
     rim = blend(skin[120], lips, 0.72)
     return Palette(
         upper_lip=[*_steps(rim, lips * 0.93, 3), *_steps(lips * 0.88, lips * 0.66, 4)],
@@ -63,8 +63,8 @@ def shaded_palette(look: Appearance) -> Palette:
         iris=[triple(iris * 0.35), *_steps(iris * 0.75, np.clip(iris * 1.35 + 12, 0, 255), 4)],
         pupil=(16, 12, 12),
         glint=(255, 252, 250),
-        lash=triple(blend([20, 18, 24], colour(look.brow), 0.25)),
-        under=triple(blend(colour(look.brow) * 0.4, skin[84], 0.62)),
+        lash=triple(blend([20, 18, 24], to_bgr(look.brow), 0.25)),
+        under=triple(blend(to_bgr(look.brow) * 0.4, skin[84], 0.62)),
         fold=triple(skin[62]),
         shade=triple(iris * 0.25),
         seam=triple(lips * 0.30),
@@ -74,19 +74,19 @@ def shaded_palette(look: Appearance) -> Palette:
 
 
 FLAT_PALETTE = Palette(
-    upper_lip=[triple(colour("#a9433d"))],
-    lower_lip=[triple(colour("#c25850"))],
-    cavity=triple(colour("#3a1113")),
-    tongue=[triple(colour("#b5565a"))],
-    teeth=[triple(colour("#f4f1ea"))],
-    sclera=[triple(colour("#fbfaf6"))],
-    iris=[triple(colour("#2d5a45")), triple(colour("#4c8a68"))],
-    pupil=triple(colour("#17211d")),
+    upper_lip=[triple(to_bgr("#a9433d"))],
+    lower_lip=[triple(to_bgr("#c25850"))],
+    cavity=triple(to_bgr("#3a1113")),
+    tongue=[triple(to_bgr("#b5565a"))],
+    teeth=[triple(to_bgr("#f4f1ea"))],
+    sclera=[triple(to_bgr("#fbfaf6"))],
+    iris=[triple(to_bgr("#2d5a45")), triple(to_bgr("#4c8a68"))],
+    pupil=triple(to_bgr("#17211d")),
     glint=(255, 255, 255),
-    lash=triple(colour("#40291c")),
-    under=triple(colour("#7a5238")),
+    lash=triple(to_bgr("#40291c")),
+    under=triple(to_bgr("#7a5238")),
     gloss=[],
-    seam=triple(colour("#4d1b1a")),
+    seam=triple(to_bgr("#4d1b1a")),
     corner=[],
 )
 
@@ -145,48 +145,48 @@ def draw_mouth(
         if gap > 0.09:
             _tongue(patch, x, top, bottom, gap, palette)
         _teeth(patch, x, top, bottom, gap, palette, edge=patch.local(np.asarray(teeth_line))[1])
-    for outer, inner, tones in (
+    for outer, inner, shades in (
         (outer_lower, inner_lower, palette.lower_lip),
         (outer_upper, inner_upper, palette.upper_lip),
     ):
         inner = np.concatenate([outer[:1], inner, outer[-1:]])[_RIM]
-        for level, tone in enumerate(tones):
-            rim = outer + (inner - outer) * (0.85 * level / len(tones))
-            patch.fill(np.concatenate([rim, inner[::-1]]), tone, level=level)
+        for level, shade in enumerate(shades):
+            rim = outer + (inner - outer) * (0.85 * level / len(shades))
+            patch.fill(np.concatenate([rim, inner[::-1]]), shade, level=level)
     middle = (outer_lower[15] + inner_lower[12]) / 2 - [0.03, 0.012]
-    for level, tone in enumerate(palette.gloss):
+    for level, shade in enumerate(palette.gloss):
         spot = _ROUND * [0.105 - 0.022 * level, 0.024 - 0.0045 * level]
         spot[:, 1] += 0.12 * spot[:, 0] ** 2
-        patch.fill(middle + spot, tone, level=level)
+        patch.fill(middle + spot, shade, level=level)
     if gap * unit <= 1.5:  # the line between closed lips
         line = np.concatenate([outer_upper[:1], (inner_upper + inner_lower) / 2, outer_upper[-1:]])
         patch.fill(tapered(line, np.maximum(_SEAM_WIDTH, 0.8 / unit)), palette.seam)
     for corner, inside in ((lips[0], lips[12]), (lips[6], lips[16])):  # where the lips meet it is dark
-        for level, tone in enumerate(palette.corner):
+        for level, shade in enumerate(palette.corner):
             deep = corner + (inside - corner) * 0.25 * level
-            patch.fill(deep + _ROUND * ([0.029 - 0.007 * level, 0.020 - 0.005 * level]), tone, level=level)
-    return patch.settle()
+            patch.fill(deep + _ROUND * ([0.029 - 0.007 * level, 0.020 - 0.005 * level]), shade, level=level)
+    return patch.paste()
 
 
 def _tongue(patch: Patch, x: NDArray, top: NDArray, bottom: NDArray, gap: float, palette: Palette) -> None:
     """It lies low in an open mouth."""
-    for level, tone in enumerate(palette.tongue):
+    for level, shade in enumerate(palette.tongue):
         reach = 0.36 - 0.05 * level
         crest = bottom + 0.02 - (0.42 - 0.03 * level) * gap * np.clip(1 - ((_SHARE - 0.5) / reach) ** 2, 0, 1)
         crest = np.clip(crest + 0.012 * level, top, bottom)
         keep = np.abs(_SHARE - 0.5) < reach
-        patch.band(x[keep], crest[keep], bottom[keep], tone, level=level)
+        patch.band(x[keep], crest[keep], bottom[keep], shade, level=level)
 
 
 def _teeth(
     patch: Patch, x: NDArray, top: NDArray, bottom: NDArray, gap: float, palette: Palette, *, edge: float
 ) -> None:
     """Upper teeth down to `edge`, as far as the lips show them; lower teeth when the mouth is wide open."""
-    for level, tone in enumerate(palette.teeth):
+    for level, shade in enumerate(palette.teeth):
         inset = 0.06 * level / len(palette.teeth)
         lower = np.clip(edge - 0.16 * (1 - _ARCH) ** 3 - 0.012 * level, top, bottom)
         keep = np.abs(_SHARE - 0.5) < 0.44 - inset
-        patch.band(x[keep], top[keep], lower[keep], tone, level=level)
+        patch.band(x[keep], top[keep], lower[keep], shade, level=level)
     if gap > 0.13:
         lower = np.clip(bottom - LOWER_TEETH * min((gap - 0.13) / 0.12, 1) * _ARCH, top, bottom)
         patch.band(x[6:-6], lower[6:-6], bottom[6:-6], palette.teeth[0])
@@ -223,8 +223,8 @@ def draw_eye(
     bottom = np.maximum(_profile(_LID @ corners[[0, 5, 4, 3]], x), top)
     open_ = bottom - top
     if float(open_.max()) * unit > 0.8:
-        for level, tone in enumerate(palette.sclera):
-            patch.band(x, top + 0.16 * level * open_, bottom, tone, level=level)
+        for level, shade in enumerate(palette.sclera):
+            patch.band(x, top + 0.16 * level * open_, bottom, shade, level=level)
         _iris(patch, x, top, bottom, palette, radius=min(0.62 * rest + 0.006, IRIS))
         if palette.fold:  # the upper lid shades the eye
             patch.band(x, top, np.minimum(top + 0.010, bottom), palette.shade)
@@ -234,7 +234,7 @@ def draw_eye(
     if palette.fold:
         fold = np.stack([x, top - 0.042 - 0.012 * (1 - _ACROSS**2)], -1)[2:-2]
         patch.fill(tapered(fold, _FOLD_WIDTH), palette.fold)
-    return patch.settle()
+    return patch.paste()
 
 
 def _iris(patch: Patch, x: NDArray, top: NDArray, bottom: NDArray, palette: Palette, *, radius: float) -> None:
@@ -246,5 +246,5 @@ def _iris(patch: Patch, x: NDArray, top: NDArray, bottom: NDArray, palette: Pale
     at = np.array(rings)  # x, y, radius
     discs = _ROUND[None] * at[:, None, 2:] + at[:, None, :2]  # (rings, 26, 2)
     discs[..., 1] = np.clip(discs[..., 1], np.interp(discs[..., 0], x, top), np.interp(discs[..., 0], x, bottom))
-    for disc, tone in zip(discs, [*palette.iris, palette.pupil, palette.glint], strict=True):
-        patch.fill(disc, tone)
+    for disc, shade in zip(discs, [*palette.iris, palette.pupil, palette.glint], strict=True):
+        patch.fill(disc, shade)

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from talkface.drawing.canvas import SHIFT, colour, fixed, triple
+from talkface.drawing.canvas import SHIFT, fixed, to_bgr, triple
 from talkface.drawing.lettering import measure, write
 from talkface.face import points
 
@@ -110,7 +110,7 @@ def place_numbers(
 
 
 def write_numbers(
-    picture: NDArray[np.uint8], landmarks: NDArray, offsets: NDArray, *, size: int, code: str,
+    picture: NDArray[np.uint8], landmarks: NDArray, offsets: NDArray, *, size: int, colour: str,
     indices: Sequence[int] = tuple(range(points.COUNT)),
 ) -> None:  # fmt: skip
     """Write the index of each landmark (68, 2), from 0 as dlib counts, at its `place_numbers`; NaN is left out."""
@@ -122,10 +122,10 @@ def write_numbers(
         for index in known
         if lengths[index] > LEADER * size
     ]
-    cv2.polylines(picture, leaders, False, triple(colour(code)), 1, cv2.LINE_AA, SHIFT)
+    cv2.polylines(picture, leaders, False, triple(to_bgr(colour)), 1, cv2.LINE_AA, SHIFT)
     for index in known:
         x, y = places[index]
-        write(picture, str(index), (x, y + DIGITS * size / 2), size=size, code=code, anchor="centre")
+        write(picture, str(index), (x, y + DIGITS * size / 2), size=size, colour=colour, anchor="centre")
 
 
 def _along_strokes(faces: NDArray, indices: Sequence[int]) -> NDArray[np.float64]:

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from talkface.drawing.canvas import SHIFT, Canvas, colour, fixed, smooth, tapered, triple
+from talkface.drawing.canvas import SHIFT, Canvas, fixed, smooth, tapered, to_bgr, triple
 from talkface.drawing.characters import Appearance
 from talkface.drawing.hair_clothes import paint_back_hair, paint_backdrop, paint_body, paint_front_hair
 from talkface.drawing.mouth_eyes import FLAT_PALETTE, draw_eye, draw_mouth, shaded_palette
@@ -78,12 +78,12 @@ class FlatPainter:
     def __init__(self, rest: NDArray, *, size: tuple[int, int]) -> None:
         self.rest = np.asarray(rest, np.float64)
         self.unit = float(points.outer_eye_distance(self.rest))
-        ground, skin = colour(self.GROUND), colour(self.SKIN)
+        ground, skin = to_bgr(self.GROUND), to_bgr(self.SKIN)
         self.frame = np.full((size[1], size[0], 3), triple(ground), np.uint8)
         # coverage of the skin (0-255) to each colour: slope and value at 0
         self._tones = [(float(s - g) / 255, float(g)) for s, g in zip(skin, ground, strict=True)]
-        self._shade, self._light, self._dark = (triple(colour(code)) for code in ("#c98b63", "#e6b28d", "#b2744f"))
-        self._brow = triple(colour("#54351f"))
+        self._shade, self._light, self._dark = (triple(to_bgr(colour)) for colour in ("#c98b63", "#e6b28d", "#b2744f"))
+        self._brow = triple(to_bgr("#54351f"))
         self._last: Window | None = None
         self._upper: NDArray | None = None
 
@@ -135,12 +135,12 @@ class FlatPainter:
         patch.fill(np.array([nose[0], left, nose[3]]), self._shade)
         patch.fill(np.array([nose[0], nose[3], right]), self._light)
         patch.fill(np.concatenate([nose[3:4], [right], smooth(nose[[8, 7, 6, 5, 4]]), [left]]), self._dark)
-        patch.settle()
+        patch.paste()
         for first, inwards in ((17, True), (22, False)):
             brow = landmarks[first : first + 5]
             patch = Patch(self.frame, brow, *corners, unit=unit, margin=0.06)
             patch.fill(tapered(smooth(patch.local(brow)), _BROW[::-1] if inwards else _BROW), self._brow)
-            patch.settle()
+            patch.paste()
 
 
 class ShadedPainter:

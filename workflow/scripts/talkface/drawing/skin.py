@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from talkface.drawing.canvas import Canvas, blend, blurred, colour, ellipse, smooth, tapered
+from talkface.drawing.canvas import Canvas, blend, blurred, ellipse, smooth, tapered, to_bgr
 from talkface.drawing.characters import Appearance
 from talkface.face import points
 
@@ -30,7 +30,7 @@ def head_outline(face: NDArray) -> NDArray:
 
 def skin_ramp(skin: str) -> NDArray[np.float32]:
     """256 colours (256, 3) from deep shadow to highlight for one colour of skin."""
-    base = colour(skin)
+    base = to_bgr(skin)
     light = base.mean() / 255
     warm = base * np.array([0.62, 0.80, 1.0], np.float32)
     deep, shadow = warm * 0.40, warm * 0.74
@@ -105,7 +105,7 @@ def paint_skin(canvas: Canvas, face: NDArray, look: Appearance, rng: np.random.G
         canvas.fill(ellipse(ear + [side * 0.012, -0.01], (0.045, 0.13), angle=side * 0.12), shadow, blur=0.02)
         if look.earrings:
             at = ear + [side * 0.005, 0.215]
-            canvas.fill(ellipse(at, (0.032, 0.032)), colour(look.earrings) * 0.75, blur=0.003)
+            canvas.fill(ellipse(at, (0.032, 0.032)), to_bgr(look.earrings) * 0.75, blur=0.003)
             canvas.glow(at - [0.01, 0.01], (0.012, 0.012), [255, 255, 255], opacity=0.8)
     window, cover = canvas.mask([head_outline(face)], blur=0.006)
     head = np.zeros((height, width), np.float32)
@@ -216,7 +216,7 @@ def _age(canvas: Canvas, face: NDArray, look: Appearance, shadow: NDArray, head:
 def _beard(canvas: Canvas, face: NDArray, look: Appearance, rng: np.random.Generator, head: NDArray) -> None:
     if not look.beard:
         return
-    hair = colour(look.hair)
+    hair = to_bgr(look.hair)
     jaw = face[2:15]
     inner = [
         (face[14] * [0.86, 1] + [0, -0.02]),
@@ -257,7 +257,7 @@ def _beard(canvas: Canvas, face: NDArray, look: Appearance, rng: np.random.Gener
 
 
 def _brows(canvas: Canvas, face: NDArray, look: Appearance, rng: np.random.Generator) -> None:
-    tint = colour(look.brow)
+    tint = to_bgr(look.brow)
     for side, first in ((-1, 17), (1, 22)):
         line = smooth(face[first : first + 5], steps=8)
         if side < 0:

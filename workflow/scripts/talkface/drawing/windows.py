@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from talkface.drawing.canvas import ONE, SHIFT, colour, triple
+from talkface.drawing.canvas import ONE, SHIFT, to_bgr, triple
 
 Window = tuple[slice, slice]  # rows, columns
 
@@ -52,11 +52,11 @@ def whole(view: NDArray) -> Window:
     return slice(0, view.shape[0]), slice(0, view.shape[1])
 
 
-def clear(view: NDArray[np.uint8], window: Window, code: str) -> None:
+def clear(view: NDArray[np.uint8], window: Window, colour: str) -> None:
     """Fill a window of a part with a colour; OpenCV does it in a tenth of numpy's time."""
     rows, columns = window
     corner = columns.stop - 1, rows.stop - 1
-    cv2.rectangle(view, (columns.start, rows.start), corner, triple(colour(code)), cv2.FILLED)
+    cv2.rectangle(view, (columns.start, rows.start), corner, triple(to_bgr(colour)), cv2.FILLED)
 
 
 def row_factor(unit: float) -> int:
@@ -124,7 +124,7 @@ class Patch:
         outline[: len(x), 1], outline[len(x) :, 1] = above, below[::-1]
         self.fill(outline, paint, level=level)
 
-    def settle(self) -> Window:
+    def paste(self) -> Window:
         """Fill the outlines and put the window back into the frame; return it."""
         rows, columns = self.window
         if rows.stop <= rows.start or columns.stop <= columns.start:  # the part lies outside the picture

@@ -317,7 +317,7 @@ class Tracker:
     # -- the end -------------------------------------------------------------------------------------------------
 
     def finish(self) -> None:
-        """No more frames: settle what waits."""
+        """No more frames: decide the frames that wait."""
         number = self.count - 1
         if self.following:
             if self.anchors[-1][0] < number:

@@ -141,7 +141,7 @@ def paint_comparison(
     plan = Layout(len(shown), layout=layout, panel=panel)
     board = Board(plan.size)
     painters: list[tuple[int, int, Painter]] = []
-    for index, (label, code, told, content) in enumerate(shown):
+    for index, (label, colour, note, content) in enumerate(shown):
         left, top, width, height = plan.square_of(index)
         view = board.cut(left, top, width, height)
         head = plan.head_of(index)
@@ -149,7 +149,7 @@ def paint_comparison(
             watch = Clock(board.cut(*head), frames=frames, size=round(0.85 * plan.letters))
             painters.append((head[0], head[1], watch))
             head = (head[0], head[1], watch.left, head[3])
-        write_head(board.cut(*head), label, code=code, size=plan.letters, note=told)
+        write_head(board.cut(*head), label, colour=colour, size=plan.letters, note=note)
         if isinstance(content, str):
             write_words(view, content, size=plan.letters)
         elif callable(content):
@@ -158,7 +158,7 @@ def paint_comparison(
             painters.append((left, top, FacePanel(view, content, truth=known)))
         else:
             lips = None if content is known else known
-            painters.append((left, top, LinePanel(view, content, code=code, truth=lips, top=ceiling)))
+            painters.append((left, top, LinePanel(view, content, colour=colour, truth=lips, top=ceiling)))
     return plan.size, board.film(painters, frames=frames)
 
 

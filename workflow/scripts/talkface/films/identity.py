@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from talkface.conventions import FPS
-from talkface.drawing.canvas import SHIFT, colour, fixed, triple
+from talkface.drawing.canvas import SHIFT, fixed, to_bgr, triple
 from talkface.drawing.landmarks import draw_lines, draw_points
 from talkface.drawing.lettering import measure, wrap, write
 from talkface.drawing.style import GROUND, INK, ORANGE, RULE, SKY, SOFT
@@ -45,7 +45,7 @@ class Choice:
 
     Attributes
     ----------
-    name, told : str
+    name, explanation : str
         The rule in words.
     pairs : pairs of inner upper and lower lip points
         Whose distances are least in the frame that it takes.
@@ -60,7 +60,7 @@ class Choice:
     """
 
     name: str
-    told: str
+    explanation: str
     pairs: Sequence[tuple[int, int]]
     frames: NDArray = field(repr=False)
     score: NDArray = field(repr=False)
@@ -107,12 +107,14 @@ def ask_rules(
     """
     own = align(landmarks, load_template(), smooth_frames=smooth_frames)
     published = align_procrustes(landmarks)
-    told = f"Least distance of lip points that lie above each other; width less than {limit_told(threshold)}."
+    explanation = (
+        f"Least distance of lip points that lie above each other; width less than {describe_limit(threshold)}."
+    )
     if reference_frames > 1:
-        told += f" The reference is the mean of its first {reference_frames} frames."
+        explanation += f" The reference is the mean of its first {reference_frames} frames."
     choices = [
         _ask(
-            own, "talkface's own rule", told, pairs=points.LIP_PAIRS, threshold=threshold,
+            own, "talkface's own rule", explanation, pairs=points.LIP_PAIRS, threshold=threshold,
             averaged=reference_frames, in_force=method == "fixed",
         )
     ]  # fmt: skip
@@ -120,16 +122,16 @@ def ask_rules(
     if method == "published":
         names.setdefault(threshold, "Published toolkit: threshold of the configuration")
     for limit, name in names.items():
-        told = (
-            f"Least distance of lip points in stored order, not above each other; width less than {limit_told(limit)}."
-        )
+        explanation = f"Least distance of lip points in stored order, not above each other; width less than {describe_limit(limit)}."
         in_force = method == "published" and limit == threshold
-        choices.append(_ask(published, name, told, pairs=STORED_LIP_PAIRS, threshold=limit, in_force=in_force))
-    told = "Least distance of lip points that lie above each other, however wide."
-    return [*choices, _ask(own, "The paper: lip distance alone", told, pairs=points.LIP_PAIRS, threshold=np.inf)]
+        choices.append(_ask(published, name, explanation, pairs=STORED_LIP_PAIRS, threshold=limit, in_force=in_force))
+    explanation = "Least distance of lip points that lie above each other, however wide."
+    return [*choices, _ask(own, "The paper: lip distance alone", explanation, pairs=points.LIP_PAIRS, threshold=np.inf)]
 
 
-def _ask(aligned: NDArray, name: str, told: str, *, pairs: Sequence, threshold: float, **fields: object) -> Choice:
+def _ask(
+    aligned: NDArray, name: str, explanation: str, *, pairs: Sequence, threshold: float, **fields: object
+) -> Choice:
     """One rule's choice among aligned landmarks."""
     width = points.distance(aligned, 60, 64)
     score = (width - np.nanmean(width)) / max(np.nanstd(width), 1e-9)
@@ -137,10 +139,10 @@ def _ask(aligned: NDArray, name: str, told: str, *, pairs: Sequence, threshold: 
         frames = closure_order(aligned, threshold=threshold, pairs=pairs)
     except TalkfaceError:  # no frame passes: the picture says so
         frames = np.empty(0, np.intp)
-    return Choice(name=name, told=told, pairs=pairs, frames=frames, score=score, **fields)
+    return Choice(name=name, explanation=explanation, pairs=pairs, frames=frames, score=score, **fields)
 
 
-def limit_told(threshold: float) -> str:
+def describe_limit(threshold: float) -> str:
     """A threshold of the mouth width in words."""
     deviations = f"{abs(threshold):g} standard deviation{'' if abs(threshold) == 1 else 's'}"
     return f"{deviations} {'above' if threshold >= 0 else 'below'} the mean"
@@ -148,22 +150,22 @@ def limit_told(threshold: float) -> str:
 
 def sheet(height: int, *, width: int = WIDTH) -> NDArray[np.uint8]:
     """An empty part of the picture, (height, width, 3)."""
-    return np.full((height, width, 3), triple(colour(GROUND)), np.uint8)
+    return np.full((height, width, 3), triple(to_bgr(GROUND)), np.uint8)
 
 
-def paint_text(text: str, *, size: int, code: str, bold: bool = False, right: str = "") -> NDArray[np.uint8]:
+def paint_text(text: str, *, size: int, colour: str, bold: bool = False, right: str = "") -> NDArray[np.uint8]:
     """Lines of text as wide as the picture, with a word set off at the right edge of the first."""
     room = WIDTH - 2 * MARGIN - (measure(right, size=size, bold=True) + MARGIN if right else 0)
     lines = wrap(text, size=size, width=room, bold=bold)
     picture = sheet(round(1.3 * size) * len(lines))
     for place, line in enumerate(lines):
-        write(picture, line, (MARGIN, round(1.3 * size) * place + size), size=size, code=code, bold=bold)
+        write(picture, line, (MARGIN, round(1.3 * size) * place + size), size=size, colour=colour, bold=bold)
     if right:
         room = measure(right, size=TEXT, bold=True)
         ends = (WIDTH - MARGIN - room - 28, round(0.02 * size)), (WIDTH - MARGIN - 1, round(1.2 * size))
-        cv2.rectangle(picture, *ends, triple(colour(INK)), cv2.FILLED)
+        cv2.rectangle(picture, *ends, triple(to_bgr(INK)), cv2.FILLED)
         place = (WIDTH - MARGIN - 14, round(0.61 * size + 0.36 * TEXT))
-        write(picture, right, place, size=TEXT, code=GROUND, bold=True, anchor="right")
+        write(picture, right, place, size=TEXT, colour=GROUND, bold=True, anchor="right")
     return picture
 
 
@@ -177,7 +179,7 @@ def paint_row(tiles: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
 
 
 def paint_mouth(
-    landmarks: NDArray, *, pairs: Sequence[tuple[int, int]], eyes: float, code: str,
+    landmarks: NDArray, *, pairs: Sequence[tuple[int, int]], eyes: float, colour: str,
     frame: NDArray[np.uint8] | None,
 ) -> NDArray[np.uint8]:  # fmt: skip
     """The mouth of a frame, from the video if there is one, with its lips and the pairs that a rule looks at.
@@ -189,7 +191,7 @@ def paint_mouth(
     pairs : pairs of lip points
     eyes : float
         Outer-eye distance of the clip in that unit: tiles of a clip have one scale.
-    code : str
+    colour : str
         Colour of the lips.
     frame : (H, W, 3) uint8 array or None
     """
@@ -203,15 +205,15 @@ def paint_mouth(
         matrix = np.column_stack([np.eye(2) * scale, view.offset])
         tile = cv2.warpAffine(frame, matrix, TILE, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     placed = view.place(landmarks)
-    draw_lines(tile, placed, code=code, width=2 if frame is not None else 4, mouth_only=True)
-    draw_points(tile, placed, code=code, radius=4, mouth_only=True)
+    draw_lines(tile, placed, colour=colour, width=2 if frame is not None else 4, mouth_only=True)
+    draw_points(tile, placed, colour=colour, radius=4, mouth_only=True)
     ends = [fixed(placed[list(pair)]) for pair in pairs]
-    cv2.polylines(tile, ends, False, triple(colour(GROUND if frame is not None else INK)), 3, cv2.LINE_AA, SHIFT)
+    cv2.polylines(tile, ends, False, triple(to_bgr(GROUND if frame is not None else INK)), 3, cv2.LINE_AA, SHIFT)
     return tile
 
 
 def paint_choice(
-    choice: Choice, landmarks: NDArray, *, frames: dict[int, NDArray[np.uint8]], code: str, note: str = ""
+    choice: Choice, landmarks: NDArray, *, frames: dict[int, NDArray[np.uint8]], colour: str, note: str = ""
 ) -> NDArray[np.uint8]:
     """A rule with the frames it takes: name, what it looks at, mouths, and their measures.
 
@@ -222,7 +224,7 @@ def paint_choice(
         Pixels of the video, or the template frame.
     frames : mapping of frame to its picture
         Empty for a prediction: lips are drawn as lines.
-    code : str
+    colour : str
         Colour of the lips.
     note : str
         A further sentence.
@@ -230,8 +232,8 @@ def paint_choice(
     eyes = float(np.nanmedian(points.outer_eye_distance(landmarks)))
     parts = [
         sheet(26),
-        paint_text(choice.name, size=HEADING, code=INK, bold=True, right="in force" if choice.in_force else ""),
-        paint_text(f"{choice.told} {note}", size=TEXT, code=SOFT),
+        paint_text(choice.name, size=HEADING, colour=INK, bold=True, right="in force" if choice.in_force else ""),
+        paint_text(f"{choice.explanation} {note}", size=TEXT, colour=SOFT),
         sheet(10),
     ]
     tiles, captions = [], []
@@ -241,22 +243,22 @@ def paint_choice(
         if column < len(places):
             place = places[column]
             frame = int(choice.frames[place])
-            tile = paint_mouth(landmarks[frame], pairs=choice.pairs, eyes=eyes, code=code, frame=frames.get(frame))
+            tile = paint_mouth(landmarks[frame], pairs=choice.pairs, eyes=eyes, colour=colour, frame=frames.get(frame))
             if place < choice.averaged:
-                cv2.rectangle(tile, (4, 4), (TILE[0] - 5, TILE[1] - 5), triple(colour(INK)), 8)
+                cv2.rectangle(tile, (4, 4), (TILE[0] - 5, TILE[1] - 5), triple(to_bgr(INK)), 8)
             else:
-                cv2.rectangle(tile, (0, 0), (TILE[0] - 1, TILE[1] - 1), triple(colour(RULE)), 2)
+                cv2.rectangle(tile, (0, 0), (TILE[0] - 1, TILE[1] - 1), triple(to_bgr(RULE)), 2)
             lines = [
                 f"{ordinal(place)}: frame {frame}, {frame / FPS:.2f} s",
                 *measures(choice, landmarks[frame], frame),
             ]
             for row, line in enumerate(lines):
                 write(
-                    caption, line, (0, 38 * row + 34), size=TEXT, code=SOFT if row else INK, bold=not row,
+                    caption, line, (0, 38 * row + 34), size=TEXT, colour=SOFT if row else INK, bold=not row,
                     width=TILE[0],
                 )  # fmt: skip
         elif not column:
-            write(caption, "no frame passes", (0, 34), size=TEXT, code=SOFT)
+            write(caption, "no frame passes", (0, 34), size=TEXT, colour=SOFT)
         tiles.append(tile)
         captions.append(caption)
     return np.vstack([*parts, paint_row(tiles), paint_row(captions)])
@@ -273,44 +275,44 @@ def measures(choice: Choice, landmarks: NDArray, frame: int) -> list[str]:
     return [f"width {points.distance(landmarks, 60, 64) * percent:.0f} %, deviation {score}", f"{opening} %"]
 
 
-def paint_course(faces: NDArray, view: Frame, *, code: str) -> NDArray[np.uint8]:
+def paint_course(faces: NDArray, view: Frame, *, colour: str) -> NDArray[np.uint8]:
     """All frames of a clip as faint lines on each other, and their mean on top, beside the template's lines."""
     panel = sheet(PANEL[1], width=PANEL[0])
     some = faces[np.linspace(0, len(faces) - 1, min(len(faces), COURSE)).round().astype(int)]
     often = np.zeros(panel.shape[:2], np.float32)
     for face in some:
         stroke = np.zeros_like(panel)
-        draw_lines(stroke, view.place(face), code="#ffffff", width=2)
+        draw_lines(stroke, view.place(face), colour="#ffffff", width=2)
         often += stroke[..., 0]
     cover = 0.6 * np.sqrt(often[..., None] / (255 * len(some)))
-    panel = np.rint(panel * (1 - cover) + colour(code) * cover).astype(np.uint8)
-    draw_lines(panel, view.place(load_template()), code=ORANGE, width=4)
-    draw_lines(panel, view.place(np.nanmean(faces, axis=0)), code=code, width=3)
+    panel = np.rint(panel * (1 - cover) + to_bgr(colour) * cover).astype(np.uint8)
+    draw_lines(panel, view.place(load_template()), colour=ORANGE, width=4)
+    draw_lines(panel, view.place(np.nanmean(faces, axis=0)), colour=colour, width=3)
     return panel
 
 
-def paint_change(before: NDArray, after: NDArray, *, code: str) -> NDArray[np.uint8]:
+def paint_change(before: NDArray, after: NDArray, *, colour: str) -> NDArray[np.uint8]:
     """The template, and a clip (T, 68, 2) before and after identity was removed, template frame."""
     template = load_template()
     ends = np.concatenate([template, np.nanmean(before, axis=0), np.nanmean(after, axis=0)])
     view = fit(ends.min(axis=0), ends.max(axis=0), box=(26, 20, PANEL[0] - 26, PANEL[1] - 34))
     first = sheet(PANEL[1], width=PANEL[0])
-    draw_lines(first, view.place(template), code=ORANGE, width=4)
-    panels = [first, *(paint_course(faces, view, code=code) for faces in (before, after))]
+    draw_lines(first, view.place(template), colour=ORANGE, width=4)
+    panels = [first, *(paint_course(faces, view, colour=colour) for faces in (before, after))]
     captions = []
     for panel, name in zip(panels, ("the template", "before: aligned", "after: identity-free"), strict=True):
-        cv2.rectangle(panel, (0, 0), (PANEL[0] - 1, PANEL[1] - 1), triple(colour(RULE)), 2)
+        cv2.rectangle(panel, (0, 0), (PANEL[0] - 1, PANEL[1] - 1), triple(to_bgr(RULE)), 2)
         caption = sheet(46, width=PANEL[0])
-        write(caption, name, (0, 34), size=TEXT, code=INK, bold=True, width=PANEL[0])
+        write(caption, name, (0, 34), size=TEXT, colour=INK, bold=True, width=PANEL[0])
         captions.append(caption)
-    told = f"All {len(before)} frames as faint lines, their mean as a dark one, the template in orange."
-    if code != INK:
-        told = told.replace("as a dark one", "as a strong one")
+    explanation = f"All {len(before)} frames as faint lines, their mean as a dark one, the template in orange."
+    if colour != INK:
+        explanation = explanation.replace("as a dark one", "as a strong one")
     return np.vstack(
         [
             sheet(26),
-            paint_text("Before and after", size=HEADING, code=INK, bold=True),
-            paint_text(told, size=TEXT, code=SOFT),
+            paint_text("Before and after", size=HEADING, colour=INK, bold=True),
+            paint_text(explanation, size=TEXT, colour=SOFT),
             sheet(10),
             paint_row(panels),
             paint_row(captions),
@@ -335,7 +337,7 @@ def frames_at(
 
 def draw_identity(
     faces: str | Path, output: str | Path, *, clip: str, method: str, threshold: float, reference_frames: int,
-    smooth_frames: int, code: str = INK, model: str | None = None, shapes: str | Path | None = None,
+    smooth_frames: int, colour: str = INK, model: str | None = None, shapes: str | Path | None = None,
     video: str | Path | None = None, start_s: float | None = None, end_s: float | None = None,
 ) -> None:  # fmt: skip
     """Write the picture of a clip, or of what a model predicts for it.
@@ -349,7 +351,7 @@ def draw_identity(
     clip : str
     method, threshold, reference_frames, smooth_frames
         Of the configuration, see `identity.neutral_shapes`.
-    code : str
+    colour : str
         Colour of the faces, "#rrggbb".
     model : str, optional
     shapes : path, optional
@@ -378,28 +380,33 @@ def draw_identity(
         before = align_faces(landmarks, method=method, smooth_frames=smooth_frames)
         after = read_faces(shapes, clip=clip, shape="identity_free", method=method, smooth_frames=smooth_frames)
         with h5py.File(shapes, "r") as file:
-            told = file[clip].attrs
-            reference, frame = str(told["reference_clip"]), int(told["reference_frame"])
+            attributes = file[clip].attrs
+            reference, frame = str(attributes["reference_clip"]), int(attributes["reference_frame"])
     choices = ask_rules(landmarks, **options)
     numbers = {int(choice.frames[place]) for choice in choices for place in choice.shown()}
     pictures = {} if model else frames_at(video, numbers, start_s=start_s, end_s=end_s)
     parts = [
         sheet(24),
-        paint_text(f"{clip}: the mouth at rest", size=TITLE, code=INK, bold=True),
-        paint_text(source, size=TEXT, code=code if model else SOFT),
+        paint_text(f"{clip}: the mouth at rest", size=TITLE, colour=INK, bold=True),
+        paint_text(source, size=TEXT, colour=colour if model else SOFT),
     ]
     for choice in choices:
         note = ""
         taken = len(choice.frames) and int(choice.frames[0])
         if choice.in_force and reference and (reference, frame) != (clip, taken):
             note = f"For all of the speaker's clips: frame {frame} of {reference} is the reference."
-        lips = code if model else SKY
-        parts.append(paint_choice(choice, landmarks, frames=pictures, code=lips, note=note))
+        lips = colour if model else SKY
+        parts.append(paint_choice(choice, landmarks, frames=pictures, colour=lips, note=note))
     about = (
         "Width: from 60 to 64, the inner corners of the mouth. Opening: mean of 61-67, 62-66 and 63-65; pairs: that of "
         "the pairs as stored. All in percent of the frame's outer-eye distance. Deviation: of the width from the "
         "clip's mean, in standard deviations. Runners-up are at least 0.2 s apart. Thick frame: what the rule takes."
     )
-    parts += [paint_change(before, after, code=code), sheet(14), paint_text(about, size=TEXT, code=SOFT), sheet(24)]
+    parts += [
+        paint_change(before, after, colour=colour),
+        sheet(14),
+        paint_text(about, size=TEXT, colour=SOFT),
+        sheet(24),
+    ]
     with writing(output) as picture:
         cv2.imwrite(str(picture), np.vstack(parts))

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from talkface.conventions import FPS
 from talkface.corpus.quality import brief, why_rejected
-from talkface.drawing.canvas import SHIFT, colour, fixed, triple
+from talkface.drawing.canvas import SHIFT, fixed, to_bgr, triple
 from talkface.drawing.landmarks import draw_lines, draw_numbers, draw_points
 from talkface.drawing.lettering import clock, measure, wrap, write
 from talkface.drawing.style import DOT, GROUND, INK, LINE, MARK, SKY, SOFT, TRUTH, scaled
@@ -53,7 +53,7 @@ class Layer:
     prediction : (T, 68, 2) array or None
         Pixels; NaN where it cannot be put on a face.
     model : str
-    code : str
+    colour : str
         Colour of the prediction, "#rrggbb".
     """
 
@@ -61,7 +61,7 @@ class Layer:
     reason: str
     prediction: NDArray | None = None
     model: str = ""
-    code: str = INK
+    colour: str = INK
 
 
 def film_size(width: int, height: int) -> tuple[int, int]:
@@ -96,15 +96,15 @@ class OverlayPainter:
         self.letters = letters = max(9, round(LETTERS * width))
         self._margin, self._bold = margin, _ = round(0.8 * letters), round(1.2 * letters)
         line = round(1.55 * letters)
-        told = wrap(f"rejected: {layer.reason}", size=letters, width=width - 2 * margin) if layer.reason else []
-        strip = 2 * round((margin + line * (2 + len(told))) / 2)
-        self.picture = np.full((height + strip, width, 3), triple(colour(GROUND)), np.uint8)
-        rows = [height + round(0.35 * margin) + line * (row + 1) - round(0.3 * line) for row in range(2 + len(told))]
+        lines = wrap(f"rejected: {layer.reason}", size=letters, width=width - 2 * margin) if layer.reason else []
+        strip = 2 * round((margin + line * (2 + len(lines))) / 2)
+        self.picture = np.full((height + strip, width, 3), triple(to_bgr(GROUND)), np.uint8)
+        rows = [height + round(0.35 * margin) + line * (row + 1) - round(0.3 * line) for row in range(2 + len(lines))]
         room = width - 2 * margin - measure("frame 00000   000.00 s", size=letters)
-        write(self.picture, clip, (width - margin, rows[0]), size=letters, code=INK, bold=True, anchor="right",
+        write(self.picture, clip, (width - margin, rows[0]), size=letters, colour=INK, bold=True, anchor="right",
               width=room)  # fmt: skip
-        for row, text in zip(rows[2:], told, strict=True):
-            write(self.picture, text, (margin, row), size=letters, code=MARK)
+        for row, text in zip(rows[2:], lines, strict=True):
+            write(self.picture, text, (margin, row), size=letters, colour=MARK)
         # the clock, which alone changes in the strip
         self._clock = (margin, rows[0])
         self._below = slice(height, rows[0] + round(0.4 * letters)), slice(0, width - margin - room)
@@ -129,7 +129,7 @@ class OverlayPainter:
         """What the colours mean, from the left on, each as it is drawn; smaller where it would not fit."""
         layer, size = self.layer, self.letters
         filled = layer.measured.landmarks[~layer.measured.detected]
-        entries = [("measured", TRUTH), ("interpolated", MARK), ("box", SKY), (layer.model, layer.code)]
+        entries = [("measured", TRUTH), ("interpolated", MARK), ("box", SKY), (layer.model, layer.colour)]
         kept = (True, np.isfinite(filled).any(), self.boxes, layer.prediction is not None)
         names = [name for (name, _), keep in zip(entries, kept, strict=True) if keep]
         while (
@@ -137,21 +137,21 @@ class OverlayPainter:
         ):
             size -= 1
         x, y, reach = float(self._margin), row - 0.33 * size, round(0.2 * size)
-        for place, ((name, code), keep) in enumerate(zip(entries, kept, strict=True)):
+        for place, ((name, colour), keep) in enumerate(zip(entries, kept, strict=True)):
             if not keep:
                 continue
             ends = np.array([[x, y], [x + size, y]])
             if place == 2:
-                self._draw_box(self.picture, ends + np.array([[0, -0.3], [0, 0.3]]) * size, code=code)
+                self._draw_box(self.picture, ends + np.array([[0, -0.3], [0, 0.3]]) * size, colour=colour)
             else:
                 points = np.array([(x + 0.15 * size, y), (x + 0.85 * size, y)])
                 width = max(1, round((0.2 if place == 3 else 0.1) * size))
-                cv2.polylines(self.picture, [fixed(ends)], False, triple(colour(code)), width, cv2.LINE_AA, SHIFT)
+                cv2.polylines(self.picture, [fixed(ends)], False, triple(to_bgr(colour)), width, cv2.LINE_AA, SHIFT)
                 if place < 2:
-                    draw_points(self.picture, points, code=code, radius=reach)
+                    draw_points(self.picture, points, colour=colour, radius=reach)
                 if place == 1:
-                    draw_points(self.picture, points, code=GROUND, radius=0.5 * reach)
-            write(self.picture, name, (x + 1.4 * size, row), size=size, code=SOFT if place == 2 else code)
+                    draw_points(self.picture, points, colour=GROUND, radius=0.5 * reach)
+            write(self.picture, name, (x + 1.4 * size, row), size=size, colour=SOFT if place == 2 else colour)
             x += measure(name, size=size) + 2.6 * size
 
     def _free_corner(self) -> Window | None:
@@ -184,13 +184,13 @@ class OverlayPainter:
         factor = side / self._extent
         move = np.array([[factor, 0, -factor * low[0]], [0, factor, -factor * low[1]]])
         lens = cv2.warpAffine(self.picture[: self.size[1]], move, (side, side), borderMode=cv2.BORDER_REPLICATE)
-        code = TRUTH if self.layer.measured.detected[number] else MARK
+        colour = TRUTH if self.layer.measured.detected[number] else MARK
         measured, predicted = ((faces[number] - low) * factor for faces in (self.landmarks, self.prediction))
         stroke = scaled(LINE, panel=2 * side)
-        draw_lines(lens, predicted, code=self.layer.code, width=2.4 * stroke, mouth_only=True)
-        draw_lines(lens, measured, code=code, width=stroke, mouth_only=True)
-        draw_points(lens, measured, code=code, radius=stroke, mouth_only=True)
-        cv2.rectangle(lens, (0, 0), (side - 1, side - 1), triple(colour(GROUND)), max(2, stroke))
+        draw_lines(lens, predicted, colour=self.layer.colour, width=2.4 * stroke, mouth_only=True)
+        draw_lines(lens, measured, colour=colour, width=stroke, mouth_only=True)
+        draw_points(lens, measured, colour=colour, radius=stroke, mouth_only=True)
+        cv2.rectangle(lens, (0, 0), (side - 1, side - 1), triple(to_bgr(GROUND)), max(2, stroke))
         return lens
 
     def window(self, number: int) -> Window:
@@ -215,32 +215,32 @@ class OverlayPainter:
         lens = self._enlarge(number, low=mouth[0]) if mouth else None
         landmarks, detected = self.landmarks[number], bool(self.layer.measured.detected[number])
         known = np.isfinite(landmarks).all()
-        code = TRUTH if detected else MARK
+        colour = TRUTH if detected else MARK
         line, dot = LINE * self._stroke, 0.7 * DOT * self._stroke
         thin = 0.45 * line if detected else line  # a thin line has no colour in a film, whose planes of it are halved
         rim = max(1.0, self._stroke)  # light, so that dark lines are seen on dark hair, and colours on skin
         if self.boxes and np.isfinite(self.box[number]).all():
-            self._draw_box(picture, self.box[number], code=SKY if detected else MARK)
-        draw_lines(picture, landmarks, code=GROUND, width=thin + 2 * rim)
-        draw_points(picture, landmarks, code=GROUND, radius=dot + rim)
+            self._draw_box(picture, self.box[number], colour=SKY if detected else MARK)
+        draw_lines(picture, landmarks, colour=GROUND, width=thin + 2 * rim)
+        draw_points(picture, landmarks, colour=GROUND, radius=dot + rim)
         if self.prediction is not None:  # below the measured points: both are seen where they agree
-            draw_lines(picture, self.prediction[number], code=GROUND, width=line + 2 * rim)
-            draw_lines(picture, self.prediction[number], code=self.layer.code, width=line)
-        draw_lines(picture, landmarks, code=code, width=thin)
-        draw_points(picture, landmarks, code=code, radius=dot)
+            draw_lines(picture, self.prediction[number], colour=GROUND, width=line + 2 * rim)
+            draw_lines(picture, self.prediction[number], colour=self.layer.colour, width=line)
+        draw_lines(picture, landmarks, colour=colour, width=thin)
+        draw_points(picture, landmarks, colour=colour, radius=dot)
         if not detected:  # hollow: told from a prediction of the same colour
-            draw_points(picture, landmarks, code=GROUND, radius=0.5 * dot)
+            draw_points(picture, landmarks, colour=GROUND, radius=0.5 * dot)
         if known and self.numbers:
-            draw_numbers(picture, landmarks, code=INK, size=max(8, round(0.55 * self.letters)), halo=GROUND)
+            draw_numbers(picture, landmarks, colour=INK, size=max(8, round(0.55 * self.letters)), halo=GROUND)
         if lens is not None:
             picture[self._lens] = lens
             changed.append(self._lens)
         if place := self._place(number):
             at, word = (place[0][0], place[1][1]), self._word(number)
-            write(picture, word, at, size=self._bold, code=MARK, bold=True, halo=GROUND)
+            write(picture, word, at, size=self._bold, colour=MARK, bold=True, halo=GROUND)
         strip = self.picture[self._below]
-        strip[:] = triple(colour(GROUND))
-        write(self.picture, clock(number, fps=FPS), self._clock, size=self.letters, code=INK)
+        strip[:] = triple(to_bgr(GROUND))
+        write(self.picture, clock(number, fps=FPS), self._clock, size=self.letters, colour=INK)
         return changed
 
     def _word(self, number: int) -> str:
@@ -260,11 +260,11 @@ class OverlayPainter:
             low = np.clip(above, low, np.maximum(low, self.size - size - self._margin))
         return low, low + size
 
-    def _draw_box(self, picture: NDArray[np.uint8], box: NDArray, *, code: str) -> None:
+    def _draw_box(self, picture: NDArray[np.uint8], box: NDArray, *, colour: str) -> None:
         corners = [tuple(int(value) for value in np.rint(corner)) for corner in box]
         width = max(2, round(0.6 * LINE * self._stroke))
-        cv2.rectangle(picture, *corners, triple(colour(GROUND)), width + 2, cv2.LINE_AA)
-        cv2.rectangle(picture, *corners, triple(colour(code)), width, cv2.LINE_AA)
+        cv2.rectangle(picture, *corners, triple(to_bgr(GROUND)), width + 2, cv2.LINE_AA)
+        cv2.rectangle(picture, *corners, triple(to_bgr(colour)), width, cv2.LINE_AA)
 
 
 def read_layer(
@@ -299,7 +299,7 @@ def read_layer(
         predicted, placed = load_shapes(predictions), np.full(measured.landmarks.shape, np.nan)
         if not measured.rejected:
             placed = place_in_video(predicted, shape=read_shape(shapes, clip), landmarks=measured.landmarks)
-    return Layer(measured=measured, reason=brief(reason), prediction=placed, model=model or "", code=colour or INK)
+    return Layer(measured=measured, reason=brief(reason), prediction=placed, model=model or "", colour=colour or INK)
 
 
 def paint_film(painter: OverlayPainter, frames: Iterable[NDArray[np.uint8]]) -> Iterator[NDArray[np.uint8]]:

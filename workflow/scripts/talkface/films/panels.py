@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from talkface.conventions import FPS
-from talkface.drawing.canvas import SHIFT, colour, fixed, triple
+from talkface.drawing.canvas import SHIFT, fixed, to_bgr, triple
 from talkface.drawing.landmarks import draw_lines
 from talkface.drawing.lettering import LEAST, clock, measure, wrap, write
 from talkface.drawing.painters import FlatPainter
@@ -54,7 +54,7 @@ class Board:
 
     def __init__(self, size: tuple[int, int]) -> None:
         self.size = size
-        self.picture = np.full((size[1], size[0], 3), triple(colour(GROUND)), np.uint8)
+        self.picture = np.full((size[1], size[0], 3), triple(to_bgr(GROUND)), np.uint8)
 
     def cut(self, left: int, top: int, width: int, height: int) -> NDArray[np.uint8]:
         """A part of the picture, (height, width, 3): what is painted on it is painted on the board."""
@@ -87,7 +87,7 @@ class Board:
             yield planes.picture
 
 
-def seat(shapes: NDArray, view: NDArray, *, top: float = FOREHEAD) -> NDArray[np.float64]:
+def place_faces(shapes: NDArray, view: NDArray, *, top: float = FOREHEAD) -> NDArray[np.float64]:
     """Where faces (..., 68, 2) of the template frame stand in a part (H, W, 3) of a picture, pixels.
 
     `top`, in the template frame, is what just fits below the part's upper edge.
@@ -134,9 +134,9 @@ class FacePanel:
     """
 
     def __init__(self, view: NDArray[np.uint8], shapes: NDArray, *, truth: NDArray | None = None) -> None:
-        self._view, self._faces = view, seat(shapes, view)
-        self._truth = None if truth is None else seat(truth, view)
-        self._painter = FlatPainter(seat(resting_face(), view), size=view.shape[1::-1])
+        self._view, self._faces = view, place_faces(shapes, view)
+        self._truth = None if truth is None else place_faces(truth, view)
+        self._painter = FlatPainter(place_faces(resting_face(), view), size=view.shape[1::-1])
         self._painter.frame = view  # it paints on the board itself
         self._width = fine(view)
         self._lips: Window | None = None
@@ -148,7 +148,7 @@ class FacePanel:
         if self._lips is not None:
             clear(self._view, self._lips, GROUND)
         (face,) = self._painter.paint(self._faces[frame])
-        lips = draw_lips(self._view, self._truth[frame], code=INK, width=self._width)
+        lips = draw_lips(self._view, self._truth[frame], colour=INK, width=self._width)
         # true lips may reach beyond a face that is predicted wrongly
         beyond = [window for window in (self._lips, lips) if window is not None and not contains(face, window)]
         self._lips = lips
@@ -164,7 +164,7 @@ class LinePanel:
         Part of a board.
     shapes : (T, 68, 2) array
         Template frame, one a frame.
-    code : str
+    colour : str
         Colour of the lines, "#rrggbb".
     truth : (T, 68, 2) array, optional
         Whose lips are drawn.
@@ -173,10 +173,10 @@ class LinePanel:
     """
 
     def __init__(
-        self, view: NDArray[np.uint8], shapes: NDArray, *, code: str, truth: NDArray | None = None, top: float = BROWS
+        self, view: NDArray[np.uint8], shapes: NDArray, *, colour: str, truth: NDArray | None = None, top: float = BROWS
     ) -> None:
-        self._view, self._faces, self._code = view, seat(shapes, view, top=top), code
-        self._truth = None if truth is None else seat(truth, view, top=top)
+        self._view, self._faces, self._colour = view, place_faces(shapes, view, top=top), colour
+        self._truth = None if truth is None else place_faces(truth, view, top=top)
         self._width, self._line = fine(view), scaled(LINE, panel=view.shape[0])
         self._last: Window | None = None
 
@@ -185,9 +185,9 @@ class LinePanel:
         window = rectangle(self._faces[frame], 2 + self._line, self._view.shape)
         if self._last is not None:
             clear(self._view, self._last, GROUND)
-        draw_lines(self._view, self._faces[frame], code=self._code, width=self._line)
+        draw_lines(self._view, self._faces[frame], colour=self._colour, width=self._line)
         if self._truth is not None:
-            window = union(window, draw_lips(self._view, self._truth[frame], code=INK, width=self._width))
+            window = union(window, draw_lips(self._view, self._truth[frame], colour=INK, width=self._width))
         changed = window if self._last is None else union(window, self._last)
         self._last = window
         return [changed]
@@ -225,7 +225,7 @@ class Clock:
         """Write the number and the time."""
         clear(self._view, self._window, GROUND)
         place = self.left, baseline(self._view, self._size)
-        write(self._view, clock(frame, fps=FPS), place, size=self._size, code=INK)
+        write(self._view, clock(frame, fps=FPS), place, size=self._size, colour=INK)
         return [self._window]
 
 
@@ -244,10 +244,10 @@ def even(size: float) -> int:
     return max(2, 2 * round(size / 2))
 
 
-def draw_lips(view: NDArray[np.uint8], landmarks: NDArray, *, code: str, width: int) -> Window:
+def draw_lips(view: NDArray[np.uint8], landmarks: NDArray, *, colour: str, width: int) -> Window:
     """Draw the outlines of lips of landmarks (68, 2), pixels; give the window that they lie in."""
     lips = [fixed(landmarks[list(part)]) for part in (OUTER_LIP, INNER_LIP)]
-    cv2.polylines(view, lips, True, triple(colour(code)), width, cv2.LINE_AA, SHIFT)
+    cv2.polylines(view, lips, True, triple(to_bgr(colour)), width, cv2.LINE_AA, SHIFT)
     return rectangle(landmarks[list(LIPS)], 2 + width, view.shape)
 
 
@@ -256,7 +256,7 @@ def letters(panel: float, *, width: int) -> int:
     return min(max(scaled(TITLE, panel=panel), -(-width * READABLE // PHONE)), max(READABLE, round(LARGEST * panel)))
 
 
-def write_head(view: NDArray[np.uint8], label: str, *, code: str, size: int, note: str = "") -> None:
+def write_head(view: NDArray[np.uint8], label: str, *, colour: str, size: int, note: str = "") -> None:
     """Write what a panel shows into a strip (H, W, 3) above it, on the left, and a note on the right if it has room."""
     height, width = view.shape[:2]
     margin, base = height // 2, baseline(view, size)
@@ -265,9 +265,9 @@ def write_head(view: NDArray[np.uint8], label: str, *, code: str, size: int, not
     beside = room - min(measure(note, size=small), width // 2) - margin
     if note and measure(label, size=LEAST, bold=True) <= beside:
         room = beside
-        write(view, note, (width - margin, base), size=small, code=SOFT, anchor="right", width=width // 2)
+        write(view, note, (width - margin, base), size=small, colour=SOFT, anchor="right", width=width // 2)
     if room > 0:  # panels of a few pixels have none beside the clock
-        write(view, label, (margin, base), size=size, code=code, bold=True, width=room)
+        write(view, label, (margin, base), size=size, colour=colour, bold=True, width=room)
 
 
 def write_words(view: NDArray[np.uint8], words: str, *, size: int) -> None:
@@ -280,7 +280,7 @@ def write_words(view: NDArray[np.uint8], words: str, *, size: int) -> None:
     top = height / 2 - (len(lines) - 1) / 2 * 1.35 * size
     for index, line in enumerate(lines):
         place = (width / 2, top + 1.35 * size * index + 0.36 * size)
-        write(view, line, place, size=size, code=SOFT, anchor="centre")
+        write(view, line, place, size=size, colour=SOFT, anchor="centre")
 
 
 def too_wide(lines: list[str], *, size: int, width: float) -> bool:

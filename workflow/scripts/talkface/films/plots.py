@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from talkface.conventions import FPS
 from talkface.drawing import numbering
-from talkface.drawing.canvas import SHIFT, blend, colour, fixed, triple
+from talkface.drawing.canvas import SHIFT, blend, fixed, to_bgr, triple
 from talkface.drawing.landmarks import draw_lines, draw_points
 from talkface.drawing.lettering import clock, measure, write
 from talkface.drawing.style import DOT, GROUND, INK, LABEL, LINE, NOTE, RULE, SOFT, THIN, TITLE, scaled
@@ -30,7 +30,7 @@ from talkface.media.encoding import YuvPicture, encode
 from talkface.media.sound import frames_of
 from talkface.prediction.files import hold, load_shapes
 
-TOLD = {
+SUBTITLES = {
     "raw": "raw: as measured, pixels of the source",
     "aligned": "aligned: without the movement of the head",
     "identity_free": "identity-free: what the face does, on the template",
@@ -57,7 +57,7 @@ class PlotStyle:
         The lips alone, filling the picture.
     size : int
         Pixels, width and height; even.
-    code : str
+    colour : str
         Colour, "#rrggbb".
     """
 
@@ -65,7 +65,7 @@ class PlotStyle:
     numbers: bool = False
     mouth_only: bool = False
     size: int = 1000
-    code: str = INK
+    colour: str = INK
 
     @property
     def indices(self) -> tuple[int, ...]:
@@ -87,7 +87,7 @@ class Frame:
 
 def blend_hex(first: str, second: str, share: float) -> str:
     """The colour "#rrggbb" that is `share` of the way from the first to the second."""
-    return "#" + "".join(f"{round(float(part)):02x}" for part in blend(colour(first), colour(second), share)[::-1])
+    return "#" + "".join(f"{round(float(part)):02x}" for part in blend(to_bgr(first), to_bgr(second), share)[::-1])
 
 
 def fit(low: NDArray, high: NDArray, *, box: tuple[float, float, float, float]) -> Frame:
@@ -129,30 +129,32 @@ def steps_of(low: float, high: float) -> NDArray[np.float64]:
     return step * np.arange(np.ceil(low / step), np.floor(high / step) + 1) + 0.0  # no -0
 
 
-def paint_ground(frame: Frame, *, look: PlotStyle, title: str, told: str, unit: str) -> NDArray[np.uint8]:
+def paint_ground(frame: Frame, *, look: PlotStyle, title: str, subtitle: str, unit: str) -> NDArray[np.uint8]:
     """What stays the same in all frames, (size, size, 3): title, kind, and a grid of coordinates."""
     size = look.size
     top, margin = round(HEAD * size), round(0.03 * size)
     letters = scaled(NOTE, panel=0.75 * size)
-    picture = np.full((size, size, 3), triple(colour(GROUND)), np.uint8)
+    picture = np.full((size, size, 3), triple(to_bgr(GROUND)), np.uint8)
     (left, upper), (right, lower) = (np.array([[0, top], [size, size]]) - frame.offset) / frame.scale
-    rule, width = triple(colour(RULE)), scaled(THIN, panel=0.5 * size)
+    rule, width = triple(to_bgr(RULE)), scaled(THIN, panel=0.5 * size)
     for x in steps_of(left, right):
         place = frame.place([x, 0])[0]
         cv2.polylines(picture, [fixed([[place, top], [place, size]])], False, rule, width, cv2.LINE_AA, SHIFT)
         if 2 * letters < place < size - letters - measure(f"{x:g}{unit}", size=letters):
-            write(picture, f"{x:g}", (place + letters / 4, size - letters / 3), size=letters, code=SOFT)
+            write(picture, f"{x:g}", (place + letters / 4, size - letters / 3), size=letters, colour=SOFT)
     for y in steps_of(upper, lower):
         place = frame.place([0, y])[1]
         if place > size - 1.5 * letters:  # the numbers of the columns stand there
             continue
         cv2.polylines(picture, [fixed([[0, place], [size, place]])], False, rule, width, cv2.LINE_AA, SHIFT)
         if place > top + letters:
-            write(picture, f"{y:g}", (letters / 4, place - letters / 4), size=letters, code=SOFT)
-    write(picture, unit, (size - letters / 3, size - letters / 3), size=letters, code=SOFT, anchor="right", halo=GROUND)
+            write(picture, f"{y:g}", (letters / 4, place - letters / 4), size=letters, colour=SOFT)
+    write(
+        picture, unit, (size - letters / 3, size - letters / 3), size=letters, colour=SOFT, anchor="right", halo=GROUND
+    )
     large, small = scaled(TITLE, panel=0.9 * size), scaled(LABEL, panel=0.85 * size)
-    write(picture, title, (margin, 0.055 * size), size=large, code=INK, bold=True, width=round(0.55 * size))
-    write(picture, told, (margin, 0.105 * size), size=small, code=SOFT, width=size - 2 * margin)
+    write(picture, title, (margin, 0.055 * size), size=large, colour=INK, bold=True, width=round(0.55 * size))
+    write(picture, subtitle, (margin, 0.105 * size), size=small, colour=SOFT, width=size - 2 * margin)
     return picture
 
 
@@ -166,16 +168,16 @@ class Plotter:
     """
 
     def __init__(
-        self, faces: NDArray, *, look: PlotStyle, title: str, told: str, unit: str, template: NDArray | None = None
+        self, faces: NDArray, *, look: PlotStyle, title: str, subtitle: str, unit: str, template: NDArray | None = None
     ) -> None:
         frame = choose_frame(faces, look=look, template=template)
         self._look = look
         self._places = frame.place(faces)  # (T, 68, 2)
-        self._ground = paint_ground(frame, look=look, title=title, told=told, unit=unit)
+        self._ground = paint_ground(frame, look=look, title=title, subtitle=subtitle, unit=unit)
         self._painted: list[tuple[slice, slice]] = []
         self._radius = scaled(DOT, panel=look.size * (0.6 if look.numbers else 1) * (1.6 if look.mouth_only else 1))
         # With numbers, lines step back: they say what belongs together, and figures can be read upon them.
-        self._pale = blend_hex(look.code, GROUND, PALE if look.numbers else 0)
+        self._pale = blend_hex(look.colour, GROUND, PALE if look.numbers else 0)
         self._letters = max(9, round(SIZE_OF_NUMBERS[look.mouth_only] * look.size))
         self._offsets = np.zeros((points.COUNT, 2))
         if look.numbers:
@@ -202,26 +204,26 @@ class Plotter:
         size, letters = look.size, scaled(LABEL, panel=0.85 * look.size)
         text = clock(frame if number is None else number, fps=FPS)
         at, width = (0.97 * size, 0.055 * size), round(0.38 * size)
-        write(picture, text, at, size=letters, code=INK, anchor="right", width=width)
+        write(picture, text, at, size=letters, colour=INK, anchor="right", width=width)
         self._painted = [(slice(0, round(0.075 * size)), slice(round(0.58 * size), size))]
         if not len(shown):
             middle = round(0.55 * size)
             large = scaled(TITLE, panel=1.4 * size)
-            write(picture, "no face", (size / 2, middle), size=large, code=SOFT, anchor="centre")
+            write(picture, "no face", (size / 2, middle), size=large, colour=SOFT, anchor="centre")
             self._painted.append((slice(middle - 2 * large, middle + large), slice(0, size)))
             return before + self._painted
         if look.kind == "line":
             width = scaled(THIN if look.numbers else LINE, panel=0.75 * size) + look.mouth_only
-            draw_lines(picture, landmarks, code=self._pale, width=width, mouth_only=look.mouth_only)
+            draw_lines(picture, landmarks, colour=self._pale, width=width, mouth_only=look.mouth_only)
         if look.kind == "scatter" or look.numbers:
-            draw_points(picture, landmarks, code=look.code, radius=self._radius, mouth_only=look.mouth_only)
+            draw_points(picture, landmarks, colour=look.colour, radius=self._radius, mouth_only=look.mouth_only)
         reach = 4 * self._letters if look.numbers else 3 * self._radius
         low, high = np.floor(shown.min(axis=0) - reach).astype(int), np.ceil(shown.max(axis=0) + reach).astype(int)
         (left, top), (right, bottom) = np.clip([low, high], 0, size)
         self._painted.append((slice(top, bottom), slice(left, right)))
         if look.numbers:
             numbering.write_numbers(
-                picture, landmarks, self._offsets, size=self._letters, code=INK, indices=look.indices
+                picture, landmarks, self._offsets, size=self._letters, colour=INK, indices=look.indices
             )
         return before + self._painted
 
@@ -289,12 +291,12 @@ def open_plotter(
         else read_faces(faces, clip=clip, shape=shape, method=method, smooth_frames=smooth_frames)
     )
     pixels = shape == "raw" and not model
-    told = f"predicted by {model}" if model else TOLD[shape]
+    subtitle = f"predicted by {model}" if model else SUBTITLES[shape]
     plotter = Plotter(
         shapes,
         look=look,
         title=clip,
-        told=told + (", mouth only" if look.mouth_only else ""),
+        subtitle=subtitle + (", mouth only" if look.mouth_only else ""),
         unit="pixels" if pixels else "outer-eye distances",
         template=None if pixels else load_template(),
     )

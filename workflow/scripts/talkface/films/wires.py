@@ -18,7 +18,7 @@ import scipy.spatial
 from numpy.typing import NDArray
 
 from talkface.conventions import FPS
-from talkface.drawing.canvas import ONE, SHIFT, blend, colour, triple
+from talkface.drawing.canvas import ONE, SHIFT, blend, to_bgr, triple
 from talkface.drawing.style import BLUE, GROUND, LINE, PANEL, THIN, VERMILION
 from talkface.drawing.windows import Window, rectangle
 from talkface.face import points
@@ -150,9 +150,9 @@ def project(seen: NDArray, *, size: int) -> NDArray[np.float64]:
     return np.clip(seen[..., :2] * near * SCALE + PLACE, -4, 5) * size
 
 
-def _tints(code: str, *, from_: float, to: float) -> list[tuple]:
+def _tints(colour: str, *, from_: float, to: float) -> list[tuple]:
     """A colour from far to near: mixed with the ground by these shares."""
-    return [triple(blend(colour(GROUND), colour(code), share)) for share in np.linspace(from_, to, STEPS)]
+    return [triple(blend(to_bgr(GROUND), to_bgr(colour), share)) for share in np.linspace(from_, to, STEPS)]
 
 
 def _step(depth: NDArray) -> NDArray[np.int64]:
@@ -177,12 +177,12 @@ class WirePainter:
     def __init__(self, size: int) -> None:
         self.net = make_net()
         self.size = size
-        self.frame = np.full((size, size, 3), triple(colour(GROUND)), np.uint8)
+        self.frame = np.full((size, size, 3), triple(to_bgr(GROUND)), np.uint8)
         self._ground = self.frame.copy()
         self._seen: NDArray | None = None  # turned vertices (V, 3) as last painted
         self._pixels: NDArray | None = None  # and where they are in the picture (V, 2)
-        self._tones = [
-            triple(blend(colour(dark), colour(light), share))
+        self._shades = [
+            triple(blend(to_bgr(dark), to_bgr(light), share))
             for dark, light in (SKIN, LIPS)
             for share in np.linspace(0, 1, SHADES)
         ]
@@ -194,8 +194,8 @@ class WirePainter:
         lips = [name for name in points.LINES if "lip" in name]
         others = [name for name in points.LINES if name not in lips]
         self._bold = [
-            (_tints(code, from_=from_, to=1), np.concatenate([self.net.features[name] for name in names]))
-            for code, from_, names in ((INK_BLUE, 0.5, others), (VERMILION, 0.55, lips))
+            (_tints(colour, from_=from_, to=1), np.concatenate([self.net.features[name] for name in names]))
+            for colour, from_, names in ((INK_BLUE, 0.5, others), (VERMILION, 0.55, lips))
         ]
         self._widths = [max(1, round(LINE * size / PANEL * share)) for share in np.linspace(0.5, 1, STEPS)]
 
@@ -251,8 +251,8 @@ class WirePainter:
                     self._paint_hole(part, at, hole)
             those = order[level[order] == step]
             painted = zip(at[net.triangles[those]], (tones + SHADES * self._lip)[those].tolist(), strict=True)
-            for corners, tone in painted:
-                cv2.fillConvexPoly(part, corners, self._tones[tone], cv2.LINE_8, SHIFT)
+            for corners, shade in painted:
+                cv2.fillConvexPoly(part, corners, self._shades[shade], cv2.LINE_8, SHIFT)
             for number, (tints, width) in enumerate(self._net):
                 self._draw(part, at, np.flatnonzero((edge_level == step) & (kind == number)), tints[step], width)
         bold_level = np.where(edge_level >= 0, _step(seen[net.edges, 2].mean(axis=1)), -1)
@@ -264,13 +264,13 @@ class WirePainter:
         """What is seen through the mouth or an eye; the skin around it is painted afterwards."""
         outline = at[list(hole)]
         if hole == points.INNER_LIP:
-            cv2.fillPoly(part, [outline], triple(colour(CAVITY)), cv2.LINE_AA, SHIFT)
+            cv2.fillPoly(part, [outline], triple(to_bgr(CAVITY)), cv2.LINE_AA, SHIFT)
             return
-        cv2.fillPoly(part, [outline], triple(colour(WHITE)), cv2.LINE_AA, SHIFT)
+        cv2.fillPoly(part, [outline], triple(to_bgr(WHITE)), cv2.LINE_AA, SHIFT)
         place = tuple(int(value) for value in np.rint(outline.mean(axis=0)))
-        for radius, code in ((IRIS, BLUE), (PUPIL, INK_BLUE)):
+        for radius, colour in ((IRIS, BLUE), (PUPIL, INK_BLUE)):
             reach = round(radius * SCALE * self.size * ONE)
-            cv2.circle(part, place, reach, triple(colour(code)), cv2.FILLED, cv2.LINE_AA, SHIFT)
+            cv2.circle(part, place, reach, triple(to_bgr(colour)), cv2.FILLED, cv2.LINE_AA, SHIFT)
 
     def _draw(self, part: NDArray, at: NDArray, edges: NDArray, paint: tuple, width: int) -> None:
         """Draw edges in one colour."""

@@ -83,9 +83,9 @@ def speak(text: str, *, voice: str, rate_wpm: int = 160) -> Utterance:
         said = done.stderr.decode(errors="replace").strip().splitlines() or [f"exit status {done.returncode}"]
         raise TalkfaceError(f"voice {voice!r}: {said[-1]}")
     head, _, body = done.stdout.partition(b"\n")
-    told = json.loads(head)
+    head_of = json.loads(head)
     return Utterance(
-        np.frombuffer(body, np.int16).copy(), told["rate"], [Phoneme(*phoneme) for phoneme in told["phonemes"]]
+        np.frombuffer(body, np.int16).copy(), head_of["rate"], [Phoneme(*phoneme) for phoneme in head_of["phonemes"]]
     )
 
 

@@ -25,13 +25,13 @@ class Bar:
 
 @dataclass
 class Cell:
-    """What stands in a cell: text, interval below it, what it is sorted by, a title, a tone (up, down, none, text)."""
+    """What stands in a cell: text, interval below it, what it is sorted by, a title, a style (up, down, none, text)."""
 
     text: str = ""
     sort: str = ""
     interval: str = ""
     title: str = ""
-    tone: str = ""
+    css: str = ""
     best: bool = False
     bar: Bar | None = None
 
@@ -43,7 +43,7 @@ class Head:
     text: str
     unit: str = ""
     title: str = ""
-    tone: str = ""
+    css: str = ""
 
 
 @dataclass
@@ -108,10 +108,10 @@ def measured_cell(row: Mapping[str, Any] | None, places: int) -> Cell:
 def gain_cell(row: Mapping[str, Any] | None, *, names: str = "") -> Cell:
     """Gain of a row of pairs.tsv, coloured where its interval excludes zero; brief when the cell says whose it is."""
     if row is None or not math.isfinite(row["gain"]):
-        return Cell(DASH, "nan", tone="none")
-    tone = "up" if row["gain_low"] > 0 else "down" if row["gain_high"] < 0 else "none"
+        return Cell(DASH, "nan", css="none")
+    css = "up" if row["gain_low"] > 0 else "down" if row["gain_high"] < 0 else "none"
     within = f"{percent(row['gain_low'])} {DOTS} {percent(row['gain_high'])}"
-    cell = Cell(percent(row["gain"]), f"{row['gain']:.6g}", tone=tone)
+    cell = Cell(percent(row["gain"]), f"{row['gain']:.6g}", css=css)
     if names:
         cell.title = f"{names}: {cell.text} %, 95 % interval {within}, p = {row['p']:.3g}"
     else:
@@ -122,7 +122,7 @@ def gain_cell(row: Mapping[str, Any] | None, *, names: str = "") -> Cell:
 def plain_cell(value: object, how: str = "") -> Cell:
     """A number in a given format, a text, or nothing."""
     if isinstance(value, str):
-        return Cell(value, tone="none")
+        return Cell(value, css="none")
     known = isinstance(value, (int, float, np.number)) and math.isfinite(value)
     return Cell(format(value, how), f"{value:.6g}") if known else Cell(DASH, "nan")
 

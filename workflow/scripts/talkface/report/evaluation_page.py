@@ -34,7 +34,7 @@ from talkface.report.verdict import judge
 log = logging.getLogger(__name__)
 TITLES = {"train": "Training clips", "valid": "Validation clips", "test": "Test clips", "unseen": "Unseen speakers"}
 BETTER = {"low": "low", "high": "high", "zero": "0", "one": "1"}
-GUIDE = {
+EXPLANATIONS = {
     "Lip error": "root of the mean squared distance of the 20 lip points between prediction and truth, in percent of "
     "the distance between the outer corners of the eyes. Low is good.",
     "Correlation": "of the predicted and the true opening of the mouth over time. 1 is perfect, 0 is chance.",
@@ -135,8 +135,8 @@ def define_measures() -> list[dict[str, str]]:
         while hasattr(function, "func"):  # a partial has no docstring of its own
             function, settings = function.func, function.keywords | settings
         definition = " ".join((inspect.getdoc(function) or "").split("\n\n")[0].replace("`", "").split())
-        told = [f"{key} = {value}" for key, value in settings.items() if isinstance(value, (int, float, str))]
-        definition = definition.rstrip(".") + (f" ({', '.join(told)})" if told else "") + "."
+        constants = [f"{key} = {value}" for key, value in settings.items() if isinstance(value, (int, float, str))]
+        definition = definition.rstrip(".") + (f" ({', '.join(constants)})" if constants else "") + "."
         row = {"title": measure.title, "name": name, "unit": measure.unit, "source": measure.source}
         rows.append(row | {"better": BETTER.get(measure.better, measure.better), "definition": definition})
     return rows
@@ -231,7 +231,7 @@ def write_page(
         ],
         "films": folder,
         "training": training,
-        "guide": GUIDE,
+        "explanations": EXPLANATIONS,
         "measures": define_measures(),
         "files": list_files(Path(output).parent, FILES | pictures),
         "clip_files": list_files(Path(output).parent, {f"clips/{m}.tsv": m for m in networks}),

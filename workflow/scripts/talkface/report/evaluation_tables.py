@@ -188,7 +188,7 @@ def pair_tables(results: Results, split: str, looks: Looks) -> list[Table]:
             Row(
                 model,
                 [
-                    Cell(tone="none")
+                    Cell(css="none")
                     if model == other
                     else gain_cell(results.gain(model, other, split, snr_db=snr), names=f"{model} over {other}")
                     for other in models
@@ -210,12 +210,12 @@ def seeds_table(results: Results, split: str, looks: Looks) -> Table | None:
     for row in rows.to_dict("records"):
         measure = row["measure"].removesuffix("_over_seeds")
         cells = [
-            Cell(MEASURES[measure].title if measure in MEASURES else measure, tone="text"),
+            Cell(MEASURES[measure].title if measure in MEASURES else measure, css="text"),
             plain_cell(row["clips"], ".0f"),
         ]
         values = (results.value(split, row["model"], measure), row["value"], row["low"], row["high"])
         lines.append(Row(row["model"], cells + [Cell(number(value, 3)) for value in values], looks.get(row["model"])))
-    heads = [Head("measure", tone="text")]
+    heads = [Head("measure", css="text")]
     heads += [Head(text) for text in ("seeds", "mean", "standard deviation", "smallest", "largest")]
     return Table("model", heads, [Group(lines)]) if lines else None
 
@@ -260,8 +260,8 @@ def _film(row: Mapping, films: Path | None) -> Cell:
     text: str | Markup = clip
     if films is not None and (films / model / f"{clip}.mp4").is_file():
         text = Markup('<a href="{}">{}</a>').format(f"{quote(films.name)}/{quote(model)}/{quote(clip)}.mp4", clip)
-    told = f"{number(row['lip_rmse'], 2)} %, correlation {number(row['opening_correlation'], 2)}"
-    return Cell(text, f"{row['lip_rmse']:.6g}", told, title=f"speaker {row['speaker']}")
+    measures = f"{number(row['lip_rmse'], 2)} %, correlation {number(row['opening_correlation'], 2)}"
+    return Cell(text, f"{row['lip_rmse']:.6g}", measures, title=f"speaker {row['speaker']}")
 
 
 def training_table(zoo: pd.DataFrame, looks: Looks) -> Table:

@@ -79,8 +79,8 @@ def write_tables(
         page, **tables, clips=clips, curves={}, films=None, networks=networks, twins=twins, splits=splits, drawn=False
     )  # fmt: skip
     others = [model for model in networks if model not in trained]
-    told = Markup(" ").join(describe(quality, corpus=corpus, trained=trained, others=others, seed=seed))
-    parts = [Markup("<p>{}</p>").format(told)]
+    opening = Markup(" ").join(describe(quality, corpus=corpus, trained=trained, others=others, seed=seed))
+    parts = [Markup("<p>{}</p>").format(opening)]
     for split in splits:
         sentences = Markup(" ").join(judge(results, split))
         parts.append(Markup("<h2>{}</h2>\n<p>{}</p>").format(TITLES[split], sentences))

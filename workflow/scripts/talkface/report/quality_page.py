@@ -74,8 +74,8 @@ def reasons_table(table: pd.DataFrame) -> Table | None:
     for kind, count in kinds.value_counts().items():
         first = rejected[kinds == kind].iloc[0]
         example = f"{first['clip']}: {re.sub(r'^[^:]*/', '', first['reason'])}"
-        rows.append(Row(str(kind), [plain_cell(count, ",.0f"), Cell(example, tone="text")]))
-    return Table("why", [Head("clips"), Head("for example", tone="text")], [Group(rows)]) if rows else None
+        rows.append(Row(str(kind), [plain_cell(count, ",.0f"), Cell(example, css="text")]))
+    return Table("why", [Head("clips"), Head("for example", css="text")], [Group(rows)]) if rows else None
 
 
 def clips_table(table: pd.DataFrame, *, most_rows: int = MOST_ROWS) -> Table:
@@ -86,12 +86,12 @@ def clips_table(table: pd.DataFrame, *, most_rows: int = MOST_ROWS) -> Table:
     rows = []
     for row in ordered.to_dict("records"):
         good = row["accepted"] == "yes"
-        cells = [Cell(str(row[name]), tone="none") for name in ("speaker", "split")]
-        cells.append(Cell("yes" if good else "no", "1" if good else "0", tone="" if good else "down"))
-        cells += [Cell(re.sub(r"^[^:]*/", "", row["reason"]), tone="text")] if reasons else []
+        cells = [Cell(str(row[name]), css="none") for name in ("speaker", "split")]
+        cells.append(Cell("yes" if good else "no", "1" if good else "0", css="" if good else "down"))
+        cells += [Cell(re.sub(r"^[^:]*/", "", row["reason"]), css="text")] if reasons else []
         cells += [plain_cell(row[name], MEASURED[name][2]) for name in columns]
         rows.append(Row(str(row["clip"]), cells))
-    heads = [Head("speaker"), Head("split"), Head("accepted"), *([Head("reason", tone="text")] if reasons else [])]
+    heads = [Head("speaker"), Head("split"), Head("accepted"), *([Head("reason", css="text")] if reasons else [])]
     heads += [Head(*MEASURED[name][:2]) for name in columns]
     return Table("clip", heads, [Group(rows)])
 

@@ -83,12 +83,12 @@ def settings_table(
         changed = path not in shipped or shipped[path] != value
         before = written(shipped[path]) if path in shipped else "not set"
         cells = [
-            Cell(written(value), tone="text", best=changed),
-            Cell(before if changed else "", tone="text"),
-            Cell(comments.get(path, ""), tone="text"),
+            Cell(written(value), css="text", best=changed),
+            Cell(before if changed else "", css="text"),
+            Cell(comments.get(path, ""), css="text"),
         ]
         rows.append(Row(".".join(path[bare:]), cells))
-    heads = [Head(text, tone="text") for text in ("value", "as shipped", "what the shipped file says of it")]
+    heads = [Head(text, css="text") for text in ("value", "as shipped", "what the shipped file says of it")]
     return Table("setting", heads, [Group(rows)])
 
 
@@ -151,7 +151,7 @@ def write_settings(
     total = Row("all", [Cell(f"{sum(clips.values()):,}"), Cell(f"{speakers['all']:,}")])
     counts = [Row(split, [Cell(f"{clips[split]:,}"), Cell(f"{speakers[split]:,}")]) for split in clips]
     packages = {"snakemake": (snakemake, []), **packages_of(envs)}
-    rows = [Row(name, [Cell(v), Cell(", ".join(of) or DASH, tone="text")]) for name, (v, of) in packages.items()]
+    rows = [Row(name, [Cell(v), Cell(", ".join(of) or DASH, css="text")]) for name, (v, of) in packages.items()]
     content = {
         "settings": settings,
         "changed": settings_table(changed, known, comments) if changed else None,
@@ -164,7 +164,7 @@ def write_settings(
         ],
         "others": len(set(catalogue) - set(models)),
         "counts": Table("split", [Head("clips"), Head("speakers")], [Group(counts), Group([total])]),
-        "packages": Table("package", [Head("version"), Head("environments", tone="text")], [Group(rows)]),
+        "packages": Table("package", [Head("version"), Head("environments", css="text")], [Group(rows)]),
         "bar": 0,
     }
     with writing(resolved) as temporary:

@@ -72,8 +72,8 @@ def list_clips(faces: h5py.File, models: Sequence[str]) -> list[dict[str, Any]]:
     clips = []
     for clip, truth in faces.get("truth", {}).items():
         sound = faces[f"sound/{clip}"]
-        told = [faces[f"prediction/{model}/{clip}"].attrs for model in models]
-        errors = [number(each["lip_rmse"]) for each in told]
+        attributes = [faces[f"prediction/{model}/{clip}"].attrs for model in models]
+        errors = [number(each["lip_rmse"]) for each in attributes]
         known = [error for error in errors if error is not None]
         clips.append(
             {
@@ -83,7 +83,7 @@ def list_clips(faces: h5py.File, models: Sequence[str]) -> list[dict[str, Any]]:
                 "frames": film_frames(len(sound), int(sound.attrs["rate"])),
                 "error": number(sum(known) / len(known)) if known else None,
                 "errors": errors,
-                "correlations": [number(each["opening_correlation"], 3) for each in told],
+                "correlations": [number(each["opening_correlation"], 3) for each in attributes],
             }
         )
     return sorted(clips, key=lambda each: -math.inf if each["error"] is None else each["error"], reverse=True)

@@ -153,8 +153,8 @@ def read_material(
         shape_model = stored.first(settings.components)
     else:
         whole, shape_model = read_training_file(dataset, settings.shape_model, components=settings.components)
-        hears = {"rate": kind.rate, "hears_frames": kind.hears_frames}
-        check_network(whole, network=settings.network, **hears, path=dataset)
+        expected = {"rate": kind.rate, "hears_frames": kind.hears_frames}
+        check_network(whole, network=settings.network, **expected, path=dataset)
         parts, corpus = [whole], Path(dataset).stem
         how = "clip" if settings.split == "sheet" else settings.split
     train, valid = resplit(parts, how, seed=seed)

@@ -186,11 +186,11 @@ class Network(BaseNetwork):
                 f"{path}: has {'a' if conditioned else 'no'} layer fc2, so temporal_condition is "
                 f"{str(conditioned).lower()}; the config says otherwise; correct arguments.temporal_condition"
             )
-        told = {"temporal_condition": conditioned}
+        found = {"temporal_condition": conditioned}
         if conditioned:
             given = {"rest": rest, "boosts": boosts}
-            told |= {key: [float(x) for x in value] for key, value in given.items() if not arguments.get(key)}
-        return {**arguments, **told}
+            found |= {key: [float(x) for x in value] for key, value in given.items() if not arguments.get(key)}
+        return {**arguments, **found}
 
     def _hold(self, name: str, value: Tensor) -> None:
         self.register_buffer(name, value, persistent=False)  # no weight of the authors' files
@@ -305,8 +305,8 @@ class Network(BaseNetwork):
         own = self.follow(heard, earlier[:, 0])
         if own_share >= 1:
             return own
-        told = self.fc2(torch.cat([heard, earlier], dim=2)).float()
-        return torch.where(torch.rand(len(heard), 1, 1, device=heard.device) < own_share, own, told)
+        predicted = self.fc2(torch.cat([heard, earlier], dim=2)).float()
+        return torch.where(torch.rand(len(heard), 1, 1, device=heard.device) < own_share, own, predicted)
 
 
 def _drop(x: Tensor, share: float) -> Tensor:

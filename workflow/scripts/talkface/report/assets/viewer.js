@@ -21,7 +21,7 @@ const make = (tag, attributes = {}, ...children) => {
   return element;
 };
 const bytes = text => Uint8Array.from(atob(text), letter => letter.charCodeAt(0));
-const tone = name => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+const cssColour = name => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 const said = (value, digits) => value === null || value === undefined || Number.isNaN(value) ? "–" : value.toFixed(digits);
 const frameOf = time => clamp(Math.floor(time * FPS + EPSILON), 0, last());
@@ -137,7 +137,7 @@ function drawPanel(panel, frame) {
   if (panel.kind === "landmarks") panel.note.textContent = guessed ? "interpolated" : face ? "" : "no face";
   if (!face) return;
   pen.setTransform(size, 0, 0, size, 0, 0);
-  const code = panel.kind === "film" ? (guessed ? "#ffb27a" : "#ffffff") : guessed ? tone("--mark") : tone("--truth");
+  const code = panel.kind === "film" ? (guessed ? "#ffb27a" : "#ffffff") : guessed ? cssColour("--mark") : cssColour("--truth");
   if (panel.kind === "film") lineFace(pen, face, { code: "#000000a0", width: 0.013, fill: false });
   lineFace(pen, face, { code, width: panel.kind === "film" ? 0.0055 : 0.0065, fill: panel.kind !== "film" });
   pen.fillStyle = code;
@@ -229,7 +229,7 @@ function drawStill() {
   const highest = Math.max(2, ...chosen.flatMap(index => data.openings[index]));
   const step = [1, 2, 5, 10, 20, 50].find(each => highest / each <= 4) || 100;
   const top = EDGE.top, bottom = high - EDGE.axis - EDGE.wave - 8, y = value => bottom - (bottom - top) * value / highest;
-  pen.font = "12px system-ui, sans-serif"; pen.fillStyle = tone("--soft"); pen.strokeStyle = tone("--line");
+  pen.font = "12px system-ui, sans-serif"; pen.fillStyle = cssColour("--soft"); pen.strokeStyle = cssColour("--line");
   pen.textAlign = "right"; pen.textBaseline = "middle"; pen.lineWidth = 1;
   for (let value = 0; value <= highest; value += step) {
     pen.beginPath(); pen.moveTo(EDGE.left, y(value)); pen.lineTo(wide - EDGE.right, y(value)); pen.stroke();
@@ -237,7 +237,7 @@ function drawStill() {
   }
   // the waveform, and seconds below it
   const centre = high - EDGE.axis - EDGE.wave / 2, wave = data.waveform;
-  pen.fillStyle = tone("--wave");
+  pen.fillStyle = cssColour("--wave");
   const points = Math.max(1, Math.round(wide - EDGE.left - EDGE.right));
   for (let place = 0; place < points; place++) {
     const begin = placeToSound(place / points), end = Math.max(begin + 1, placeToSound((place + 1) / points));
@@ -246,7 +246,7 @@ function drawStill() {
     const half = Math.max(0.5, (size / 255) * EDGE.wave / 2);
     pen.fillRect(EDGE.left + place, centre - half, 1, 2 * half);
   }
-  pen.fillStyle = tone("--soft"); pen.textAlign = "center"; pen.textBaseline = "alphabetic";
+  pen.fillStyle = cssColour("--soft"); pen.textAlign = "center"; pen.textBaseline = "alphabetic";
   const seconds = last() / FPS, tick = [0.5, 1, 2, 5, 10, 20, 60].find(each => seconds / each <= (wide < 500 ? 5 : 9)) || 120;
   for (let time = 0; time <= seconds + 1e-9; time += tick) {
     const x = placeOf(time * FPS), label = `${+time.toFixed(1)} s`;
@@ -275,20 +275,20 @@ function drawGraph() {
   pen.scale(scale, scale);
   const stretch = bounds();
   if (state.from !== null || state.to !== null) {
-    pen.fillStyle = tone("--stretch");
+    pen.fillStyle = cssColour("--stretch");
     pen.fillRect(placeOf(stretch[0]), top - 6, Math.max(2, placeOf(stretch[1]) - placeOf(stretch[0])), bottom - top + 6);
   }
   pen.setTransform(1, 0, 0, 1, 0, 0);
   pen.drawImage(still, 0, 0);
   pen.scale(scale, scale);
   const x = placeOf(state.frame);
-  pen.strokeStyle = tone("--mark"); pen.lineWidth = 1.5;
+  pen.strokeStyle = cssColour("--mark"); pen.lineWidth = 1.5;
   pen.beginPath(); pen.moveTo(x, top - 6); pen.lineTo(x, bottom); pen.stroke();
   for (const index of [...shown().map(each => each + 1), 0]) {
     const list = data.openings[index];
     if ((list[state.frame] ?? null) === null) continue;
     pen.fillStyle = index ? colour(index - 1) : truthColour();
-    pen.strokeStyle = tone("--paper"); pen.lineWidth = 1.5;
+    pen.strokeStyle = cssColour("--paper"); pen.lineWidth = 1.5;
     pen.beginPath(); pen.arc(x, still.y(list[state.frame]), 4.5, 0, 7); pen.fill(); pen.stroke();
   }
 }

@@ -39,6 +39,11 @@ def shapes(loudness):
     return faces.astype(np.float32)
 
 
+# Of the network talkface: one member that learns without noise, from speech little changed.
+SINGLE = {
+    "members": 1, "noise_share": 0.0, "augmented_share": 0.3, "gain_db": [-6, 0], "warp": 0.05, "tempo": 0.0,
+    "level": "peak",
+}  # fmt: skip
 RATES = (8_000, 16_000, 44_100, 48_000)  # of all networks
 
 

@@ -1,3 +1,4 @@
+import inspect
 import math
 
 import pytest
@@ -5,6 +6,7 @@ import torch
 import yaml
 from torch.utils.flop_counter import FlopCounterMode
 
+from talkface.models.registry import network_class
 from talkface.noise.bank import NoiseBank
 from talkface.training import loop, recipe, train
 from tests.toy_corpus import make_network, noise_for, toy_dataset
@@ -21,6 +23,16 @@ def shipped(project_root):
 def chosen(pytestconfig):
     """The network as the config asks for it."""
     return make_network("talkface", **shipped(pytestconfig.rootpath)["arguments"])
+
+
+def test_what_is_shipped_is_what_the_class_does(pytestconfig):
+    arguments = shipped(pytestconfig.rootpath)["arguments"]
+    given = {
+        name: list(value.default) if isinstance(value.default, tuple) else value.default
+        for name, value in inspect.signature(network_class("talkface")).parameters.items()
+        if name != "shape_model"
+    }
+    assert given == arguments
 
 
 def multiplications(network, frames=100):

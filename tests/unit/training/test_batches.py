@@ -41,7 +41,7 @@ def test_each_frame_counts_alike():
 
 @pytest.mark.parametrize(("name", "rate"), [("talkface", 16_000)])
 def test_a_stretch_holds_the_sound_and_the_faces_of_its_frames(dataset, name, rate):
-    network = build_network(name, read_shape_model(dataset), {})
+    network = build_network(name, read_shape_model(dataset), {"level": "peak"})
     part = read_part(dataset, "train", rate=rate)
     corpus = Batches(part, network, torch.device("cpu"))
     clip, start, frames = 3, 40, 20  # clip 3 has 53 frames: 7 lie beyond its end

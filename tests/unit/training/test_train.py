@@ -19,7 +19,7 @@ from talkface.training import loop, train
 from talkface.training.batches import steps_per_epoch
 from talkface.training.dataset import read_part, read_shape_model
 from talkface.training.recipe import Recipe
-from tests.toy_corpus import toy_dataset
+from tests.toy_corpus import SINGLE, toy_dataset
 
 BLOCK = {
     "network": "talkface",
@@ -31,10 +31,10 @@ BLOCK = {
     "average": 0.9,
     "max_epochs": 12,
     "patience_epochs": 0,
-    "arguments": {"bands": 16, "channels": 16, "hidden": 16, "layers": 1},
+    "arguments": SINGLE | {"bands": 16, "channels": 16, "hidden": 16},
 }
 # The toy's mouth follows its loudness, which random gain would hide.
-PLAIN = {"bands": 16, "channels": 32, "hidden": 32, "layers": 1, "gain_db": [0, 0], "mask": [0, 1, 1], "warp": 0.0}
+PLAIN = SINGLE | {"bands": 16, "channels": 32, "hidden": 32, "gain_db": [0, 0], "mask": [0, 1, 1], "warp": 0.0}
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,8 @@
 #   make zoo                       every repaired model of the catalogue on the demo corpus, side by side
 #   make report                    results/report.html (settings, quality, tables, films) and results/viewer.html
 #   make compare                   the published models until their own early stopping, beside ours (an hour or more)
-#   make test, make check          tests; style and lint
+#   make test, make check          tests; style, types and lint
+#   make test-quick                the unit tests alone
 #   make test-readme               every command of README.md and config/README.md, the long ones too
 #   make bench                     the speed suite: ours beside the published procedures
 #   make sheet VIDEOS=folder       a sample sheet from a folder of videos (SHEET=, SPLIT_BY=, PATTERN=)
@@ -19,7 +20,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 RUN := PATH="$(CURDIR)/$(BIN):$$PATH"
 MODULE := PYTHONPATH=workflow/scripts $(BIN)/python -m
 
-.PHONY: demo zoo report compare test test-readme check bench sheet template pins clean
+.PHONY: demo zoo report compare test test-quick test-readme check bench sheet template pins clean
 
 demo: .venv/run
 	$(RUN) snakemake --cores $(CORES) train_all evaluate_all animate_all
@@ -45,6 +46,9 @@ compare: .venv/run
 test: .venv/dev
 	$(RUN) OMP_NUM_THREADS=1 pytest --numprocesses 2 --dist loadfile
 
+test-quick: .venv/dev
+	$(RUN) OMP_NUM_THREADS=1 pytest --numprocesses 2 --dist loadfile -m "not slow" tests/unit
+
 # Every command of README.md and config/README.md, the long ones too, in a copy of the project.
 test-readme: .venv/dev
 	$(RUN) OMP_NUM_THREADS=1 pytest tests/readme --long
@@ -52,6 +56,7 @@ test-readme: .venv/dev
 check: .venv/dev
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
+	$(RUN) mypy
 	$(RUN) snakefmt --check Snakefile workflow/rules
 	$(RUN) snakemake --lint
 

@@ -25,7 +25,7 @@ SETTINGS = Recipe(network="cnn", components=6, stretches=8, frames=16, betas=(0.
 
 
 def run(data: Path | None) -> list[dict]:
-    """Frames a second and largest difference of TC; shares of a training step."""
+    """Measure frames a second and largest difference with the temporal condition, and shares of a training step."""
     with tempfile.TemporaryDirectory() as folder:
         path = make_dataset(Path(folder) / "bench.h5", data)
         return [*_generation(path), *_training(path)]

@@ -1,4 +1,4 @@
-"""Films of three panels at 1500 x 500: ours beside ffmpeg alone on the same frames, and beside matplotlib."""
+"""Speed of films of three panels at 1500 x 500, beside ffmpeg alone on the same frames and beside matplotlib."""
 
 import subprocess
 import tempfile
@@ -28,7 +28,7 @@ LATE = 3  # frames by which the prediction differs from the truth
 
 
 def run(data: Path | None) -> list[dict]:
-    """Frames a second of the whole film, its source decoded; ratios to ffmpeg alone and to matplotlib."""
+    """Measure frames a second of the whole film, its source decoded; ratios to ffmpeg alone and to matplotlib."""
     shapes = talking_shapes(FRAMES + LATE).astype(np.float32)
     truth, prediction = shapes[LATE:], shapes[:FRAMES]
     with tempfile.TemporaryDirectory() as name:
@@ -86,7 +86,7 @@ def run(data: Path | None) -> list[dict]:
 
 
 def write_clip(folder: Path, landmarks: np.ndarray, shapes: np.ndarray, *, width: int, height: int) -> None:
-    """Landmarks and identity-free shapes of a clip `a`, as landmarking leaves them."""
+    """Write landmarks and identity-free shapes of a clip `a`, as the workflow does."""
     with h5py.File(folder / "landmarks.h5", "w") as file:
         group = file.create_group("a")
         group.attrs.update(width=width, height=height, rejected="")

@@ -1,4 +1,4 @@
-"""Drawing at 1000 x 1000: our films beside ffmpeg alone on the same frames, and beside matplotlib's frames."""
+"""Speed of drawing at 1000 x 1000, beside ffmpeg alone on the same frames and beside matplotlib's frames."""
 
 import subprocess
 import tempfile
@@ -27,7 +27,7 @@ RATE = 44_100
 
 
 def run(data: Path | None) -> list[dict]:
-    """Frames a second of both styles and of the turning wires; ratios to ffmpeg alone and to matplotlib."""
+    """Measure frames a second of both styles and of the turning wires; ratios to ffmpeg alone and to matplotlib."""
     shapes = talking_shapes(FRAMES)
     rows = []
     with tempfile.TemporaryDirectory() as name:
@@ -70,7 +70,7 @@ def run(data: Path | None) -> list[dict]:
 
 
 def talking_shapes(frames: int) -> np.ndarray:
-    """Landmarks (frames, 68, 2) of a mouth that opens and closes four times a second, jaw and now and then brows."""
+    """Make landmarks (frames, 68, 2) of a mouth that opens four times a second, with jaw and now and then brows."""
     time_s = np.arange(frames) / FPS
     track = np.zeros((frames, 4))
     track[:, 0] = 0.11 * (1 - np.cos(2 * np.pi * 4 * time_s)) * (0.6 + 0.4 * np.sin(2 * np.pi * 0.7 * time_s))
@@ -85,7 +85,7 @@ def talking_shapes(frames: int) -> np.ndarray:
 
 
 def encode_alone(raw: Path, speech: Path, output: Path) -> None:
-    """What ffmpeg does with the same frames and settings when they lie ready in a file."""
+    """Encode the same frames with the same settings from a file, by ffmpeg alone."""
     film = ffmpeg.input(str(raw), format="rawvideo", pix_fmt="yuv420p", s=f"{SIZE}x{SIZE}", framerate=FPS)
     sound = ffmpeg.input(str(speech))
     settings = {**ENCODER, "acodec": "aac", "audio_bitrate": "128k", "ar": RATE, "ac": 1, "movflags": "+faststart"}

@@ -1,4 +1,4 @@
-"""Landmarks: ours beside the published procedure, for speed and for the places of the points.
+"""Speed and accuracy of landmarks, beside the published procedure.
 
 Decoding is left out on both sides: the frames lie in memory. Both run on one core, taking turns.
 """
@@ -28,22 +28,22 @@ PERSON31_S = 6.0  # of the longest clip, so much is compared
 
 
 def frames_of(path: Path, *, seconds: float | None = None) -> list[np.ndarray]:
-    """Grey frames of a clip or of its first seconds."""
+    """Decode the grey frames of a clip or of its first seconds."""
     return list(read_frames(probe(path), end_s=seconds))
 
 
 def real_clips(data: Path) -> list[Path]:
-    """Every video of the folder of real data."""
+    """List every video of the folder of real data."""
     return sorted([*data.glob("grid/*/*.mpg"), *data.glob("talking/*.mp4")])
 
 
 def jitter(landmarks: np.ndarray) -> float:
-    """Mean second difference in time of (T, 68, 2) landmarks, in pixels; NaN frames are left out."""
+    """Compute the mean second difference in time of landmarks (T, 68, 2), pixels; NaN frames are left out."""
     return float(np.nanmean(np.linalg.norm(np.diff(landmarks, 2, axis=0), axis=-1)))
 
 
 def compare(ours: np.ndarray, published: np.ndarray) -> tuple[float, float]:
-    """Median distance in percent of the outer-eye distance, and ratio of the jitters, over frames that both found."""
+    """Compute median distance, percent of the outer-eye distance, and ratio of jitters, over frames both found."""
     both = ~np.isnan(ours).any(axis=(1, 2)) & ~np.isnan(published).any(axis=(1, 2))
     ours, published = (np.where(both[:, None, None], points, np.nan) for points in (ours, published))
     eyes = np.nanmedian(outer_eye_distance(published))
@@ -52,7 +52,7 @@ def compare(ours: np.ndarray, published: np.ndarray) -> tuple[float, float]:
 
 
 def measure_speed(data: Path) -> list[dict]:
-    """Milliseconds a frame, medians of five rounds in which both take turns."""
+    """Measure milliseconds a frame, medians of five rounds in which both take turns."""
     cv2.setNumThreads(1)
     predictor = predictor_path()
     models = load_published(predictor)
@@ -84,7 +84,7 @@ def measure_speed(data: Path) -> list[dict]:
 
 
 def measure_accuracy(clips: list[Path]) -> list[dict]:
-    """A row a clip: jitter beside the published, the distance in words; and a row with the largest distance."""
+    """Compare jitter and distance, a row a clip; the last row has the largest distance."""
     predictor = predictor_path()
     models = load_published(predictor)
     rows, distances = [], []
@@ -119,7 +119,7 @@ def measure_accuracy(clips: list[Path]) -> list[dict]:
 
 
 def run(data: Path | None) -> list[dict]:
-    """Rows of the speed suite; without real data there is nothing to measure.
+    """Measure speed and accuracy; without real data there is nothing to measure.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The network of 2018: a training step, generation over windows, and a frame as it comes in."""
+"""Speed of the network of 2018: a training step, generation over windows, and a frame of streaming."""
 
 import time
 from pathlib import Path
@@ -22,7 +22,7 @@ STREAMED = 250  # frames
 
 
 def run(data: Path | None) -> list[dict]:
-    """Seconds a training step, frames a second of generation, milliseconds a frame; what differs."""
+    """Measure seconds a training step, frames a second of generation, milliseconds a frame; and differences."""
     rows = [*_training(torch.device("cpu")), *_generation(data), *_streaming()]
     if torch.cuda.is_available():
         rows += _training(torch.device("cuda"))

@@ -1,4 +1,4 @@
-"""Prediction: the base network over the whole file beside one window at a time; an hour of speech and its memory."""
+"""Speed of prediction: the base network over a whole file beside window by window; memory for an hour of speech."""
 
 import tempfile
 import time
@@ -25,7 +25,7 @@ predict_file(sys.argv[1], sys.argv[2], weights=sys.argv[3], threads=2, device="c
 
 
 def run(data: Path | None) -> list[dict]:
-    """Frames a second of `cnn`, largest difference, and peak memory of an hour of speech."""
+    """Measure frames a second of `cnn`, largest difference, and peak memory for an hour of speech."""
     rows = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -1,4 +1,4 @@
-"""The published way to generate with the temporal condition: window by window, each after the one before it."""
+"""Published generation with the temporal condition: window by window, each after the one before it."""
 
 import numpy as np
 import torch
@@ -8,7 +8,7 @@ from torch.nn import functional
 
 
 class PublishedConditionedNetwork(PublishedNetwork):
-    """The base network, and a layer that sees the coefficients of the frame before.
+    """Base network with a layer that sees the coefficients of the frame before.
 
     `dropout` says whether dropout stays on in prediction, as it did.
     """
@@ -20,7 +20,7 @@ class PublishedConditionedNetwork(PublishedNetwork):
         self.dropout = True
 
     def forward(self, window, earlier):
-        """(B, 2240) samples and (B, outputs) coefficients of the frame before to those of this one."""
+        """Map samples (B, 2240) and coefficients (B, outputs) of the frame before to those of this one."""
         x = window[:, None]
         for layer in (self.conv1, self.conv2, self.conv3, self.conv4):
             x = functional.dropout(functional.leaky_relu(layer(x), 0.3), 0.2, self.dropout)
@@ -29,7 +29,7 @@ class PublishedConditionedNetwork(PublishedNetwork):
 
 
 def published_conditioned_coefficients(network, samples, rest):
-    """Coefficients (T, 6) of (S,) float32 samples at 8 kHz, levelled; `rest` (6,) before the first frame."""
+    """Predict coefficients (T, 6) of float32 samples (S,) at 8 kHz, levelled; `rest` (6,) before the first frame."""
     padded = np.pad(samples, WINDOW // 2)  # half a window of zeros at both ends
     found, earlier = [], torch.from_numpy(rest)[None]
     with torch.no_grad():

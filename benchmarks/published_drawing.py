@@ -1,4 +1,4 @@
-"""The published way to draw: a matplotlib figure for every frame, saved as a picture, then one call of ffmpeg."""
+"""Published drawing: a matplotlib figure for every frame, saved as a picture, then one call of ffmpeg."""
 
 import itertools
 
@@ -46,7 +46,7 @@ def draw_published_panels(pictures, truth, predictions, folder):
 
 
 def in_axes(shapes):
-    """Landmarks (T, 68, 2) of the template frame in the published coordinates."""
+    """Convert landmarks (T, 68, 2) of the template frame to the published coordinates."""
     return shapes * UNIT * [1, -1] + [0, 0.06]
 
 

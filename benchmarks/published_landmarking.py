@@ -1,16 +1,16 @@
-"""The published way to landmarks: full-frame HOG detection with one upsampling on each frame, first face, predictor."""
+"""Published landmarking: full-frame HOG detection with one upsampling on each frame, first face, predictor."""
 
 import dlib
 import numpy as np
 
 
 def load_published(predictor_path):
-    """Detector and predictor; loading is no part of what is timed."""
+    """Load detector and predictor; this is no part of what is timed."""
     return dlib.get_frontal_face_detector(), dlib.shape_predictor(str(predictor_path))
 
 
 def published_landmarks(frames, *, models):
-    """Landmarks of each frame on its own, as the published systems find them.
+    """Find landmarks in each frame on its own, as the published systems do.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The published way to train and run the network of Eskimez et al. 2018: cell after cell, window after window.
+"""Published training and generation of the network of Eskimez et al. 2018: cell by cell, window by window.
 
 Written plainly, as Keras 2 computes a recurrent layer with `implementation=1`: at every step and for every gate, an
 input and a state of its own, masked, times its part of the weights.
@@ -11,12 +11,12 @@ WINDOW = 75  # frames
 
 
 def hard_sigmoid(x):
-    """Keras 2's."""
+    """Apply the hard sigmoid of Keras 2."""
     return torch.clamp(0.2 * x + 0.5, 0, 1)
 
 
 def plain_layer(layer, x, masks):
-    """Outputs (B, T, U) of inputs (B, T, I), gate by gate; masks (4, B, I) and (4, B, U), or None."""
+    """Compute outputs (B, T, U) of inputs (B, T, I), gate by gate; masks (4, B, I) and (4, B, U), or None."""
     kernel, recurrent_kernel, bias = (value.chunk(4, dim=-1) for value in layer.parameters())
     h = c = x.new_zeros(len(x), layer.units)
     outputs = []
@@ -33,7 +33,7 @@ def plain_layer(layer, x, masks):
 
 
 def stacked_layer(layer, x, masks):
-    """The same with the four gates in one product."""
+    """Compute the same with the four gates in one product."""
     kernel, recurrent_kernel = (
         torch.stack(value.chunk(4, dim=-1)) for value in (layer.kernel, layer.recurrent_kernel)
     )  # (4, I, U), (4, U, U)
@@ -50,7 +50,7 @@ def stacked_layer(layer, x, masks):
 
 
 def published_outputs(layers, inputs, run_layer=plain_layer):
-    """The last output of each window of 75 frames, (T, 136), of inputs (T, W): for each frame all of it anew."""
+    """Compute the last output of each window of 75 frames, (T, 136), of inputs (T, W); each window from its start."""
     outputs = []
     with torch.inference_mode():
         for frame in range(len(inputs)):
@@ -65,7 +65,7 @@ def published_outputs(layers, inputs, run_layer=plain_layer):
 
 
 def keras_step(sizes, x, target):
-    """A training step of Keras itself as a function, or None where tf_keras is not installed."""
+    """Return a training step of Keras itself as a function, or None where tf_keras is not installed."""
     try:
         import tensorflow
         import tf_keras

@@ -1,4 +1,4 @@
-"""The published way to predict: one window at a time, in batches of one."""
+"""Published prediction: one window at a time, in batches of one."""
 
 import numpy as np
 import torch
@@ -7,7 +7,7 @@ WINDOW, HOP = 2_240, 320  # samples at 8 kHz
 
 
 def published_coefficients(network, samples):
-    """Coefficients (T, 6) of (S,) float32 samples at 8 kHz; dropout is off, unlike in the published code.
+    """Predict coefficients (T, 6) of float32 samples (S,) at 8 kHz; dropout is off, unlike in the published code.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The published way to train the base network of Eskimez et al. 2020: windows one by one, each with its own gain.
+"""Published training of the base network of Eskimez et al. 2020: windows one by one, each with its own gain.
 
 Written plainly, and kind to it: all windows lie in memory, where the authors read an HDF5 file window by window.
 """
@@ -26,7 +26,7 @@ class PublishedNetwork(nn.Module):
             nn.init.xavier_uniform_(layer.weight)
 
     def forward(self, window):
-        """(B, 2240) samples to (B, outputs) coefficients."""
+        """Map samples (B, 2240) to coefficients (B, outputs)."""
         x = window[:, None]
         for layer in (self.conv1, self.conv2, self.conv3, self.conv4):
             x = functional.dropout(functional.leaky_relu(layer(x), 0.3), 0.2, self.training)
@@ -47,9 +47,11 @@ class Windows(torch.utils.data.Dataset):
         self.index = [(clip, frame) for clip, (_, target) in enumerate(clips) for frame in range(len(target))]
 
     def __len__(self):
+        """Return the number of windows."""
         return len(self.index)
 
     def __getitem__(self, item):
+        """Return a window and the coefficients of its frame."""
         clip, frame = self.index[item]
         window = self.audio[clip][HOP * frame : HOP * frame + WINDOW]
         gain = 10 ** (GAINS_DB[torch.randint(len(GAINS_DB), ()).item()] / 20)
@@ -57,7 +59,7 @@ class Windows(torch.utils.data.Dataset):
 
 
 def published_steps(network, clips, *, seed):
-    """Train `network` on `clips` for ever; yields after each step."""
+    """Train `network` on `clips` for ever; yield after each step."""
     torch.manual_seed(seed)
     loader = torch.utils.data.DataLoader(Windows(clips), batch_size=BATCH, shuffle=True, drop_last=True)
     optimizer = torch.optim.Adam(network.parameters(), lr=1e-4, betas=(0.5, 0.999))

@@ -1,4 +1,4 @@
-"""The speed suite: ours beside the published procedure, in one run on the same work.
+"""Speed suite: talkface beside the published procedure, in one run on the same work.
 
     make bench                              all cases
     python benchmarks/run.py drawing        one of: landmarking training prediction cnn_variants lstm drawing comparison

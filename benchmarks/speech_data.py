@@ -1,4 +1,4 @@
-"""What the cases of training and prediction work on: real sentences where there are some, made ones elsewhere."""
+"""Speech for the cases of training and prediction: real sentences where there are some, synthetic ones elsewhere."""
 
 import subprocess
 import sys
@@ -16,7 +16,7 @@ CLIPS = {"train": 40, "valid": 10, "test": 4}
 
 
 def sentences(data: Path | None) -> list[np.ndarray]:
-    """Sound (S,) int16 at 8 kHz of sentences of about 3 s."""
+    """Return sentences of about 3 s, int16 samples (S,) at 8 kHz each."""
     count = sum(CLIPS.values())
     if data is None:
         generator = np.random.default_rng(0)
@@ -36,7 +36,7 @@ def _babble(generator):
 
 
 def make_dataset(path: Path, data: Path | None) -> Path:
-    """A dataset file whose mouths open with the loudness of what is said.
+    """Write a dataset whose mouths open with the loudness of what is said.
 
     Speed does not depend on the faces, and a validation loss can be compared on any that follow the sound.
     """
@@ -58,7 +58,7 @@ def make_dataset(path: Path, data: Path | None) -> Path:
 
 
 def clips_of(part: Clips, shape_model) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Sound scaled to its peak and coefficients of each clip, as the published loop takes them."""
+    """Return sound, scaled to its peak, and coefficients of each clip, as the published loop takes them."""
     clips = []
     for index in range(len(part)):
         samples = part.audio_of(index).astype(np.float32)
@@ -67,7 +67,7 @@ def clips_of(part: Clips, shape_model) -> list[tuple[np.ndarray, np.ndarray]]:
 
 
 def run_measured(code: str, *arguments: object) -> float:
-    """Run Python code in a process of its own; its peak of resident memory in MB."""
+    """Run Python code in a process of its own; return its peak of resident memory, MB."""
     code += (
         "\n(line,) = [line for line in open('/proc/self/status') if line.startswith('VmHWM')]\nprint(line.split()[1])"
     )

@@ -1,4 +1,4 @@
-"""Training of the base network: convolutions over stretches beside the published windows one by one."""
+"""Speed of training the base network: convolutions over stretches beside the published windows one by one."""
 
 import tempfile
 import time
@@ -24,7 +24,7 @@ SEEDS = (1, 2, 3)
 
 
 class Pair:
-    """Both ways to train, from the same weights on the same clips."""
+    """Both training loops, from the same weights on the same clips."""
 
     def __init__(self, path: Path, *, seed: int):
         part, model = read_part(path, "train", rate=8_000), read_shape_model(path)
@@ -40,17 +40,17 @@ class Pair:
         self._our_batches = batches(corpus, SETTINGS, seed=seed, first_step=0, last_step=10**9)
 
     def step_theirs(self) -> None:
-        """One step of the published loop."""
+        """Make one step of the published loop."""
         next(self._their_steps)
 
     def step_ours(self) -> None:
-        """One step of ours."""
+        """Make one step of our loop."""
         step, batch = next(self._our_batches)
         torch.manual_seed(step)
         self.ours.advance(batch)
 
     def losses(self) -> tuple[float, float]:
-        """Validation losses of theirs and ours, by the same measure."""
+        """Return the validation losses of theirs and ours, by the same measure."""
         self.judge.load_state_dict(self.theirs.state_dict())
         return validate(self.judge, self.valid), validate(self.ours.network, self.valid)
 
@@ -62,7 +62,7 @@ def _seconds(function) -> float:
 
 
 def run(data: Path | None) -> list[dict]:
-    """Supervised frames a second, and validation loss after the same number of steps."""
+    """Measure supervised frames a second, and validation loss after the same number of steps."""
     with tempfile.TemporaryDirectory() as folder:
         path = make_dataset(Path(folder) / "bench.h5", data)
         pair = Pair(path, seed=0)

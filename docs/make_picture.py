@@ -1,9 +1,11 @@
-"""Make the README's pictures from a finished `make demo`: docs/talkface.png, the people of the corpus and a voice never
-heard, animated; docs/look.png, what there is to look at of that clip.
+"""Pictures of the README, made from a finished `make demo`.
 
-snakemake results/overlay/jonas_3.mp4 results/plots/jonas_3.mp4 results/comparison/talkface/jonas_3.mp4 \\
-    results/anim3d/talkface/jonas_3.mp4
-PYTHONPATH=workflow/scripts python docs/make_picture.py
+docs/talkface.png: the people of the corpus, and an animation of a voice never heard; docs/look.png: overlay, plot,
+comparison and wire face of that clip.
+
+    snakemake results/overlay/jonas_3.mp4 results/plots/jonas_3.mp4
+    snakemake results/comparison/talkface/jonas_3.mp4 results/anim3d/talkface/jonas_3.mp4
+    PYTHONPATH=workflow/scripts python docs/make_picture.py
 """
 
 from pathlib import Path
@@ -28,12 +30,12 @@ RESULTS = Path("results")
 
 
 def frames_of(path: Path) -> list[np.ndarray]:
-    """Frames (H, W, 3) red, green, blue of a film."""
+    """Decode the frames (H, W, 3), red, green, blue, of a film."""
     return list(read_frames(probe(path), pixels="rgb24"))
 
 
 def look() -> None:
-    """The comparison above; the overlay, a plot and the wire face below."""
+    """Draw docs/look.png: the comparison above; the overlay, a plot and the wire face below."""
 
     def frame_of(name: str) -> np.ndarray:
         frame = frames_of(RESULTS / name)[LOOKED_AT]
@@ -53,7 +55,7 @@ def look() -> None:
 
 
 def main() -> None:
-    """Two rows of pictures and one of curves."""
+    """Draw docs/talkface.png: two rows of pictures and one of curves."""
     sheet = pd.read_csv("config/clips.tsv", sep="\t")
     people = [frames_of(Path(video))[20][60:440, 50:430] for video in sheet.drop_duplicates("speaker").video]
     film = frames_of(RESULTS / "anim" / f"{CLIP}.mp4")

@@ -1,9 +1,9 @@
-"""Make the depth of the mean face from the open face model ICT-FaceKit: `make template DATA=folder`.
+"""Depth of the mean face, measured on the open face model ICT-FaceKit: `make template DATA=folder`.
 
 The model (MIT, University of Southern California, Institute for Creative Technologies 2020; THIRD_PARTY.md) is a head
 in space with the 68 points marked on it. It is turned about the axis through the ears until its points inside the
 contour lie as those of the template do, and measured in outer-eye distances: z grows towards the viewer and is 0 midway
-between the outer eye corners. Two tables come out of it, see `talkface.depth`.
+between the outer eye corners. Two tables come out of it, see `talkface.face.depth`.
 
 It is read from `models/ict_facekit.npz` below the folder: of the model's repository (ICT-VGL/ICT-FaceKit) the neutral
 mesh as `neutral` (V, 3) and `quads`, the expressions as `expr_names` and `expr_delta` (N, V, 3), differences from it,
@@ -39,14 +39,14 @@ RIGHT = [
 
 
 def turned(face: NDArray, angle: float) -> NDArray[np.float64]:
-    """Points (..., 3) after a turn about the x axis, radians; positive angles lower what is near."""
+    """Turn points (..., 3) about the x axis, radians; positive angles lower what is near."""
     cos, sin = np.cos(angle), np.sin(angle)
     x, y, z = np.moveaxis(face, -1, 0)
     return np.stack([x, y * cos - z * sin, y * sin + z * cos], axis=-1)
 
 
 def symmetric(face: NDArray) -> NDArray[np.float64]:
-    """The mean of points or movements (68, 3) and their mirror image."""
+    """Return the mean of points or movements (68, 3) and their mirror image."""
     return (face + face[points.MIRROR] * [-1, 1, 1]) / 2
 
 
@@ -74,13 +74,13 @@ class Head:
         self.skin, self.marks = turned(skin, self.angle), turned(marks, self.angle)
 
     def movement(self, *names: str) -> NDArray[np.float64]:
-        """How the landmarks move (68, 3) when expressions of the model are fully shown."""
+        """Return how the landmarks move (68, 3) when expressions of the model are fully shown."""
         known = list(self._model["expr_names"])
         moved = sum(self._model["expr_delta"][known.index(name)][self._at].astype(np.float64) for name in names)
         return symmetric(turned(moved * [1, -1, 1] / self._unit, self.angle))
 
     def depth_at(self, places: NDArray) -> NDArray[np.float64]:
-        """z (N,) of the skin at places (N, 2) of the template, whose face the model's is bent to."""
+        """Return z (N,) of the skin at places (N, 2) of the template, to whose face the model's is bent."""
         quads = self._model["quads"]
         quads = quads[(quads < FACE).all(axis=1)]
         across, along = self.skin[quads[:, 2]] - self.skin[quads[:, 0]], self.skin[quads[:, 3]] - self.skin[quads[:, 1]]
@@ -95,7 +95,7 @@ class Head:
 
 
 def measure(head: Head) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The tables of `talkface.depth`: (68, 3) of z, swing, narrowing, and relief (K, 3) of x, y, z."""
+    """Measure the tables of `talkface.face.depth`: (68, 3) of z, swing, narrowing, and relief (K, 3) of x, y, z."""
     jaw = head.movement("jawOpen")
     pucker, stretch = head.movement("mouthPucker"), head.movement("mouthStretch_L", "mouthStretch_R")
     flat = head.marks[:, :2]

@@ -1,4 +1,4 @@
-"""Make the mean face, workflow/scripts/talkface/face/template.tsv, from real clips: `make template DATA=folder`.
+"""Mean face, workflow/scripts/talkface/face/template.tsv, measured on real clips: `make template DATA=folder`.
 
 The people it was measured on: six speakers of GRID (speaker s1 and five clips of others, of which two show the same
 one), and four people of other videos. Each counts once: the mean of their most closed mouths, turned upright.
@@ -34,7 +34,7 @@ PEOPLE = {
 
 
 def landmarks_of(videos: list[Path]) -> np.ndarray:
-    """Landmarks (T, 68, 2) of all frames in which a face was seen."""
+    """Return the landmarks (T, 68, 2) of all frames in which a face was found."""
     tracks = [track_face(read_frames(probe(video)), predictor=predictor_path(), max_gap_frames=25) for video in videos]
     return np.concatenate([track.landmarks[track.detected] for track in tracks]).astype(np.float64)
 
@@ -47,7 +47,7 @@ def to_template_frame(shape: NDArray) -> NDArray[np.float64]:
 
 
 def measure_template(people: Iterable[NDArray], *, threshold: float = 0.1, frames: int = 10) -> NDArray[np.float64]:
-    """Mean over people of their closed-mouth face, made symmetric.
+    """Average the closed-mouth faces of people, and make the mean symmetric.
 
     Parameters
     ----------

@@ -34,7 +34,7 @@ def edit(code, module, before, after):
     path = code.folder / module
     text = path.read_text(encoding="utf-8")
     assert before in text, f"{module}: no {before!r}"
-    path.write_text(text.replace(before, after), encoding="utf-8")
+    path.write_text(text.replace(before, after, 1), encoding="utf-8")
 
 
 @pytest.mark.parametrize(
@@ -111,13 +111,13 @@ def test_imports_are_followed_wherever_they_stand(code):
 @pytest.mark.parametrize(
     ("module", "before", "after"),
     [
-        ("talkface/training/loop.py", '"""The training loop', '"""A training loop'),
+        ("talkface/training/loop.py", '"""', '"""Another thought. '),
         ("talkface/training/loop.py", "# steps; reading", "# steps: reading"),
         ("talkface/training/loop.py", "schedule: str) -> float:", "schedule: object) -> float:"),
         ("talkface/errors.py", "class TalkfaceError", "WORDS = 1\n\n\nclass TalkfaceError"),
         ("talkface/logs.py", "def disk_fault", "WORDS = 1\n\n\ndef disk_fault"),
         ("talkface/drawing/skin.py", "def paint_skin", "SHADE = 1\n\n\ndef paint_skin"),
-        ("train_model.py", '"""One model', '"""A model'),
+        ("train_model.py", '"""', '"""Another thought. '),
     ],
 )
 def test_such_an_edit_retrains_nothing(code, module, before, after):

@@ -5,6 +5,7 @@ every clip in words, and lose nothing.
 """
 
 import contextlib
+import os
 import re
 import shutil
 import site
@@ -41,6 +42,7 @@ def ffmpeg(*arguments):
 def make_corpus(folder, demo, names):
     """Videos, good and bad, and their sheet."""
     good = [demo / f"{name}.mp4" for name in names]
+    named = [os.path.relpath(path, folder) for path in good]
     videos = folder / "videos"
     videos.mkdir(parents=True)
     shutil.copy(good[0], videos / ODD_NAME)
@@ -79,9 +81,9 @@ def make_corpus(folder, demo, names):
         ("pattern", "ann", "train", "videos/pattern.mp4"),
         ("short", "ann", "train", "videos/short.mp4"),
         ("two", "ann", "train", "videos/two.mp4"),
-        ("good_train", "cid", "train", good[1]),
-        ("good_valid", "dan", "valid", good[2]),
-        ("good_test", "eve", "test", good[3]),
+        ("good_train", "cid", "train", named[1]),
+        ("good_valid", "dan", "valid", named[2]),
+        ("good_test", "eve", "test", named[3]),
         ("bad_test", "eve", "test", "videos/pattern.mp4"),
     ]
     pd.DataFrame(rows, columns=["clip", "speaker", "split", "video"]).to_csv(
@@ -242,10 +244,10 @@ def test_an_edit_that_changes_no_result_reruns_nothing(road):
     with edited(
         road,
         ("talkface/face/identity.py", "import logging\n", "import logging  # says what was taken\n"),
-        ("talkface/training/loop.py", '"""The training loop', '"""A training loop'),
+        ("talkface/training/loop.py", '"""', '"""Another thought. '),
         ("talkface/training/loop.py", "schedule: str) -> float:", "schedule: object) -> float:"),
         ("talkface/errors.py", "class TalkfaceError", "WORDS = 1\n\n\nclass TalkfaceError"),
-        ("train_model.py", '"""One model', '"""A model'),
+        ("train_model.py", '"""', '"""Another thought. '),
     ):
         for path in road.copy.rglob("*"):
             path.touch()

@@ -3,7 +3,7 @@
 from talkface.logs import log_to
 
 with log_to(snakemake.log[0]):
-    from talkface.training.exchange import export_a
+    from talkface.training.export import export_a
 
     export_a(
         snakemake.output.file,

@@ -62,12 +62,12 @@ def test_only_the_second_measurement_counts(method):
     assert error.max() < 1e-3
 
 
-def measured(clips, videos, folder):
+def measured(clips, videos, folder, *, method="fixed"):
     """First and second shapes of some clips of one speaker."""
     none = [None] * len(clips)
     landmark_shard(videos, folder / "landmarks.h5", clips=clips, start_s=none, end_s=none)
     files = dict.fromkeys(clips, folder / "landmarks.h5")
-    options = {"template": load_template(), "method": "fixed", "smooth_frames": 9}
+    options = {"template": load_template(), "method": method, "smooth_frames": 9}
     rest = {"threshold": 1.0, "reference_frames": 5, "reference": "clip"}
     identity.shapes_of_speaker(files, output=folder / "shapes.h5", **rest, **options)
     measure_detector(
@@ -91,6 +91,13 @@ def test_real_faces(shared_data, tmp_path):
         assert 0.2 < lips.mean() < 1.0  # percent of the outer-eye distance
         opening = np.corrcoef(points.mouth_opening(truth), points.mouth_opening(found))[0, 1]
         assert opening > 0.9
+
+
+@pytest.mark.parametrize("method", ["fixed", "published"])
+def test_a_speaker_of_whom_no_clip_can_be_used(shared_data, tmp_path, method):
+    first, again = measured(["lrarzn"], [shared_data / "grid" / "s1" / "lrarzn.mpg"], tmp_path, method=method)
+    with first, again:
+        assert "no face in frames 0 to 11" in again["lrarzn"].attrs["rejected"]
 
 
 def test_a_shard_without_clips_is_an_empty_file(tmp_path):

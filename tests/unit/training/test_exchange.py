@@ -8,7 +8,7 @@ from talkface.errors import TalkfaceError
 from talkface.face.points import OUTER_EYE_CORNERS
 from talkface.media.sound import resample
 from talkface.models.inputs import digest_arrays
-from talkface.training import exchange
+from talkface.training import exchange, export
 from talkface.training.dataset import read_part, read_shape_model, write_dataset
 from talkface.training.recipe import Recipe
 from talkface.training.train import read_material
@@ -40,13 +40,13 @@ def stages(corpus):
 @pytest.fixture(scope="module")
 def file_a(corpus, stages):
     landmarks = sorted((corpus / "results" / "landmarks").glob("*.h5"))
-    exchange.export_a(corpus / "export_a.hdf5", **stages, landmarks=landmarks)
+    export.export_a(corpus / "export_a.hdf5", **stages, landmarks=landmarks)
     return corpus / "export_a.hdf5"
 
 
 @pytest.fixture(scope="module")
 def file_b(corpus, stages):
-    exchange.export_b(corpus / "export_b.hdf5", **stages)
+    export.export_b(corpus / "export_b.hdf5", **stages)
     return corpus / "export_b.hdf5"
 
 

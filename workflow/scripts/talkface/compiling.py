@@ -1,12 +1,13 @@
-"""Loops over arrays, compiled by numba and kept for the next process."""
+"""Compilation of loops over arrays by numba, cached for later processes."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numba
 
 
-def compiled(**options) -> Callable:
-    """numba.njit that keeps its work for the next process where a folder for that can be written."""
+def compiled(**options: Any) -> Callable[[Callable], Callable]:
+    """Compile with numba.njit, cached for later processes where a folder for that can be written."""
 
     def compile_function(function: Callable) -> Callable:
         try:

@@ -1,4 +1,4 @@
-"""The configuration: checked before any work, its catalogue of models written out."""
+"""Configuration: checked against its schema before any work, its catalogue of models resolved."""
 
 import ast
 import difflib
@@ -22,11 +22,18 @@ class Catalogue(dict):
         self.kind = kind
 
     def __missing__(self, key: str) -> NoReturn:
+        """Raise the error, a `TalkfaceError`."""
         raise TalkfaceError(f"'{key}' is not a known {self.kind}; {known(key, list(self))}")
 
 
 def known(name: str, names: Sequence[str], *, most: int = 20) -> str:
-    """Say what is known: the names (at most `most`) and the nearest to `name`."""
+    """List what is known, for a message: the names (at most `most`), and the nearest to `name` first.
+
+    Examples
+    --------
+    >>> print(known("gird", ["grid", "ravdess"]))
+    did you mean 'grid'? known are: grid, ravdess
+    """
     near = difflib.get_close_matches(str(name), [str(other) for other in names], n=1)
     rest = f" and {len(names) - most} more" if len(names) > most else ""
     listed = ", ".join(str(other) for other in names[:most]) or "none"
@@ -34,7 +41,7 @@ def known(name: str, names: Sequence[str], *, most: int = 20) -> str:
 
 
 def resolve_models(models: Mapping[str, Mapping]) -> dict[str, dict]:
-    """The catalogue with each entry written out: one that says `like: other` takes from there what it does not say.
+    """Resolve the catalogue: an entry that says `like: other` takes from there what it does not say itself.
 
     Parameters
     ----------
@@ -45,6 +52,12 @@ def resolve_models(models: Mapping[str, Mapping]) -> dict[str, dict]:
     ------
     TalkfaceError
         If an entry is like none there is, or like itself.
+
+    Examples
+    --------
+    >>> models = {"small": {"network": "cnn", "arguments": {"width": 8}}, "large": {"like": "small", "lr": 0.1}}
+    >>> resolve_models(models)["large"]
+    {'network': 'cnn', 'arguments': {'width': 8}, 'lr': 0.1}
     """
 
     def resolve(name: str, asked: tuple[str, ...]) -> dict:
@@ -68,7 +81,7 @@ def resolve_models(models: Mapping[str, Mapping]) -> dict[str, dict]:
 
 
 def published_networks() -> list[str]:
-    """Networks that re-implement a published system: their class says what was published (`BaseNetwork.PUBLISHED`).
+    """List the networks that re-implement a published system: their class has `BaseNetwork.PUBLISHED`.
 
     Read from the source, since jobs are planned without torch.
     """
@@ -90,7 +103,7 @@ def _targets(node: ast.AnnAssign | ast.Assign) -> list[str]:
 
 
 def add_published(models: Mapping[str, Mapping]) -> dict[str, dict]:
-    """The catalogue with `<name>_published` beside each entry of a published system: the same, its defects included.
+    """Add `<name>_published` to the catalogue beside each entry of a published system, its defects included.
 
     What the config says of such a name goes before; an entry with weights of its own has no such twin.
 
@@ -102,7 +115,7 @@ def add_published(models: Mapping[str, Mapping]) -> dict[str, dict]:
     published, suffix = published_networks(), "_published"
 
     def inherited(name: str, key: str, asked: tuple[str, ...] = ()) -> Any:
-        """What an entry says of a key, or one that it is like."""
+        """Look up what an entry says of a key, or one that it is like."""
         block = models.get(name, {"like": name.removesuffix(suffix), "published": True})
         if key in block or "like" not in block or name in asked:
             return block.get(key)
@@ -154,7 +167,7 @@ def add_seeds(
 
 
 def check_config(config: Mapping[str, Any], schema_path: str | Path) -> None:
-    """Compare a configuration with its schema.
+    """Check a configuration against its schema.
 
     Raises
     ------

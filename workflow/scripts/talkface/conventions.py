@@ -1,4 +1,4 @@
-"""Numbers and names that every stage agrees on."""
+"""Constants that all stages share."""
 
 FPS = 25  # the frame rate of every later stage (GRID's own, and that of the published systems)
 FULL_SCALE = 32_768.0  # of int16

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all."""
+"""File writing, whole or not at all, and digests of files."""
 
 import contextlib
 import hashlib
@@ -36,6 +36,6 @@ def writing(path: str | os.PathLike) -> Iterator[Path]:
 
 
 def digest(path: str | os.PathLike) -> str:
-    """sha256 of a file's content, 64 hexadecimal digits."""
+    """Compute the sha256 of a file's content, 64 hexadecimal digits."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,4 +1,4 @@
-"""What a script writes while it works: its log, and the one line a user reads when it fails."""
+"""Logging of scripts: the log of a rule, and the one line a user reads when it fails."""
 
 import contextlib
 import errno
@@ -22,7 +22,7 @@ DISK_FAULTS = {
 
 
 def disk_fault(error: BaseException) -> str | None:
-    """One line for an error whose cause is the disk, None for any other.
+    """Describe an error whose cause is the disk in one line; None for any other.
 
     h5py and ffmpeg hide the number of the error in a message, so the chain of causes and its texts are searched.
     """

@@ -1,4 +1,4 @@
-"""What a result was computed with: a digest of a script and of all modules of the package that its imports lead to.
+"""Digests of code: what decides a result, a script and all modules of the package that its imports lead to.
 
 Rules carry it as a parameter, so that Snakemake makes a result anew when the code that decides it has changed, and only
 then: comments, docstrings and annotations are left out, and so are `SILENT` modules, which change no number. The tables
@@ -22,7 +22,7 @@ DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 class Source(NamedTuple):
-    """What a module's source says.
+    """Content of a module's source.
 
     Attributes
     ----------
@@ -40,7 +40,7 @@ class Source(NamedTuple):
 
 
 def essence(source: str) -> str:
-    r"""What of a module's source decides its results, as text: its syntax tree, the same in every version of Python.
+    r"""Reduce a module's source to what decides its results: its syntax tree as text, the same in all Pythons.
 
     Examples
     --------
@@ -52,7 +52,7 @@ def essence(source: str) -> str:
 
 
 def _dump(node: object) -> str:
-    """A syntax tree as text, without docstrings, annotations, imports for annotations, and empty fields."""
+    """Write a syntax tree as text, without docstrings, annotations, imports for annotations, and empty fields."""
     if isinstance(node, list):
         return f"[{' '.join(_dump(item) for item in node if not _for_annotations(item))}]"
     if not isinstance(node, ast.AST):
@@ -83,8 +83,8 @@ def read_source(path: Path) -> Source:
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             names |= {f"{node.module}.{alias.name}" for alias in node.names}
-        elif isinstance(node, DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
-            docstrings.add(node.body[0].value)
+        elif isinstance(node, DOCUMENTED):
+            docstrings |= {first.value for first in node.body[:1] if isinstance(first, ast.Expr)}
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in docstrings:
             texts.add(node.value)
     ours = frozenset(name for name in names if name.split(".")[0] == PACKAGE)
@@ -93,7 +93,7 @@ def read_source(path: Path) -> Source:
 
 @functools.cache
 def _files_named(name: str, scripts: Path) -> tuple[Path, ...]:
-    """Files of a dotted name: the `__init__.py` of the folders on the way and the module; what stands in it is no file."""
+    """Find the files of a dotted name: `__init__.py` of the folders on the way, the module; none of its contents."""
     path, found = scripts, []
     for part in name.split("."):
         path = path / part
@@ -103,7 +103,7 @@ def _files_named(name: str, scripts: Path) -> tuple[Path, ...]:
 
 @functools.cache
 def modules_of(path: Path, scripts: Path = SCRIPTS) -> tuple[Path, ...]:
-    """A script or module and all modules of the package that its imports lead to, but for `SILENT` ones; sorted."""
+    """List a script or module and all modules that its imports lead to, but for `SILENT` ones; sorted."""
     silent = {scripts / PACKAGE / f"{name}.py" for name in SILENT}
     found, waiting = {path}, [path]
     while waiting:
@@ -116,7 +116,7 @@ def modules_of(path: Path, scripts: Path = SCRIPTS) -> tuple[Path, ...]:
 
 @functools.cache
 def files_of(path: Path) -> tuple[Path, ...]:
-    """Tables and pages that a module names in its code, and those that these include; sorted."""
+    """List the tables and pages that a module names in its code, and those that these include; sorted."""
     folders = (path.parent, path.parent / ASSETS)
     known = {file.name: file for folder in folders for file in folder.glob("*.*") if file.suffix not in (".py", ".pyc")}
     found: set[Path] = set()
@@ -138,7 +138,7 @@ def _line(file: Path, scripts: Path) -> str:
 
 @functools.cache
 def code_of(name: str, *, scripts: Path = SCRIPTS) -> str:
-    """Digest of the code that decides what a script makes: 16 hexadecimal digits.
+    """Compute the digest of the code that decides what a script makes: 16 hexadecimal digits.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What a run is about: clips by shard, speaker and split, and models by what is done with them.
+"""Selection of a run: clips by shard, speaker and split, and models by what is done with them.
 
 Made once, while Snakemake plans; rules ask it for names, and lay out the paths themselves.
 """
@@ -79,7 +79,7 @@ class Selection:
         return self.config["corpus"]
 
     def find_beside(self, name: str | Path) -> Path:
-        """A file that the workflow brings along: in the working folder, else beside the Snakefile."""
+        """Find a file that the workflow brings along: in the working folder, else beside the Snakefile."""
         return self.home / name if (self.home / name).exists() and not Path(name).exists() else Path(name)
 
     # Models ---------------------------------------------------------------------------------------------------------
@@ -138,7 +138,7 @@ class Selection:
         return [name for name in self.config["look"]["models"] or self.compared if self.known[name]]
 
     def shown_of(self, clip: str) -> list[str]:
-        """The models to show that have this clip: predictions made elsewhere may be of some clips alone."""
+        """List the models to show that have this clip: predictions made elsewhere may be of some clips alone."""
         return [model for model in self.shown if model not in self.external or clip in self.predictions[model]]
 
     @cached_property
@@ -222,19 +222,19 @@ class Selection:
         return list(dict.fromkeys(self.shard_of[clip] for clip in self.evaluated_clips))
 
     def evaluated_in(self, shard: str) -> list[str]:
-        """Clips of a shard that are evaluated."""
+        """List the clips of a shard that are evaluated."""
         return [clip for clip in self.shards[shard] if self.clips.at[clip, "split"] in self.splits]
 
     def clips_beside(self, shard: str) -> list[str]:
-        """All clips of the speaker of a shard."""
+        """List all clips of the speaker of a shard."""
         return self.speakers[self.speaker_of[self.shards[shard][0]]]
 
     def of_split(self, split: str) -> list[str]:
-        """Clips of a split."""
+        """List the clips of a split."""
         return list(self.clips.index[self.clips["split"] == split])
 
     def usable(self, split: str | None = None) -> list[str]:
-        """Clips of a split, or all, without those known to be rejected: as the quality table is while jobs are planned."""
+        """List the clips of a split, or all, without those that the quality table rejects while jobs are planned."""
         return accepted(list(self.clips.index) if split is None else self.of_split(split), QUALITY_TABLE)
 
     @cached_property
@@ -247,31 +247,33 @@ class Selection:
         return [*self.usable(self.splits[0]), *self.of_split(self.splits[0])][0]
 
     def pictured(self) -> list[str]:
-        """All clips but those known not to decode; what shows rejected clips as well needs their frames."""
+        """List all clips but those known not to decode, for what shows rejected clips as well."""
         return decoded(list(self.clips.index), QUALITY_TABLE)
 
     def start_s(self, clip: str) -> float | None:
-        """Where a clip begins in its file, seconds; None where the sheet does not say, and for a speech file."""
+        """Return where a clip begins in its file, seconds; None where the sheet does not say, and for a speech file."""
         return self._edge(clip, "start_s")
 
     def end_s(self, clip: str) -> float | None:
-        """Where it ends, likewise."""
+        """Return where it ends, likewise."""
         return self._edge(clip, "end_s")
 
     def _edge(self, clip: str, column: str) -> float | None:
-        value = self.clips.at[clip, column] if clip in self.clips.index else None
+        value = self.clips[column][clip] if clip in self.clips.index else None
         return None if pd.isna(value) else float(value)
 
     def marks(self, clip: str) -> str:
-        """The file that says what is said when, where the sheet names one; empty else."""
+        """Return the file that says what is said when, where the sheet names one; empty else."""
         return str(self.clips.at[clip, "marks"]) if clip in self.clips.index else ""
 
     def counts(self) -> dict[str, dict[str, int]]:
-        """How many clips and speakers each split has; `all` speakers, as one may stand in several splits."""
-        speakers = self.clips.groupby("split")["speaker"].nunique().to_dict()
+        """Count the clips and speakers of each split; `all` speakers, as one may stand in several splits."""
+        clips = self.clips["split"].value_counts(sort=False)
+        speakers = self.clips.groupby("split")["speaker"].nunique()
         return {
-            "clips": self.clips["split"].value_counts(sort=False).to_dict(),
-            "speakers": speakers | {"all": self.clips["speaker"].nunique()},
+            "clips": {str(split): int(count) for split, count in clips.items()},
+            "speakers": {str(split): int(count) for split, count in speakers.items()}
+            | {"all": self.clips["speaker"].nunique()},
         }
 
     # Files that come along ------------------------------------------------------------------------------------------
@@ -298,7 +300,7 @@ class Selection:
         return pd.read_csv(self.home / "config" / "talkers.tsv", sep="\t", comment="#")
 
     def weights_file(self, model: str) -> Path:
-        """File that an imported model is made from."""
+        """Find the file that an imported model is made from."""
         return self.find_beside(self.models[model]["weights"])
 
     @cached_property
@@ -307,9 +309,9 @@ class Selection:
         return digest(self.sheet) if self.sheet.is_file() else ""
 
     def content_of(self, *patterns: str) -> str:
-        """Digest of files beside the Snakefile, wherever that lies."""
+        """Compute the digest of files beside the Snakefile, wherever that lies."""
         return " ".join(digest(path)[:16] for pattern in patterns for path in sorted(self.home.glob(pattern)))
 
     def content_along(self, name: str) -> str:
-        """Digest of a file if it comes along with the workflow; empty if it lies in the working folder."""
+        """Compute the digest of a file if it comes along with the workflow; empty if it lies in the working folder."""
         return "" if Path(name).exists() else self.content_of(name)

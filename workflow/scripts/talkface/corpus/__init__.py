@@ -1,1 +1,1 @@
-"""Where clips come from, and which are used."""
+"""Corpora: where clips come from, the sample sheet, quality control."""

@@ -1,4 +1,4 @@
-"""Marks of a clip: which sound or word is said from when to when, from files that aligners and people write.
+"""Marks of a clip: sounds or words with their start and end, from files that aligners and people write.
 
 | ending | who writes it | holds |
 |---|---|---|
@@ -33,7 +33,7 @@ ADVICE = "mend the file, or leave the clip's column marks empty"
 
 
 class Mark(NamedTuple):
-    """What is said from when to when, seconds of the clip; the name is empty for a pause."""
+    """A sound or word, with its start and end in seconds of the clip; the name is empty for a pause."""
 
     name: str
     start_s: float
@@ -45,7 +45,7 @@ class _Fault(ValueError):
 
 
 def read_marks(path: str | Path, *, start_s: float | None = None, end_s: float | None = None) -> list[Mark]:
-    """Marks of a clip, in order of time.
+    """Read the marks of a clip, in order of time.
 
     Parameters
     ----------
@@ -87,13 +87,13 @@ def read_marks(path: str | Path, *, start_s: float | None = None, end_s: float |
 
 
 def _read_text(path: Path) -> str:
-    """A text in UTF-8, or in UTF-16 with its byte-order mark, as Praat writes what is not plain English."""
+    """Read a text in UTF-8, or in UTF-16 with its byte-order mark, as Praat writes what is not plain English."""
     data = path.read_bytes()
     return data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
 
 
 def _read_textgrid(path: Path) -> list[tuple[str, float, float]]:
-    """Intervals of the tier that counts; the long format is the short one with words in between."""
+    """Read the intervals of the tier that counts; the long format is the short one with words in between."""
     tokens = (token for token in TOKEN.finditer(_read_text(path)) if token.lastgroup)  # a comment is of no group
 
     def take(kind: str) -> str:
@@ -131,14 +131,14 @@ def _count(number: float) -> int:
 
 
 def _read_lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Lines that are not empty, with their numbers."""
+    """Read the lines that are not empty, with their numbers."""
     for number, line in enumerate(_read_text(path).splitlines(), start=1):
         if line.strip():
             yield number, line
 
 
 def _seconds(fields: list[str], *, line: int, rate: int = 1) -> tuple[float, float]:
-    """The first two fields of a line as seconds."""
+    """Convert the first two fields of a line to seconds."""
     try:
         return float(fields[0]) / rate, float(fields[1]) / rate
     except (ValueError, IndexError):

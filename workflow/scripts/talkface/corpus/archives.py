@@ -1,4 +1,4 @@
-"""Zip archives of others, unpacked whole or not at all, and nowhere but where they are meant to go."""
+"""Zip archives: unpacked whole or not at all, and nowhere but in their own folder."""
 
 import logging
 import os
@@ -70,7 +70,7 @@ def unpack(archive: str | Path, folder: str | Path, *, suffixes: tuple[str, ...]
 
 
 def _members(source: zipfile.ZipFile, archive: Path, *, suffixes: tuple[str, ...]) -> list[zipfile.ZipInfo]:
-    """The wanted members, all members checked."""
+    """List the wanted members, all members checked."""
     wanted, seen = [], set()
     for member in source.infolist():
         name = PurePosixPath(member.filename)
@@ -93,7 +93,7 @@ def _members(source: zipfile.ZipFile, archive: Path, *, suffixes: tuple[str, ...
 
 
 def _fault(member: zipfile.ZipInfo) -> str | None:
-    """What keeps a member out of any folder; None if nothing does."""
+    """Say what keeps a member out of any folder; None if nothing does."""
     # As it stands in the archive: zipfile cuts a name at a NUL and turns the system's separator into "/".
     name = member.orig_filename
     if name.startswith("/") or "\\" in name or name[1:2] == ":" or ".." in name.split("/"):

@@ -1,10 +1,11 @@
-"""The demo corpus: invented people who say a sentence, drawn frame by frame, with their landmarks known exactly.
+"""The demo corpus: invented people who say a sentence, drawn frame by frame, with exactly known landmarks.
 
 Axes: T frames at 25 fps (frame i shows the time i/25 s), 68 landmarks, 2 coordinates (x right, y down).
 """
 
 import tempfile
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -36,7 +37,7 @@ _BLUR = 0.55  # pixels
 
 @dataclass(frozen=True)
 class Performance:
-    """What is drawn: landmarks (T, 68, 2) in pixels, shape (T, 68, 2) and rest (68, 2) in the template frame."""
+    """Landmarks (T, 68, 2) in pixels, shape (T, 68, 2) and rest (68, 2) in the template frame, as drawn."""
 
     landmarks: NDArray[np.float64]
     shape: NDArray[np.float64]
@@ -44,7 +45,7 @@ class Performance:
 
 
 def perform(utterance: Utterance, *, build: Build, rng: np.random.Generator) -> Performance:
-    """Move a face through an utterance: lips and jaw by its phonemes; brows, lids and head by chance."""
+    """Move a face through an utterance: lips and jaw by its phonemes; brows, lids and head at random."""
     frames = round(len(utterance.audio) / utterance.rate * FPS)
     times = np.arange(frames) / FPS
     track = mouth_track(utterance.phonemes, times=times)
@@ -61,7 +62,7 @@ def perform(utterance: Utterance, *, build: Build, rng: np.random.Generator) -> 
 
 
 def _between_pauses(utterance: Utterance) -> Utterance:
-    """Put `PAUSE_S` of silence before and after."""
+    """Add `PAUSE_S` of silence before and after."""
     silence = np.zeros(round(PAUSE_S * utterance.rate), np.int16)
     audio = np.concatenate([silence, utterance.audio, silence])
     moved = [
@@ -73,7 +74,7 @@ def _between_pauses(utterance: Utterance) -> Utterance:
 
 
 def _brow_raise(utterance: Utterance, times: NDArray) -> NDArray[np.float64]:
-    """Brows go up a little on stressed syllables, (T,) units."""
+    """Raise the brows a little on stressed syllables, (T,) units."""
     lift = np.zeros(len(times))
     for phoneme in utterance.phonemes:
         if phoneme.stressed:
@@ -122,7 +123,7 @@ def make_clip(video: str | Path, truth: str | Path, *, voice: str, text: str) ->
     rng = np.random.default_rng([who, 1])
     grain = [np.clip(rng.normal(8, _NOISE, (SIZE, SIZE, 3)), 0, 255).astype(np.uint8) for _ in range(3)]
 
-    def frames():
+    def frames() -> Iterator[NDArray]:
         for index, landmarks in enumerate(acting.landmarks):
             painter.paint(landmarks)
             soft = cv2.GaussianBlur(painter.frame, (0, 0), _BLUR)

@@ -1,4 +1,4 @@
-"""Downloads that are checked, tried again after a fault, and taken up again where they were cut.
+"""Downloads: checked, tried again after a fault, resumed where they were cut off.
 
 What has arrived of a file lies beside it as ``<name>.part`` until size and checksum agree with what its publisher says;
 only then does the file appear. The part outlives the process: the next run asks the server for the rest alone (HTTP
@@ -17,6 +17,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
+from email.message import Message
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
@@ -61,7 +62,7 @@ class Interrupted(Exception):
 
 
 def fetch_json(url: str, *, attempts: int = ATTEMPTS, pause_s: float = PAUSE_S, timeout_s: float = TIMEOUT_S) -> Any:
-    """The content of a JSON document on the web.
+    """Fetch a JSON document from the web.
 
     Raises
     ------
@@ -91,7 +92,7 @@ def fetch_file(
     pause_s: float = PAUSE_S,
     timeout_s: float = TIMEOUT_S,
 ) -> None:
-    """Bring a file to `path`, whole and checked, or not at all; one that is there and agrees is kept.
+    """Download a file to `path`, whole and checked, or not at all; one that is there and agrees is kept.
 
     Parameters
     ----------
@@ -140,13 +141,13 @@ def fetch_file(
 
 
 def md5(path: str | Path) -> str:
-    """md5 of a file's content, 32 hexadecimal digits: the checksum that Zenodo lists. No protection against intent."""
+    """Compute the md5 of a file, 32 hexadecimal digits: the checksum that Zenodo lists, no protection from forgery."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
 def check_space(folder: str | Path, needed: int, *, what: str) -> None:
-    """A `TalkfaceError` if the disk of a folder has not `needed` bytes left, before a long work comes to nothing."""
+    """Raise a `TalkfaceError` if the disk of a folder has less than `needed` bytes left, before a long work."""
     folder = Path(folder)
     free = shutil.disk_usage(folder).free
     if free < needed:
@@ -157,7 +158,7 @@ def check_space(folder: str | Path, needed: int, *, what: str) -> None:
 
 
 def size_of(path: Path) -> int:
-    """Size of a file in bytes; 0 if there is none."""
+    """Return the size of a file in bytes; 0 if there is none."""
     return path.stat().st_size if path.exists() else 0
 
 
@@ -166,7 +167,7 @@ def _agrees(path: Path, remote: RemoteFile) -> bool:
 
 
 def _complete(remote: RemoteFile, partial: Path, bar: tqdm, *, attempts: int, pause_s: float, timeout_s: float) -> None:
-    """Let `partial` grow to the size that is listed."""
+    """Transfer until `partial` has the size that is listed."""
     failures, most = 0, size_of(partial)
     if most:
         LOGGER.info("%s: goes on after %d of %d bytes", remote.name, most, remote.size)
@@ -213,7 +214,7 @@ def _transfer(remote: RemoteFile, partial: Path, bar: tqdm, *, timeout_s: float)
 
 
 def _start(response: http.client.HTTPResponse, remote: RemoteFile, have: int) -> int:
-    """Which byte the answer begins with: `have` where the server sends the rest, 0 where it sends all."""
+    """Return the byte that the answer begins with: `have` where the server sends the rest, 0 where it sends all."""
     if response.status == 206:
         stretch, _, total = response.headers.get("Content-Range", "").removeprefix("bytes ").partition("/")
         if total not in ("*", str(remote.size)):
@@ -250,7 +251,7 @@ for _handler in (
 
 @contextlib.contextmanager
 def _open(url: str, *, timeout_s: float, offset: int = 0) -> Iterator[http.client.HTTPResponse]:
-    """The answer of a server; a fault that may pass is `Interrupted`, any other a `TalkfaceError`."""
+    """Open an address; a fault that may pass is `Interrupted`, any other a `TalkfaceError`."""
     if not url.startswith(("https://", "http://")):
         raise TalkfaceError(f"{url!r}: no address on the web; expected one that begins with https://")
     headers = {"User-Agent": USER_AGENT} | ({"Range": f"bytes={offset}-"} if offset else {})
@@ -280,8 +281,8 @@ def _network_faults() -> Iterator[None]:
         raise Interrupted(str(getattr(error, "reason", None) or error) or type(error).__name__) from error
 
 
-def _retry_after(headers: http.client.HTTPMessage) -> float | None:
-    """Seconds that a server asks to wait for, None where it does not."""
+def _retry_after(headers: Message) -> float | None:
+    """Return the seconds that a server asks to wait for, None where it does not."""
     text = headers.get("Retry-After", "")
     with contextlib.suppress(ValueError, TypeError):
         if text.strip().isdigit():

@@ -1,4 +1,4 @@
-"""A sheet from a folder of videos: `make sheet VIDEOS=folder`.
+"""Sample sheet of a folder of videos: `make sheet VIDEOS=folder`.
 
 RAVDESS has each utterance up to three times: with picture and sound (01-...), picture alone (02-...), sound alone
 (03-....wav). Picture and sound of one utterance are paired, the sound-only file being the better recording.
@@ -35,7 +35,13 @@ MARK_SUFFIXES = (".TextGrid", ".textgrid", ".align")  # of the Montreal Forced A
 
 
 def clean_name(text: str) -> str:
-    """A name for paths from any text: accents dropped, all else but letters, digits, '_' and '-' replaced by '_'."""
+    """Make a name for paths: accents dropped, all else but letters, digits, '_' and '-' replaced by '_'.
+
+    Examples
+    --------
+    >>> clean_name("Zoë, take 2")
+    'Zoe_take_2'
+    """
     ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
     name = re.sub(r"[^A-Za-z0-9_-]+", "_", ascii_text).strip("_-")
     for suffix in RESERVED_SUFFIXES:
@@ -44,13 +50,22 @@ def clean_name(text: str) -> str:
 
 
 def speaker_of(path: Path, *, pattern: str | None = None) -> str:
-    """The speaker of a video, from its path relative to the folder.
+    r"""Find the speaker of a video, from its path relative to the folder.
 
     Parameters
     ----------
     path : Path
     pattern : str, optional
         A regular expression; its first group (or the whole match), searched in the path, is the speaker.
+
+    Examples
+    --------
+    >>> speaker_of(Path("s3/video/bbaf2n.mpg"))  # GRID
+    's3'
+    >>> speaker_of(Path("01-01-03-01-02-01-12.mp4"))  # RAVDESS
+    'actor_12'
+    >>> speaker_of(Path("2024/anna-03.mp4"), pattern=r"(\w+)-\d+")
+    'anna'
     """
     if pattern:
         match = re.search(pattern, path.as_posix())
@@ -67,7 +82,7 @@ def speaker_of(path: Path, *, pattern: str | None = None) -> str:
 
 
 def find_videos(folder: Path) -> list[tuple[Path, Path | None]]:
-    """Videos below a folder with the sound files that belong to them, relative to it, in order of their names.
+    """Find videos below a folder with the sound files that belong to them, relative to it, sorted.
 
     A sound file is given for RAVDESS utterances that have one; any other video has its own sound. Of an utterance that
     is there with and without sound, the first is taken; a picture whose sound is nowhere is left out.
@@ -98,7 +113,7 @@ def find_videos(folder: Path) -> list[tuple[Path, Path | None]]:
 
 
 def find_marks(folder: Path, video: Path) -> Path | None:
-    """The alignment that lies beside a video under its name; both relative to the folder."""
+    """Find the alignment that lies beside a video under its name; both relative to the folder."""
     beside = (video.with_suffix(suffix) for suffix in MARK_SUFFIXES)
     return next((file for file in beside if (folder / file).is_file()), None)
 
@@ -192,7 +207,7 @@ def sheet_from_folder(
 
 
 def main() -> None:
-    """Command line of `make sheet`."""
+    """Run the command line of `make sheet`."""
     parser = argparse.ArgumentParser(description="Write a sheet from a folder of videos.")
     parser.add_argument("folder", type=Path)
     parser.add_argument("--output", type=Path, default=Path("config/my_clips.tsv"))

@@ -1,4 +1,4 @@
-"""Corpora by name: what they consist of, their split, and the way from their record on the web to a sheet.
+"""Public corpora: their contents, their splits, and the way from their record on the web to a sheet.
 
 A record of Zenodo (https://developers.zenodo.org) lists its files with names, sizes and checksums; the names expected
 here are only looked up in it, and none that it gives becomes a path.
@@ -114,14 +114,14 @@ CORPORA: dict[str, Corpus] = {
 
 
 def sheet_of(corpus: str, clips: str) -> str:
-    """Path of the sheet: `clips` of the config, or that of a corpus by name where `clips` is left at its default."""
+    """Return the path of the sheet: `clips` of the config, or a corpus's own where `clips` is left at its default."""
     if clips == DEFAULT_SHEET and corpus in (*CORPORA, OWN):
         return f"{FOLDER}/{corpus}/clips.tsv"
     return clips
 
 
 def named_sheet(corpus: str) -> str:
-    """Path of the sheet of a corpus by name; a `TalkfaceError` if there is none of this name."""
+    """Return the path of the sheet of a corpus by name; a `TalkfaceError` if there is none of this name."""
     if corpus not in (*CORPORA, OWN):
         raise TalkfaceError(
             f"config, corpus: {corpus} cannot be fetched; known are: {', '.join((*CORPORA, OWN))}; "
@@ -131,7 +131,7 @@ def named_sheet(corpus: str) -> str:
 
 
 def own_files(folder: str | None) -> list[str]:
-    """Videos below a folder of one's own, and the files of sound and marks that belong to them."""
+    """Find the videos below a folder of one's own, and the files of sound and marks that belong to them."""
     if folder is None or not Path(folder).is_dir():
         raise TalkfaceError(f"config, corpora.folder.videos: {folder} is no folder; give the folder of your videos")
     place = Path(folder)
@@ -140,7 +140,7 @@ def own_files(folder: str | None) -> list[str]:
 
 
 def no_clips_yet(sheet: str | Path) -> pd.DataFrame:
-    """What stands for a sheet that is still to be written: a clip a split, whose video is missing and says why.
+    """Make a placeholder for a sheet still to be written: a clip a split, whose video is missing and says why.
 
     Whatever needs a clip then fails at planning, with the missing file's name as the message.
     """
@@ -153,7 +153,7 @@ def no_clips_yet(sheet: str | Path) -> pd.DataFrame:
 
 
 def choose(corpus: str, wanted: Sequence[int] | None) -> list[int]:
-    """Numbers of the speakers to fetch, checked: all, or those that the config names.
+    """Check the numbers of the speakers to fetch: all, or those that the config names.
 
     Raises
     ------
@@ -177,30 +177,36 @@ def choose(corpus: str, wanted: Sequence[int] | None) -> list[int]:
 
 
 def archives_of(corpus: str, numbers: Sequence[int]) -> list[str]:
-    """Names of the archives that these speakers need."""
+    """List the archives that these speakers need."""
     return [*CORPORA[corpus].common, *(CORPORA[corpus].archive.format(number) for number in numbers)]
 
 
 def splits_of(corpus: str, numbers: Sequence[int]) -> dict[str, str]:
-    """Split of each of these speakers, by their names in the sheet."""
+    """Return the split of each of these speakers, by their names in the sheet.
+
+    Examples
+    --------
+    >>> splits_of("grid", [1, 3, 5])
+    {'s1': 'test', 's3': 'valid', 's5': 'train'}
+    """
     known = CORPORA[corpus]
     split = {number: name for name, members in known.splits.items() for number in members}
     return {known.speaker.format(number): split[number] for number in numbers}
 
 
 def _ranges(numbers: Sequence[int]) -> str:
-    """1, 2, 3, 7 as '1-3, 7'."""
-    text = []
+    """Format 1, 2, 3, 7 as '1-3, 7'."""
+    ranges: list[list[int]] = []
     for number in sorted(numbers):
-        if text and text[-1][1] == number - 1:
-            text[-1][1] = number
+        if ranges and ranges[-1][1] == number - 1:
+            ranges[-1][1] = number
         else:
-            text.append([number, number])
-    return ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in text)
+            ranges.append([number, number])
+    return ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in ranges)
 
 
 def fetch_record(corpus: str, url: str, *, wanted: Sequence[str], listing: str | Path, licence: str | Path) -> str:
-    """Fetch what a record says of itself: its listing as a table, its licence as a text.
+    """Fetch a record: its listing as a table, its licence as a text.
 
     Parameters
     ----------
@@ -240,7 +246,7 @@ def fetch_record(corpus: str, url: str, *, wanted: Sequence[str], listing: str |
 
 
 def read_listing(record: object, *, where: str) -> dict[str, RemoteFile]:
-    """The files of a record of Zenodo, by name; a file without size, md5 or address is left out.
+    """Read the files of a record of Zenodo, by name; a file without size, md5 or address is left out.
 
     `files` is a list of {key, size, checksum: "md5:...", links: {self}}, or in the newer form of the same interface
     {entries: {name: {key, size, checksum, links: {content}}}}.
@@ -272,9 +278,9 @@ def read_listing(record: object, *, where: str) -> dict[str, RemoteFile]:
 
 
 def licence_text(corpus: str, record: Mapping, *, url: str, files: Sequence[RemoteFile]) -> str:
-    """What a user is to know before the first byte: whose it is, under which terms, and how much comes."""
+    """Write what a user is to know before the download: whose it is, under which terms, how large it is."""
     known, about = CORPORA[corpus], record.get("metadata") or {}
-    rights = about.get("license") or next(iter(about.get("rights") or []), {})
+    rights: object = about.get("license") or next(iter(about.get("rights") or []), {})
     named = str(rights.get("id", "")) if isinstance(rights, Mapping) else str(rights)
     authors = [_plain(person.get("name", "")) for person in about.get("creators") or [] if isinstance(person, Mapping)]
     lines = [
@@ -291,13 +297,13 @@ def licence_text(corpus: str, record: Mapping, *, url: str, files: Sequence[Remo
 
 
 def _plain(text: object) -> str:
-    """One line without markup or control characters."""
+    """Reduce a text to one line without markup or control characters."""
     line = html.unescape(re.sub(r"<[^>]*>", "", str(text)))
     return " ".join("".join(letter if letter.isprintable() else " " for letter in line).split())
 
 
 def fetch_archive(corpus: str, name: str, *, listing: str | Path, root: str | Path, contents: str | Path) -> None:
-    """Bring an archive's files to ``<root>/videos/<archive>/``, unless they are there.
+    """Fetch an archive and unpack it to ``<root>/videos/<archive>/``, unless its files are there.
 
     An archive that lies in ``<root>/archives/`` already, and agrees with the listing, is not fetched again. It is
     removed when its files are unpacked.
@@ -330,7 +336,7 @@ def fetch_archive(corpus: str, name: str, *, listing: str | Path, root: str | Pa
 
 
 def _look_up(listing: str | Path, name: str) -> RemoteFile:
-    """An archive in the table of `fetch_record`."""
+    """Find an archive in the table of `fetch_record`."""
     table = pd.read_csv(listing, sep="\t", dtype={"name": str, "md5": str, "url": str}, keep_default_na=False)
     rows = table[table["name"] == name]
     if rows.empty:
@@ -340,7 +346,7 @@ def _look_up(listing: str | Path, name: str) -> RemoteFile:
 
 
 def _is_unpacked(place: Path, remote: RemoteFile) -> bool:
-    """Whether the files of this very archive lie in `place`, all of them and with their sizes."""
+    """Tell whether the files of this very archive lie in `place`, all of them and with their sizes."""
     try:
         lines = (place / CONTENTS).read_text(encoding="utf-8").splitlines()
     except OSError:

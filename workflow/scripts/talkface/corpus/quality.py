@@ -1,4 +1,4 @@
-"""Quality control: one row a clip, accepted or rejected with the reason in words; and which clips it leaves.
+"""Quality control: each clip accepted, or rejected with the reason in words; and the clips that are left.
 
 Jobs are planned with `accepted` and `decoded`; where the table is not there yet, they leave no clip out.
 """
@@ -44,7 +44,7 @@ _FLOOR_DBFS = -120.0  # given for digital silence, whose level has no logarithm
 
 
 def measure_audio(samples: np.ndarray, *, rate: int, silence_dbfs: float) -> dict:
-    """Level and share of silence of a clip.
+    """Measure the level and the share of silence of a clip.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ def _decibel(power: float) -> float:
 
 
 def measure_landmarks(landmarks: np.ndarray, *, detected: np.ndarray, box: np.ndarray, faces: np.ndarray) -> dict:
-    """Detection, size and steadiness of a clip's landmarks.
+    """Measure detection, size and steadiness of a clip's landmarks.
 
     Parameters
     ----------
@@ -114,7 +114,7 @@ def measure_landmarks(landmarks: np.ndarray, *, detected: np.ndarray, box: np.nd
 
 
 def measure_sync(landmarks: np.ndarray, samples: np.ndarray, *, rate: int) -> dict:
-    """How late the sound of a clip is, and whether it drifts.
+    """Measure how late the sound of a clip is, and whether it drifts.
 
     Parameters
     ----------
@@ -148,7 +148,7 @@ def judge(
     max_silence_share: float,
     max_offset_ms: float | None = None,
 ) -> str:
-    """Why a clip with these measures cannot be used, or nothing; the keys of the limits stand in the reason.
+    """Say why a clip with these measures cannot be used, with the keys of the limits; empty if it can.
 
     An offset of sound and picture counts only where it is certain enough (`sync.CERTAIN`); None: not at all.
     """
@@ -246,12 +246,12 @@ def check_quality(
 
 
 def why_rejected(clip: str, *, audio: Path | str, landmarks: Path | str, silence_dbfs: float, **limits: float) -> str:
-    """Why one clip cannot be used, as the table says it, or nothing; arguments as in `check_quality`."""
+    """Say why one clip cannot be used, as the table does; empty if it can; arguments as in `check_quality`."""
     return _measure(clip, audio, landmarks, silence_dbfs=silence_dbfs, limits=limits)["reason"]
 
 
 def _measure(clip: str, audio: Path | str, landmarks: Path | str, *, silence_dbfs: float, limits: dict) -> dict:
-    """Measures and reason of one clip; what an earlier stage found wrong comes first."""
+    """Measure one clip, with the reason of its rejection; what an earlier stage found wrong comes first."""
     with h5py.File(audio) as file, h5py.File(landmarks) as other:
         sound, group = file[clip], other[clip]
         reasons = [str(part.attrs["rejected"]) for part in (group, sound) if part.attrs["rejected"]]
@@ -259,9 +259,9 @@ def _measure(clip: str, audio: Path | str, landmarks: Path | str, *, silence_dbf
         row["duration_s"] = float(group.attrs.get("duration_s", 0.0))
         row["source_fps"] = float(group.attrs.get("source_fps", float("nan")))
         if "detected" in group:
-            landmarks = group["landmarks"][:]
-            row |= measure_landmarks(landmarks, **{name: group[name][:] for name in ("detected", "box", "faces")})
-            row |= measure_sync(landmarks, sound[:], rate=int(sound.attrs["rate"]))
+            points = group["landmarks"][:]
+            row |= measure_landmarks(points, **{name: group[name][:] for name in ("detected", "box", "faces")})
+            row |= measure_sync(points, sound[:], rate=int(sound.attrs["rate"]))
             if not reasons:
                 reasons = [text for text in [judge(row, **limits)] if text]
         else:
@@ -271,7 +271,7 @@ def _measure(clip: str, audio: Path | str, landmarks: Path | str, *, silence_dbf
 
 
 def accepted(clips: Sequence[str], table: str | Path) -> list[str]:
-    """Those of some clips that quality control does not reject.
+    """Keep the clips that quality control does not reject.
 
     Parameters
     ----------
@@ -283,12 +283,12 @@ def accepted(clips: Sequence[str], table: str | Path) -> list[str]:
 
 
 def decoded(clips: Sequence[str], table: str | Path) -> list[str]:
-    """Those of some clips whose video has frames; arguments as in `accepted`."""
+    """Keep the clips whose video has frames; arguments as in `accepted`."""
     return _but(clips, table, column="frames", value="0")
 
 
 def _but(clips: Sequence[str], table: str | Path, *, column: str, value: str) -> list[str]:
-    """Clips without those that have a value in a column of the table."""
+    """Drop the clips that have a value in a column of the table."""
     path = Path(table)
     lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else [""]
     names = lines[0].split("\t")
@@ -298,6 +298,12 @@ def _but(clips: Sequence[str], table: str | Path, *, column: str, value: str) ->
 
 
 def brief(reason: str) -> str:
-    """Why a clip was rejected, without the paths of its files: where it is read, the clip's name stands beside it."""
+    """Shorten the reason of a rejection: without the paths of its files, as it is read beside the clip's name.
+
+    Examples
+    --------
+    >>> brief("videos/anna.mp4: no face in any of 75 frames")
+    'no face in any of 75 frames'
+    """
     parts = [(part, *part.partition(": ")) for part in reason.split("; ")]
     return "; ".join(rest if "/" in head else part for part, head, _, rest in parts)

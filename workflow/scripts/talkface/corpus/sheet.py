@@ -1,4 +1,4 @@
-"""The sample sheet: one row a clip, checked before any work."""
+"""The sample sheet: one row per clip, checked before any work."""
 
 import re
 from collections.abc import Container, Sequence
@@ -16,8 +16,8 @@ TIMES = ("start_s", "end_s")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 # Endings that targets use themselves (results/anim/<clip>_face.mp4): a clip with one would be ambiguous.
 RESERVED_SUFFIXES = ("_face",)
-# Videos and marks below this folder are made by rules, for the shipped sheet alone.
 SPEECH_SUFFIXES = (".wav", ".flac", ".mp3", ".ogg", ".m4a")  # of files dropped in
+# Videos and marks below this folder are made by rules, for the shipped sheet alone.
 MADE_BY_RULES = "resources/demo"
 
 
@@ -46,7 +46,7 @@ def read_sheet(path: str | Path, *, split_by: str = "speaker", shipped: bool = F
     path : path
         Tab-separated, with the columns clip, speaker, split, video and, optional, audio (a file of its own for the
         sound, which begins with the video's first frame), start_s and end_s (seconds), marks (a file that says what
-        is said when, see `talkface.marks`). A relative path starts at the sheet's own folder.
+        is said when, see `talkface.corpus.annotations`). A relative path starts at the sheet's own folder.
     split_by : {"speaker", "clip"}
         With "speaker", a speaker who stands in two splits is refused.
     shipped : bool
@@ -128,7 +128,7 @@ def read_sheet(path: str | Path, *, split_by: str = "speaker", shipped: bool = F
 
 
 def _seconds(sheet: pd.DataFrame, column: str, path: Path) -> pd.Series:
-    """A column of seconds as numbers; empty or absent is NaN."""
+    """Convert a column of seconds to numbers; empty or absent is NaN."""
     text = sheet[column].str.strip() if column in sheet else pd.Series("", index=sheet.index)
     numbers = pd.to_numeric(text.where(text != ""), errors="coerce")
     wrong = text[(text != "") & numbers.isna()]
@@ -140,7 +140,7 @@ def _seconds(sheet: pd.DataFrame, column: str, path: Path) -> pd.Series:
 
 
 def _resolve(name: str, clip: str, path: Path, *, column: str, shipped: bool) -> str:
-    """Where the file lies that a row names in a column; it must exist unless rules make it."""
+    """Resolve the path that a row names in a column; the file must exist unless rules make it."""
     if shipped and name.startswith(MADE_BY_RULES + "/"):
         return name
     resolved = path.parent / name
@@ -150,7 +150,7 @@ def _resolve(name: str, clip: str, path: Path, *, column: str, shipped: bool) ->
 
 
 def find_splits(sheet: pd.DataFrame, wanted: Sequence[str]) -> list[str]:
-    """Those of the wanted splits that the sheet has; a TalkfaceError if it has none of them."""
+    """Keep the wanted splits that the sheet has; a TalkfaceError if it has none of them."""
     found = [split for split in wanted if split in set(sheet["split"])]
     if not found:
         raise TalkfaceError(
@@ -161,9 +161,15 @@ def find_splits(sheet: pd.DataFrame, wanted: Sequence[str]) -> list[str]:
 
 
 def make_shards(sheet: pd.DataFrame, *, clips_per_shard: int) -> dict[str, list[str]]:
-    """Lists of clips of one speaker that one job processes, by the shard's name.
+    """Group clips of one speaker into shards, which one job processes each: lists of clips by the shard's name.
 
     With one clip a shard, the shard is named as its clip; with more, ``{speaker}_{number:04d}``.
+
+    Examples
+    --------
+    >>> sheet = pd.DataFrame({"speaker": ["anna", "anna", "anna", "ben"]}, index=["a1", "a2", "a3", "b1"])
+    >>> make_shards(sheet, clips_per_shard=2)
+    {'anna_0000': ['a1', 'a2'], 'anna_0001': ['a3'], 'ben_0000': ['b1']}
     """
     shards: dict[str, list[str]] = {}
     for speaker, rows in sheet.groupby("speaker", sort=False):
@@ -175,7 +181,7 @@ def make_shards(sheet: pd.DataFrame, *, clips_per_shard: int) -> dict[str, list[
 
 
 def find_speech(folder: str | Path, *, clips: pd.Index, suffixes: tuple[str, ...] = SPEECH_SUFFIXES) -> dict[str, str]:
-    """Audio files dropped into a folder, by stem.
+    """Find the audio files dropped into a folder, by stem.
 
     Raises
     ------
@@ -196,7 +202,7 @@ def find_speech(folder: str | Path, *, clips: pd.Index, suffixes: tuple[str, ...
 
 
 def find_predictions(folder: str | Path, *, name: str, clips: Container[str]) -> dict[str, str]:
-    """Predictions made elsewhere, by clip: the files <clip>.npy of a folder whose stem is one of `clips`.
+    """Find predictions made elsewhere, by clip: files <clip>.npy of a folder whose stem is one of `clips`.
 
     Raises
     ------

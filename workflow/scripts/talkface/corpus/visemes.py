@@ -1,4 +1,4 @@
-"""From timed phonemes to the shape of the mouth: targets for each sound, and how neighbouring sounds blend.
+"""Visemes: the shape of the mouth from timed phonemes, a target for each sound, blended with its neighbours.
 
 Lengths are units of the template frame (the outer-eye distance is 1). The same sound gives every speaker the same
 opening and the same change of width; only the geometry of the face differs.
@@ -80,7 +80,13 @@ _RAMP_S = 0.035
 
 
 def sounds(phonemes: Sequence[Phoneme]) -> list[tuple[str, float, float, bool]]:
-    """Single sounds (symbol, start_s, end_s, stressed): diphthongs and affricates split in halves, marks dropped."""
+    """List single sounds (symbol, start_s, end_s, stressed): diphthongs and affricates in halves, marks dropped.
+
+    Examples
+    --------
+    >>> sounds([Phoneme("aɪ", 0.0, 0.5)])
+    [('a', 0.0, 0.25, False), ('ɪ', 0.25, 0.5, False)]
+    """
     parts = []
     for phoneme in phonemes:
         symbols = [symbol for symbol in phoneme.name if symbol in TARGETS]
@@ -94,7 +100,7 @@ def sounds(phonemes: Sequence[Phoneme]) -> list[tuple[str, float, float, bool]]:
 
 
 def _plateau(times: NDArray, parts: Sequence[tuple], members: frozenset) -> NDArray[np.float64]:
-    """1 while one of the sounds is made, falling to 0 beside it, (T,)."""
+    """Compute a gate (T,): 1 while one of the sounds is made, falling to 0 beside it."""
     gate = np.zeros(len(times))
     for symbol, start, end, _ in parts:
         if symbol in members:
@@ -105,7 +111,7 @@ def _plateau(times: NDArray, parts: Sequence[tuple], members: frozenset) -> NDAr
 
 
 def mouth_track(phonemes: Sequence[Phoneme], *, times: NDArray) -> NDArray[np.float64]:
-    """Opening, width change, rounding and tuck at the given times.
+    """Compute opening, width change, rounding and tuck at the given times.
 
     Parameters
     ----------
@@ -123,10 +129,10 @@ def mouth_track(phonemes: Sequence[Phoneme], *, times: NDArray) -> NDArray[np.fl
     total = np.full(len(times), 1e-6)
     track = np.zeros((len(times), 4))
     for symbol, start, end, stressed in parts:
-        *target, dominance = TARGETS[symbol]
+        *values, dominance = TARGETS[symbol]
         presence = ndtr((times - start) / SPREAD_S) - ndtr((times - end) / SPREAD_S)
         weight = dominance * presence
-        target = np.array(target)
+        target = np.array(values)
         target[OPENING] *= 1.08 if stressed else 0.96
         track += weight[:, None] * target
         total += weight

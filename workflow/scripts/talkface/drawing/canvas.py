@@ -1,10 +1,11 @@
-"""Strokes and fills on a picture, in the units of a face, and the smooth curves they follow.
+"""Canvas in the units of a face: anti-aliased strokes and fills, and the smooth curves they follow.
 
 Coordinates are those of the template frame (x right, y down, outer-eye distance 1) unless a name says pixels.
 Colours are written as "#rrggbb" and kept as blue, green, red, the order of OpenCV.
 """
 
 import functools
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -15,24 +16,36 @@ ONE = 1 << SHIFT
 
 
 def triple(paint: ArrayLike) -> tuple[int, int, int]:
-    """A colour as OpenCV's drawing functions take it."""
+    """Round a colour to the tuple of integers, 0-255, that OpenCV's drawing functions take."""
     blue, green, red = (int(value) for value in np.clip(np.rint(paint), 0, 255))
     return blue, green, red
 
 
 def to_bgr(colour: str) -> NDArray[np.float32]:
-    """Blue, green, red (0-255) of "#rrggbb"."""
+    """Return blue, green, red (0-255) of "#rrggbb".
+
+    Examples
+    --------
+    >>> to_bgr("#ff8000").tolist()
+    [0.0, 128.0, 255.0]
+    """
     return np.array([int(colour[i : i + 2], 16) for i in (5, 3, 1)], np.float32)
 
 
 def blend(first: ArrayLike, second: ArrayLike, share: float) -> NDArray[np.float32]:
-    """The colour that is `share` of the way from the first to the second."""
+    """Mix two colours: `share` of the way from the first to the second.
+
+    Examples
+    --------
+    >>> blend([0, 100, 200], [100, 100, 100], 0.25).tolist()
+    [25.0, 100.0, 175.0]
+    """
     return (np.asarray(first) * (1 - share) + np.asarray(second) * share).astype(np.float32)
 
 
 @functools.cache
 def spline_matrix(count: int, *, closed: bool = False, steps: int = 6) -> NDArray[np.float64]:
-    """Matrix (M, count) that takes control points to points of the Catmull-Rom curve through them.
+    """Return the matrix (M, count) from control points to points of the Catmull-Rom curve through them.
 
     Parameters
     ----------
@@ -68,18 +81,18 @@ def spline_matrix(count: int, *, closed: bool = False, steps: int = 6) -> NDArra
 
 
 def smooth(points: ArrayLike, *, closed: bool = False, steps: int = 6) -> NDArray[np.float64]:
-    """Points (M, 2) of the smooth curve through control points (N, 2)."""
+    """Return points (M, 2) of the Catmull-Rom curve through control points (N, 2)."""
     points = np.asarray(points, np.float64)
     return spline_matrix(len(points), closed=closed, steps=steps) @ points
 
 
 def fixed(points: ArrayLike) -> NDArray[np.int32]:
-    """Pixel coordinates (N, 2) as OpenCV's fixed-point numbers, (N, 1, 2)."""
+    """Convert pixel coordinates (N, 2) to OpenCV's fixed-point numbers, (N, 1, 2)."""
     return np.rint(np.asarray(points) * ONE).astype(np.int32)[:, None]
 
 
 def tapered(line: ArrayLike, widths: ArrayLike) -> NDArray[np.float64]:
-    """Closed outline (2N, 2) of a stroke along line (N, 2) whose width at each point is given, (N,)."""
+    """Return the closed outline (2N, 2) of a stroke along a line (N, 2) with its width at each point, (N,)."""
     line = np.asarray(line, np.float64)
     along = np.gradient(line, axis=0)
     along /= np.maximum(np.linalg.norm(along, axis=1, keepdims=True), 1e-9)
@@ -88,7 +101,7 @@ def tapered(line: ArrayLike, widths: ArrayLike) -> NDArray[np.float64]:
 
 
 def ellipse(centre: ArrayLike, radii: ArrayLike, *, angle: float = 0.0, steps: int = 32) -> NDArray[np.float64]:
-    """Outline (steps, 2) of an ellipse turned by `angle` radians."""
+    """Return the outline (steps, 2) of an ellipse turned by `angle` radians."""
     t = np.arange(steps) * (2 * np.pi / steps)
     x, y = np.cos(t) * np.asarray(radii)[0], np.sin(t) * np.asarray(radii)[1]
     turned = [x * np.cos(angle) - y * np.sin(angle), x * np.sin(angle) + y * np.cos(angle)]
@@ -96,15 +109,16 @@ def ellipse(centre: ArrayLike, radii: ArrayLike, *, angle: float = 0.0, steps: i
 
 
 def blurred(cover: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
-    """Gaussian blur of a (H, W) array by `sigma` pixels; a wide one is made on a smaller copy, which looks the same."""
+    """Blur an array (H, W) by a Gaussian of `sigma` pixels; a wide one is made on a smaller copy and looks the same."""
     if sigma < 0.3:
         return cover
     shrink = int(sigma / 3)
     if shrink < 2 or min(cover.shape) < 4 * shrink:
-        return cv2.GaussianBlur(cover, (0, 0), sigma)
+        return np.asarray(cv2.GaussianBlur(cover, (0, 0), sigma), np.float32)
     height, width = cover.shape
     small = cv2.resize(cover, (-(-width // shrink), -(-height // shrink)), interpolation=cv2.INTER_AREA)
-    return cv2.resize(cv2.GaussianBlur(small, (0, 0), sigma / shrink), (width, height), interpolation=cv2.INTER_LINEAR)
+    small = cv2.GaussianBlur(small, (0, 0), sigma / shrink)
+    return np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 class Canvas:
@@ -133,24 +147,27 @@ class Canvas:
     @property
     def shape(self) -> tuple[int, int]:
         """Height and width, pixels."""
-        return self.planes.shape[1:]
+        _, height, width = self.planes.shape
+        return height, width
 
     def picture(self) -> NDArray[np.uint8]:
-        """What has been painted, (H, W, 3)."""
-        return cv2.merge([np.clip(np.rint(plane), 0, 255).astype(np.uint8) for plane in self.planes])
+        """Return what has been painted, (H, W, 3)."""
+        planes = [np.clip(np.rint(plane), 0, 255).astype(np.uint8) for plane in self.planes]
+        return np.asarray(cv2.merge(planes), np.uint8)
 
     def pixels(self, points: ArrayLike) -> NDArray[np.float64]:
-        """Pixel positions of points in units."""
+        """Convert points in units to pixels."""
         return np.asarray(points, np.float64) * self.unit + self.origin
 
     def grid(self, step: int = 1) -> tuple[NDArray, NDArray]:
-        """Coordinates in units, x (1, W) and y (H, 1), of every `step`-th pixel."""
+        """Return coordinates in units, x (1, W) and y (H, 1), of every `step`-th pixel."""
         height, width = self.shape
         x = (np.arange(0, width, step) - self.origin[0]) / self.unit
         y = (np.arange(0, height, step) - self.origin[1]) / self.unit
         return x[None].astype(np.float32), y[:, None].astype(np.float32)
 
     def _window(self, pixels: NDArray, margin: float) -> tuple[slice, slice]:
+        """Return the window (rows, columns) around pixels with a margin, within the picture."""
         height, width = self.shape
         low = np.floor(pixels.min(axis=0) - margin - 1).astype(int)
         high = np.ceil(pixels.max(axis=0) + margin + 2).astype(int)
@@ -158,13 +175,13 @@ class Canvas:
         return slice(top, max(bottom, top)), slice(left, max(right, left))
 
     def mask(
-        self, outlines: list[ArrayLike], *, blur: float = 0.0, stroke: float = 0.0
+        self, outlines: Sequence[ArrayLike], *, blur: float = 0.0, stroke: float = 0.0
     ) -> tuple[tuple[slice, slice], NDArray[np.float32]]:
-        """Coverage (0-1) of filled outlines, or of strokes along them, in the window that they need.
+        """Return the coverage (0-1) of filled outlines, or of strokes along them, in the window that they need.
 
         Parameters
         ----------
-        outlines : list of (N, 2) arrays
+        outlines : sequence of (N, 2) arrays
             In units.
         blur : float
             Standard deviation in units.
@@ -219,7 +236,7 @@ class Canvas:
 
     def strokes(
         self,
-        lines: list[ArrayLike],
+        lines: Sequence[ArrayLike],
         width: float,
         paint: ArrayLike,
         *,
@@ -243,7 +260,7 @@ class Canvas:
         angle: float = 0.0,
         inside: NDArray | None = None,
     ) -> None:
-        """Lay a Gaussian spot; `radii` are its standard deviations in units."""
+        """Blend a Gaussian spot in; `radii` are its standard deviations in units."""
         centre, radii = np.asarray(centre, np.float64), np.asarray(radii, np.float64)
         reach = 3 * radii.max() * self.unit
         window = self._window(self.pixels(centre)[None], reach)

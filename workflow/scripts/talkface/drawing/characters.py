@@ -1,4 +1,4 @@
-"""Drawn people: appearance and build, a mouth that can take any shape, and who speaks with which voice of the demo.
+"""Drawn people: appearance and build of a face, shapes of its lips, and who speaks with which voice of the demo.
 
 All of them are invented. Template frame: outer-eye distance 1, x right, y down, origin midway between the outer eye
 corners.
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from talkface.face.points import LIPS
 from talkface.face.template import load_template
 
-# Columns of what a mouth does over time, see `visemes.mouth_track`.
+# Columns of what a mouth does over time, see `talkface.corpus.visemes.mouth_track`.
 OPENING, WIDTH, ROUND, TUCK = range(4)
 
 
@@ -110,7 +110,7 @@ class Build:
 
 
 def neutral_face(build: Build) -> NDArray[np.float64]:
-    """Face (68, 2) at rest with closed lips, template frame: the template, varied."""
+    """Build a face (68, 2) at rest with closed lips, template frame, by varying the template."""
     face = load_template()
     jaw = face[:17]
     jaw[:, 1] *= build.length
@@ -135,13 +135,13 @@ def neutral_face(build: Build) -> NDArray[np.float64]:
 
 
 def mouth_points(build: Build, track: NDArray) -> NDArray[np.float64]:
-    """Lips (T, 20, 2) around the middle of the closed mouth, units.
+    """Build lips (T, 20, 2) around the middle of the closed mouth, units.
 
     Parameters
     ----------
     build : Build
     track : (T, 4) array
-        See `visemes.mouth_track`.
+        See `talkface.corpus.visemes.mouth_track`.
     """
     opening, rounding, tuck = track[:, OPENING], track[:, ROUND], track[:, TUCK]
     half = 0.285 * build.mouth_width + track[:, WIDTH] / 2
@@ -279,7 +279,7 @@ PEOPLE: dict[str, Person] = {
 
 
 def person_of(voice: str) -> Person:
-    """The person who speaks with a voice: one of `PEOPLE`, or for any other voice one drawn by chance from its name."""
+    """Return the person who speaks with a voice: one of `PEOPLE`, else one drawn at random, seeded by the name."""
     if voice in PEOPLE:
         return PEOPLE[voice]
     rng = np.random.default_rng(zlib.crc32(voice.encode()))

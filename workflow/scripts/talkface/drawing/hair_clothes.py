@@ -139,6 +139,7 @@ def _comb(
 
 
 def _region(canvas: Canvas, outlines: list[NDArray], *, blur: float = 0.012) -> NDArray[np.float32]:
+    """Return the coverage (H, W), 0-1, of filled outlines on the whole canvas."""
     full = np.zeros(canvas.shape, np.float32)
     window, cover = canvas.mask(outlines, blur=blur)
     full[window] = cover
@@ -148,7 +149,7 @@ def _region(canvas: Canvas, outlines: list[NDArray], *, blur: float = 0.012) -> 
 def _between(
     first: NDArray, second: NDArray, count: int, rng: np.random.Generator
 ) -> tuple[list[NDArray], list[float]]:
-    """Lines between two curves of equal length, a little disordered, and their tones: locks side by side."""
+    """Return lines between two curves of equal length, a little disordered, and their tones: locks side by side."""
     lines, tones = [], []
     phase = np.linspace(0, 1, len(first))
     turn = (0.4, 2.1, 4.4)  # the same on both sides, so that locks meet at the parting
@@ -167,12 +168,12 @@ def _between(
 
 
 def _density(canvas: Canvas) -> int:
-    """Strands per head of hair: more on a larger picture, where each is thinner."""
+    """Return the number of strands on a head: more on a larger picture, where each is thinner."""
     return int(440 * max(canvas.unit / 108, 1))
 
 
 def paint_back_hair(canvas: Canvas, face: NDArray, look: Appearance, rng: np.random.Generator) -> None:
-    """Hair that falls behind the neck, or stands around the head."""
+    """Paint the hair that falls behind the neck, or stands around the head."""
     half, chin = face[16, 0], face[8, 1]
     style, dense = look.hair_style, _density(canvas)
     if style in FALLING:
@@ -204,18 +205,14 @@ def paint_back_hair(canvas: Canvas, face: NDArray, look: Appearance, rng: np.ran
         _comb(canvas, region, rings, look, rng)
 
 
-def _curls(
-    canvas: Canvas, outline: NDArray, look: Appearance, rng: np.random.Generator, *, count: int, hole=None
-) -> None:
-    """Small curls over a region with an uneven edge."""
+def _curls(canvas: Canvas, outline: NDArray, look: Appearance, rng: np.random.Generator, *, count: int) -> None:
+    """Paint small curls over a region with an uneven edge."""
     low, high = outline.min(0), outline.max(0)
     centre = outline.mean(0)
     bumps = [outline]
     for index in range(0, len(outline), 2):
         bumps.append(ellipse(outline[index], (rng.uniform(0.05, 0.09),) * 2, steps=12))
     region = _region(canvas, bumps)
-    if hole is not None:
-        region *= 1 - hole
     curls = []
     for _ in range(count):
         at = rng.uniform(low - 0.05, high + 0.05)
@@ -233,7 +230,7 @@ FALLING = ("long", "wavy", "bob", "fringe")  # hair that hangs beside the face
 
 
 def _fall(style: str, half: float, chin: float) -> tuple[NDArray, NDArray]:
-    """Right half of hanging hair from the crown to the tip: outer curve and edge towards the face, (N, 2) each."""
+    """Return the right half of hanging hair from crown to tip: outer curve and edge towards the face, (N, 2) each."""
     above = [(0.0, -1.25), (half * 0.42, -1.22), (half * 0.80 + 0.06, -1.02), (half + 0.10, -0.68), (half + 0.17, -0.2)]
     edge = [(0.0, -0.86), (half * 0.30, -0.80), (half * 0.66, -0.60), (half * 0.88, -0.26), (half * 0.92, 0.15)]
     if style == "fringe":
@@ -254,10 +251,10 @@ def _fall(style: str, half: float, chin: float) -> tuple[NDArray, NDArray]:
 
 
 def _front(style: str, half: float, chin: float) -> tuple[NDArray, NDArray]:
-    """Outer curve and hairline (N, 2) of the hair in front, from the left side over the crown to the right side."""
+    """Return outer curve and hairline (N, 2) of the hair in front, from the left over the crown to the right."""
     if style in FALLING:
         out, line = (curve[::-1] for curve in _fall(style, half, chin))
-        return tuple(np.concatenate([curve * [-1, 1], curve[-2::-1]]) for curve in (out, line))
+        return _mirrored(out), _mirrored(line)
     crown = {"side": -1.27, "swept": -1.33, "buzz": -1.10, "receding": -1.14, "bun": -1.19}.get(style, -1.22)
     puff = {"buzz": 0.015, "receding": 0.045, "bun": 0.05, "short": 0.06}.get(style, 0.09)
     outer = [(half + puff * 0.5, 0.06), (half + puff * 1.6, -0.28), (half * 0.98 + puff, -0.66),
@@ -269,12 +266,16 @@ def _front(style: str, half: float, chin: float) -> tuple[NDArray, NDArray]:
     }
     usual = [(0.985, 0.02), (0.93, -0.22), (0.84, -0.45), (0.60, -0.70), (0.30, -0.76), (0.0, -0.75)]
     inner = [(half * x, y) for x, y in hairline.get(style, usual)]
-    out, line = smooth(np.array(outer), steps=10), smooth(np.array(inner), steps=10)
-    return tuple(np.concatenate([curve * [-1, 1], curve[-2::-1]]) for curve in (out, line))
+    return _mirrored(smooth(np.array(outer), steps=10)), _mirrored(smooth(np.array(inner), steps=10))
+
+
+def _mirrored(curve: NDArray) -> NDArray:
+    """Join the mirror image of a curve (N, 2), which ends on the middle line, and the curve in reverse."""
+    return np.concatenate([curve * [-1, 1], curve[-2::-1]])
 
 
 def paint_front_hair(canvas: Canvas, face: NDArray, look: Appearance, rng: np.random.Generator, head: NDArray) -> None:
-    """Hair over the skull, with its shadow on the forehead."""
+    """Paint the hair over the skull, with its shadow on the forehead."""
     style, half = look.hair_style, face[16, 0]
     if style == "bald":
         return

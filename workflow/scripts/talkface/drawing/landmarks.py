@@ -1,4 +1,4 @@
-"""The 68 landmarks as lines and as points on a picture.
+"""The 68 landmarks on a picture: as lines, as points and as numbers.
 
 Axes: 68 landmarks, 2 coordinates (x, y), pixels of the picture. Points that are NaN are left out.
 """

@@ -1,6 +1,6 @@
-"""Words on pictures: one font at any size, anchored left, centre or right, shrunk to the room there is.
+"""Text on pictures: one font at any size, anchored left, centre or right, shrunk to a width.
 
-Pixels of a picture are (x, y). Sizes and colours: `talkface.style`.
+Pixels of a picture are (x, y). Sizes and colours: `talkface.drawing.style`.
 """
 
 import cv2
@@ -15,7 +15,7 @@ LEAST = 8  # pixels; letters are not shrunk below
 
 
 def measure(text: str, *, size: int, bold: bool = False) -> int:
-    """Width of a line in pixels."""
+    """Return the width of a line of text, pixels."""
     return cv2.getTextSize((0, 0), text, (0, 0), cv2.FontFace(FONT), size, WEIGHTS[bold])[2]
 
 
@@ -57,7 +57,7 @@ def write(
 
 
 def shorten(text: str, *, size: int, width: float, bold: bool = False) -> str:
-    """A line without its middle where it is wider than `width` pixels: names often differ at their end."""
+    """Leave out the middle of a line that is wider than `width` pixels: names often differ at their end."""
     kept = len(text)
     short = text
     while kept > 1 and measure(short, size=size, bold=bold) > width:
@@ -67,7 +67,7 @@ def shorten(text: str, *, size: int, width: float, bold: bool = False) -> str:
 
 
 def wrap(text: str, *, size: int, width: float, bold: bool = False) -> list[str]:
-    """Words in lines that are no wider than `width` pixels, if no word is."""
+    """Break a text into lines that are no wider than `width` pixels, if no word is."""
     lines = [""]
     for word in text.split():
         longer = f"{lines[-1]} {word}".strip()
@@ -79,5 +79,11 @@ def wrap(text: str, *, size: int, width: float, bold: bool = False) -> list[str]
 
 
 def clock(frame: int, *, fps: float) -> str:
-    """Number and time of a frame, as they are drawn into films: `frame 37   1.48 s`."""
+    """Format number and time of a frame as they are drawn into films.
+
+    Examples
+    --------
+    >>> clock(37, fps=25)
+    'frame 37   1.48 s'
+    """
     return f"frame {frame}   {frame / fps:.2f} s"

@@ -46,11 +46,12 @@ class Palette:
 
 
 def _steps(first: ArrayLike, last: ArrayLike, count: int) -> list:
+    """Return `count` colours from the first to the last, evenly spaced."""
     return [triple(blend(first, last, share)) for share in np.linspace(0, 1, count)]
 
 
 def shaded_palette(look: Appearance) -> Palette:
-    """Palette of a shaded face: every part a few shades, so that nested outlines make a gradient."""
+    """Return the palette of a shaded face: a few shades a part, so that nested outlines make a gradient."""
     skin, lips, iris = skin_ramp(look.skin), to_bgr(look.lips), to_bgr(look.iris)
     rim = blend(skin[120], lips, 0.72)
     return Palette(
@@ -92,7 +93,7 @@ FLAT_PALETTE = Palette(
 
 
 def _profile(curve: NDArray, x: NDArray) -> NDArray:
-    """Height of a curve at the given x; the curve runs from left to right."""
+    """Return the height of a curve, which runs from left to right, at the given x."""
     return np.interp(x, np.maximum.accumulate(curve[:, 0]), curve[:, 1])
 
 
@@ -169,7 +170,7 @@ def draw_mouth(
 
 
 def _tongue(patch: Patch, x: NDArray, top: NDArray, bottom: NDArray, gap: float, palette: Palette) -> None:
-    """It lies low in an open mouth."""
+    """Paint the tongue, low in an open mouth."""
     for level, shade in enumerate(palette.tongue):
         reach = 0.36 - 0.05 * level
         crest = bottom + 0.02 - (0.42 - 0.03 * level) * gap * np.clip(1 - ((_SHARE - 0.5) / reach) ** 2, 0, 1)
@@ -181,7 +182,7 @@ def _tongue(patch: Patch, x: NDArray, top: NDArray, bottom: NDArray, gap: float,
 def _teeth(
     patch: Patch, x: NDArray, top: NDArray, bottom: NDArray, gap: float, palette: Palette, *, edge: float
 ) -> None:
-    """Upper teeth down to `edge`, as far as the lips show them; lower teeth when the mouth is wide open."""
+    """Paint upper teeth down to `edge`, where the lips show them, and lower teeth in a wide-open mouth."""
     for level, shade in enumerate(palette.teeth):
         inset = 0.06 * level / len(palette.teeth)
         lower = np.clip(edge - 0.16 * (1 - _ARCH) ** 3 - 0.012 * level, top, bottom)
@@ -226,7 +227,7 @@ def draw_eye(
         for level, shade in enumerate(palette.sclera):
             patch.band(x, top + 0.16 * level * open_, bottom, shade, level=level)
         _iris(patch, x, top, bottom, palette, radius=min(0.62 * rest + 0.006, IRIS))
-        if palette.fold:  # the upper lid shades the eye
+        if palette.shade:  # of the upper lid on the eye
             patch.band(x, top, np.minimum(top + 0.010, bottom), palette.shade)
     lid = np.stack([x, top - 0.004], -1)
     patch.fill(tapered(lid, _LASH_WIDTH * (0.7 + 0.5 * lashes)), palette.lash)
@@ -238,7 +239,7 @@ def draw_eye(
 
 
 def _iris(patch: Patch, x: NDArray, top: NDArray, bottom: NDArray, palette: Palette, *, radius: float) -> None:
-    """Rings of the iris, pupil and glint, each cut by the lids."""
+    """Paint rings of the iris, pupil and glint, each cut by the lids."""
     count = len(palette.iris)
     centre = 0.15 * float(top[len(x) // 2] + bottom[len(x) // 2]) - 0.012
     rings = [(0.0, centre + 0.010 * k / count, radius * (1 - 0.42 * k / count)) for k in range(count)]

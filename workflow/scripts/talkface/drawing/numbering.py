@@ -1,5 +1,4 @@
-"""Where the numbers of the 68 landmarks stand, so that each can be read: outward from its part of the face, and no two
-on each other.
+"""Placement of the numbers of the 68 landmarks: outward from each part of the face, and no two on each other.
 
 The places are chosen once for a clip and kept, relative to the points, so that numbers do not jump. Axes: K frames,
 68 landmarks, 2 coordinates (x, y), pixels of the picture.
@@ -18,7 +17,7 @@ from talkface.face import points
 DIGITS = 0.74  # height of a figure, of the height of the letters
 DIRECTIONS, REACHES, SWEEPS = 16, (1.0, 1.4, 1.9, 2.5), 3
 # What a place costs: figures on figures, on a point, on each of the spots along a stroke, and per radian and reach away
-# from where one looks for it.
+# from where it is expected.
 ON_NUMBER, ON_POINT, ON_STROKE, TURNED, FAR = 60.0, 6.0, 0.7, 0.8, 2.0
 NEAR = 6  # times the height of letters
 SPOTS = np.array([0.25, 0.5, 0.75])  # of a stroke from point to point
@@ -27,7 +26,7 @@ UP, DOWN, RIGHT = np.array([0, -1.0]), np.array([0, 1.0]), np.array([1.0, 0])
 
 
 def outward(face: NDArray) -> NDArray[np.float64]:
-    """The direction (68, 2), of length 1, in which one looks for the number of each point of a face (68, 2)."""
+    """Return the directions (68, 2), of length 1, in which the numbers of the points of a face (68, 2) are expected."""
     away = np.zeros((points.COUNT, 2))
     for group in (points.JAW, points.RIGHT_EYE, points.LEFT_EYE, points.OUTER_LIP, points.INNER_LIP):
         part = face[list(group)]
@@ -44,7 +43,7 @@ def outward(face: NDArray) -> NDArray[np.float64]:
 
 
 def half_sizes(size: int) -> NDArray[np.float64]:
-    """Half the width and height (68, 2) of each number in letters of a height, pixels, with a little room around."""
+    """Return half the width and height (68, 2) of each number in letters of `size` pixels, with a little room."""
     wide = np.array([measure(str(index), size=size) for index in range(points.COUNT)])
     return np.stack([wide / 2 + 1, np.full(len(wide), DIGITS * size / 2 + 1)], axis=-1)
 
@@ -129,7 +128,7 @@ def write_numbers(
 
 
 def _along_strokes(faces: NDArray, indices: Sequence[int]) -> NDArray[np.float64]:
-    """Spots (K, N, 2) along the lines that join the points `indices` of faces (K, 68, 2)."""
+    """Return spots (K, N, 2) along the lines that join the points `indices` of faces (K, 68, 2)."""
     spots = []
     for group, closed in points.LINES.values():
         if set(group) <= set(indices):
@@ -139,6 +138,6 @@ def _along_strokes(faces: NDArray, indices: Sequence[int]) -> NDArray[np.float64
 
 
 def _reach(direction: NDArray, half: NDArray, radius: float) -> NDArray[np.float64]:
-    """How far the middle of a number lies from its point in a direction for their edges just to be clear."""
+    """Return the least offset of a number from its point in a direction at which the two do not overlap."""
     free = half + radius
     return direction * np.min(free / np.maximum(np.abs(direction), 1e-9))

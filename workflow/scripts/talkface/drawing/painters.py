@@ -1,4 +1,4 @@
-"""Painting a face from its 68 landmarks: the flat style of the published animations and a shaded portrait.
+"""Painters of a face from its 68 landmarks: the flat style of the published animations and a shaded portrait.
 
 Both styles share the geometry: mouth, teeth, tongue, eyes and lids are built as outlines that already end at the lips
 and lids (no clipping masks), so that a frame costs a few small polygon fills. What does not move with speech is
@@ -31,7 +31,7 @@ _LID_LOWER = {36: (41, 40), 42: (47, 46)}
 
 
 def close_eyes(landmarks: NDArray, amount: ArrayLike) -> NDArray:
-    """Landmarks (..., 68, 2) with the lids moved together; amount 0 (as they are) to 1 (closed), shape (...)."""
+    """Move the lids of landmarks (..., 68, 2) together; amount 0 (as they are) to 1 (closed), shape (...)."""
     closed = np.array(landmarks, np.float64)
     amount = np.asarray(amount, np.float64)[..., None]
     for first in (36, 42):
@@ -43,9 +43,10 @@ def close_eyes(landmarks: NDArray, amount: ArrayLike) -> NDArray:
 
 
 def blink_amounts(frames: int, *, fps: float, rng: np.random.Generator) -> NDArray[np.float64]:
-    """How far the eyes are closed in each frame (frames,), 0-1: a blink of a quarter second every two to five seconds.
+    """Draw blinks at random: how far the eyes are closed in each frame (frames,), 0-1; one every two to five seconds.
 
-    Rate of 15-20 blinks a minute in conversation: Bentivoglio et al. 1997, Movement Disorders 12(6).
+    A blink takes a quarter of a second. Rate of 15-20 blinks a minute in conversation: Bentivoglio et al. 1997,
+    Movement Disorders 12(6).
     """
     amounts = np.zeros(frames)
     time = np.arange(frames) / fps
@@ -85,7 +86,8 @@ class FlatPainter:
         self._shade, self._light, self._dark = (triple(to_bgr(colour)) for colour in ("#c98b63", "#e6b28d", "#b2744f"))
         self._brow = triple(to_bgr("#54351f"))
         self._last: Window | None = None
-        self._upper: NDArray | None = None
+        # brows, eyes and nose as last painted: landmarks (31, 2), window, its pixels
+        self._upper: tuple[NDArray, Window, NDArray[np.uint8]] | None = None
 
     def paint(self, landmarks: NDArray) -> list[Window]:
         """Paint landmarks (68, 2) on `frame`; return the windows (rows, columns) that changed."""
@@ -115,19 +117,22 @@ class FlatPainter:
         return [window]
 
     def _upper_face(self, landmarks: NDArray) -> None:
-        """Brows, eyes and nose: painted when they moved, else put back from the last time."""
+        """Paint brows, eyes and nose if they moved, else put back what was painted last."""
         upper = landmarks[17:48]
-        if self._upper is not None and np.abs(upper - self._upper).max() <= STILL * self.unit:
-            self.frame[self._upper_window] = self._upper_picture
-            return
+        if self._upper is not None:
+            last, window, picture = self._upper
+            if np.abs(upper - last).max() <= STILL * self.unit:
+                self.frame[window] = picture
+                return
         self._nose_and_brows(landmarks)
         for first in (36, 42):
             draw_eye(self.frame, landmarks[first : first + 6], FLAT_PALETTE, unit=self.unit)
         # everything in this window lies within the skin, so that it can be put on any later one
-        self._upper, self._upper_window = upper.copy(), rectangle(upper, 0.10 * self.unit, self.frame.shape)
-        self._upper_picture = self.frame[self._upper_window].copy()
+        window = rectangle(upper, 0.10 * self.unit, self.frame.shape)
+        self._upper = upper.copy(), window, self.frame[window].copy()
 
     def _nose_and_brows(self, landmarks: NDArray) -> None:
+        """Paint nose and brows."""
         corners, unit = landmarks[[36, 45]], self.unit
         patch = Patch(self.frame, landmarks[27:36], *corners, unit=unit, margin=0.04)
         nose = patch.local(landmarks[27:36])
@@ -150,7 +155,7 @@ class ShadedPainter:
     ----------
     rest : (68, 2) array
         Neutral upright face with closed mouth, pixels: the portrait is painted around it.
-    look : Look
+    look : Appearance
     size : (width, height)
         Of the picture, pixels, even numbers.
     rng : numpy Generator
@@ -181,6 +186,7 @@ class ShadedPainter:
         self._teeth = self.rest[62] + [0, TEETH_EDGE * self.unit]
 
     def _portrait(self, size: tuple[int, int], rng: np.random.Generator) -> NDArray[np.uint8]:
+        """Paint all that does not move with speech, (H, W, 3)."""
         face = (self.rest - self.origin) / self.unit
         canvas = Canvas(size, unit=self.unit, origin=self.origin)
         paint_backdrop(canvas, self.look, rng)
@@ -193,7 +199,7 @@ class ShadedPainter:
         return canvas.picture()
 
     def _prepare_field(self) -> None:
-        """Weights of the field on a coarse grid: the head's movement, fading out, and the landmarks' own pull.
+        """Prepare the field on a coarse grid: weights of the head's movement, fading out, and of the landmarks' pull.
 
         The pull of a landmark ends at `REACH` (radial basis functions of compact support, Wendland 1995), so that a
         word moves the lower face alone.
@@ -224,7 +230,7 @@ class ShadedPainter:
         self._identity = np.stack([columns, rows], -1)
 
     def _field(self, landmarks: NDArray, pose: NDArray) -> NDArray[np.float32]:
-        """Where each node of the grid takes its colour from, less its own place: (rows, columns, 2) pixels."""
+        """Return where each node of the grid takes its colour from, less its own place: (rows, columns, 2) pixels."""
         back = np.linalg.inv(pose[:, :2])
         still = (landmarks[self._pulling] - pose[:, 2]) @ back.T  # the landmarks, if the head had not moved
         pull = self._weights @ (self.rest[self._pulling] - still).astype(np.float32)
@@ -233,7 +239,7 @@ class ShadedPainter:
         return pull.reshape(*self._grid, 2).astype(np.float32)
 
     def _pose(self, landmarks: NDArray) -> NDArray:
-        """Similarity (2, 3) from the resting face to this frame, by the points that speech does not move."""
+        """Fit the similarity (2, 3) from the resting face to this frame, by the points that speech does not move."""
         index = list(points.STABLE)
         source, target = self.rest[index], landmarks[index]
         a, b = source - source.mean(0), target - target.mean(0)
@@ -269,7 +275,7 @@ class ShadedPainter:
         return changed + [window for window in self._painted if window not in kept.values()]
 
     def _kept_eyes(self, landmarks: NDArray, warped: Window | None) -> dict[int, Window]:
-        """Windows of the eyes, by their first landmark, that need no new paint."""
+        """Return the windows of the eyes, by their first landmark, that need no new paint."""
         kept = {}
         for first, (eye, window) in self._eyes.items():
             still = np.abs(landmarks[first : first + 6] - eye).max() <= STILL * self.unit
@@ -295,6 +301,8 @@ class ShadedPainter:
         fine = fine[: height - top, : width - left]
         window = (slice(top, top + fine.shape[0]), slice(left, left + fine.shape[1]))
         places = cv2.add(fine, self._identity[window])
-        skin = cv2.remap(self._still4, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        skin = cv2.remap(  # type: ignore[call-overload]  # the stubs lack None: x and y lie in one map
+            self._still4, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )
         cv2.cvtColor(skin, cv2.COLOR_BGRA2BGR, self.frame[window])
         return window

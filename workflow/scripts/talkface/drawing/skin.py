@@ -3,7 +3,7 @@
 
 The skin is lit as a relief: the outline of the head is inflated, nose, sockets, cheeks and chin are added as smooth
 hills and hollows, and the light on its normals is looked up on a ramp from shadow through skin to highlight. Mouth
-and eyes are left out; `drawing` paints them on every frame.
+and eyes are left out; `mouth_eyes` paints them on every frame.
 """
 
 import cv2
@@ -19,7 +19,7 @@ SKULL_TOP = -1.06  # height of the bare crown, units
 
 
 def head_outline(face: NDArray) -> NDArray:
-    """Outline (M, 2) of jaw and skull around a neutral face (68, 2), units."""
+    """Return the outline (M, 2) of jaw and skull around a neutral face (68, 2), units."""
     half = (face[16, 0] - face[0, 0]) / 2
     ear = face[0, 1]
     crown = [(1.0, -0.22), (0.965, -0.5), (0.82, -0.78), (0.5, -0.99), (0.0, -1.06)]
@@ -29,7 +29,7 @@ def head_outline(face: NDArray) -> NDArray:
 
 
 def skin_ramp(skin: str) -> NDArray[np.float32]:
-    """256 colours (256, 3) from deep shadow to highlight for one colour of skin."""
+    """Return 256 colours (256, 3) from deep shadow to highlight for one colour of skin."""
     base = to_bgr(skin)
     light = base.mean() / 255
     warm = base * np.array([0.62, 0.80, 1.0], np.float32)
@@ -42,7 +42,7 @@ def skin_ramp(skin: str) -> NDArray[np.float32]:
 
 
 def relief(canvas: Canvas, face: NDArray, look: Appearance, *, step: int) -> NDArray[np.float32]:
-    """Light (0-1) on the skin at every `step`-th pixel, (H, W)."""
+    """Compute the light (0-1) on the skin at every `step`-th pixel, (H, W)."""
     x, y = canvas.grid(step)
     outline = head_outline(face)
     centre = np.array([0.0, 0.18])
@@ -54,7 +54,8 @@ def relief(canvas: Canvas, face: NDArray, look: Appearance, *, step: int) -> NDA
     r = np.minimum(np.hypot(x - centre[0], y - centre[1]) / reach, 1.0)
     height = 0.62 * np.sqrt(np.maximum(1 - r**2.6, 0.0))
 
-    def hill(at, radius, amount, angle=0.0):
+    def hill(at: NDArray | list[float], radius: tuple[float, float], amount: float, angle: float = 0.0) -> NDArray:
+        """Return a Gaussian hill, or a hollow where the amount is negative."""
         along = (x - at[0]) * np.cos(angle) + (y - at[1]) * np.sin(angle)
         across = (y - at[1]) * np.cos(angle) - (x - at[0]) * np.sin(angle)
         return amount * np.exp(-0.5 * ((along / radius[0]) ** 2 + (across / radius[1]) ** 2))
@@ -113,7 +114,7 @@ def paint_skin(canvas: Canvas, face: NDArray, look: Appearance, rng: np.random.G
     step = max(1, int(canvas.unit / 72))
     light = relief(canvas, face, look, step=step)
     if step > 1:
-        light = cv2.resize(light, (width, height), interpolation=cv2.INTER_CUBIC)
+        light = np.asarray(cv2.resize(light, (width, height), interpolation=cv2.INTER_CUBIC), np.float32)
     index = np.clip(light[window] * 255, 0, 254)
     low = index.astype(np.int32)
     part = (index - low)[..., None]
@@ -143,6 +144,7 @@ def paint_skin(canvas: Canvas, face: NDArray, look: Appearance, rng: np.random.G
 
 
 def _eye_region(canvas: Canvas, face: NDArray, look: Appearance, ramp: NDArray, head: NDArray) -> None:
+    """Paint the shadows above and below the eyes."""
     shadow = ramp[62]
     for side, first in ((-1, 36), (1, 42)):
         eye = face[first : first + 6]
@@ -155,6 +157,7 @@ def _eye_region(canvas: Canvas, face: NDArray, look: Appearance, ramp: NDArray, 
 
 
 def _nose_region(canvas: Canvas, face: NDArray, ramp: NDArray, head: NDArray) -> None:
+    """Paint light and shadow on bridge, wings and nostrils."""
     dark, shadow = ramp[10], ramp[55]
     left, right, base = face[31], face[35], face[33]
     bridge = face[27]
@@ -183,6 +186,7 @@ def _nose_region(canvas: Canvas, face: NDArray, ramp: NDArray, head: NDArray) ->
 
 
 def _mouth_region(canvas: Canvas, face: NDArray, look: Appearance, ramp: NDArray, head: NDArray) -> None:
+    """Paint the shadows around the lips and the folds beside the mouth."""
     shadow = ramp[58]
     canvas.glow([0, face[57, 1] + 0.055], (0.13, 0.028), shadow, opacity=0.55, inside=head)
     for side, corner in ((-1, face[48]), (1, face[54])):
@@ -201,6 +205,7 @@ def _mouth_region(canvas: Canvas, face: NDArray, look: Appearance, ramp: NDArray
 
 
 def _age(canvas: Canvas, face: NDArray, look: Appearance, shadow: NDArray, head: NDArray) -> None:
+    """Paint the lines of age on the forehead and beside the eyes."""
     if look.age <= 0.45:
         return
     strength = (look.age - 0.45) * 1.0
@@ -214,6 +219,7 @@ def _age(canvas: Canvas, face: NDArray, look: Appearance, shadow: NDArray, head:
 
 
 def _beard(canvas: Canvas, face: NDArray, look: Appearance, rng: np.random.Generator, head: NDArray) -> None:
+    """Paint the beard, hair by hair."""
     if not look.beard:
         return
     hair = to_bgr(look.hair)
@@ -234,7 +240,7 @@ def _beard(canvas: Canvas, face: NDArray, look: Appearance, rng: np.random.Gener
     bare_window, bare = canvas.mask(  # skin shows around the lips, so that their edge stays readable
         [smooth(face[48:60] + np.sign(face[48:60] - face[[48, 54]].mean(0)) * [0.075, 0.035], closed=True)], blur=0.04
     )
-    full = np.zeros(head.shape, np.float32)
+    full = np.zeros_like(head)
     full[window] = cover
     full[bare_window] *= 1 - bare
     chin = ellipse([0, face[57, 1] + 0.10], (0.10, 0.045))
@@ -257,6 +263,7 @@ def _beard(canvas: Canvas, face: NDArray, look: Appearance, rng: np.random.Gener
 
 
 def _brows(canvas: Canvas, face: NDArray, look: Appearance, rng: np.random.Generator) -> None:
+    """Paint the brows, hair by hair."""
     tint = to_bgr(look.brow)
     for side, first in ((-1, 17), (1, 22)):
         line = smooth(face[first : first + 5], steps=8)

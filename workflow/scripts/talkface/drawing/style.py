@@ -1,6 +1,6 @@
-"""How everything that people look at is drawn: colours, letters and lines, chosen once.
+"""Style of pictures, films, figures and pages: colours, heights of letters and widths of lines.
 
-Pictures, films, figures and pages take them from here. Colours are those of Okabe and Ito (2008), which the
+Colours are those of Okabe and Ito (2008), which the
 colour-blind tell apart. Letters and lines are sized for a picture whose panels are 500 pixels high, `scaled` to any
 other, so that they stay readable where a film of 1500x500 is 390 pixels wide.
 """
@@ -20,11 +20,23 @@ DOT = 3.5  # pixels: radius of a point
 
 
 def scaled(size: float, *, panel: float) -> int:
-    """A size of this table for a panel of another height, pixels; never below 1, letters never below 9."""
+    """Scale a size of this module to a panel of another height, pixels; at least 1, letters at least 9.
+
+    Examples
+    --------
+    >>> scaled(LABEL, panel=1000), scaled(LABEL, panel=100)
+    (40, 9)
+    """
     least = 9 if size >= NOTE else 1
     return max(least, round(size * panel / PANEL))
 
 
 def colour_of(models: list[str]) -> dict[str, str]:
-    """A colour, "#rrggbb", for each model, by the place where it is first named; beyond the palette they repeat."""
+    """Give each model a colour, "#rrggbb", in the order in which they are first named; beyond `PALETTE` they repeat.
+
+    Examples
+    --------
+    >>> colour_of(["cnn", "lstm", "cnn"])
+    {'cnn': '#0072b2', 'lstm': '#d55e00'}
+    """
     return {model: PALETTE[place % len(PALETTE)] for place, model in enumerate(dict.fromkeys(models))}

@@ -10,7 +10,7 @@ Window = tuple[slice, slice]  # rows, columns
 
 
 def rectangle(pixels: NDArray, margin: float, shape: tuple) -> Window:
-    """Window around pixels with a margin, on even coordinates (chroma is halved), within the picture."""
+    """Return the window around pixels with a margin, on even coordinates (chroma is halved), within the picture."""
     limit = [shape[1], shape[0]]
     low = np.clip(np.floor(pixels.min(axis=0) - margin).astype(int) & ~1, 0, limit)
     high = np.clip((np.ceil(pixels.max(axis=0) + margin).astype(int) + 1) & ~1, low, limit)
@@ -18,17 +18,24 @@ def rectangle(pixels: NDArray, margin: float, shape: tuple) -> Window:
 
 
 def union(first: Window, second: Window) -> Window:
-    """The smallest window that holds both."""
-    return tuple(slice(min(a.start, b.start), max(a.stop, b.stop)) for a, b in zip(first, second, strict=True))
+    """Return the smallest window that holds both."""
+    rows, columns = (slice(min(a.start, b.start), max(a.stop, b.stop)) for a, b in zip(first, second, strict=True))
+    return rows, columns
 
 
 def contains(outer: Window, inner: Window) -> bool:
-    """Whether a window lies within another."""
+    """Tell whether the inner window lies within the outer one."""
     return all(a.start <= b.start and b.stop <= a.stop for a, b in zip(outer, inner, strict=True))
 
 
 def remainders(window: Window, hole: Window) -> list[Window]:
-    """What of a window lies outside another: up to four windows."""
+    """Cut a hole out of a window; return what is left as up to four windows.
+
+    Examples
+    --------
+    >>> remainders((slice(0, 4), slice(0, 8)), (slice(0, 4), slice(2, 8)))
+    [(slice(0, 4, None), slice(0, 2, None))]
+    """
     (rows, columns), (hole_rows, hole_columns) = window, hole
     if min(rows.stop, hole_rows.stop) <= max(rows.start, hole_rows.start) or (
         min(columns.stop, hole_columns.stop) <= max(columns.start, hole_columns.start)
@@ -48,26 +55,26 @@ def remainders(window: Window, hole: Window) -> list[Window]:
 
 
 def whole(view: NDArray) -> Window:
-    """The window of all of a part."""
+    """Return the window of the whole picture."""
     return slice(0, view.shape[0]), slice(0, view.shape[1])
 
 
 def clear(view: NDArray[np.uint8], window: Window, colour: str) -> None:
-    """Fill a window of a part with a colour; OpenCV does it in a tenth of numpy's time."""
+    """Fill a window of a picture with a colour; OpenCV does it in a tenth of numpy's time."""
     rows, columns = window
     corner = columns.stop - 1, rows.stop - 1
     cv2.rectangle(view, (columns.start, rows.start), corner, triple(to_bgr(colour)), cv2.FILLED)
 
 
 def row_factor(unit: float) -> int:
-    """Rows per row of the frame while outlines are filled, a power of two: fine enough for the size of the face."""
+    """Return the rows per row of the frame while outlines are filled, a power of two; fewer for a larger face."""
     return 2 if unit > 160 else 4
 
 
 def flattened(tall: NDArray[np.uint8], factor: int) -> NDArray[np.uint8]:
-    """Means of every `factor` rows of a picture (factor H, W) or (factor H, W, C); a power of two."""
+    """Average every `factor` rows, a power of two, of a picture (factor H, W) or (factor H, W, C)."""
     for _ in range(factor.bit_length() - 1):
-        tall = cv2.addWeighted(tall[0::2], 0.5, tall[1::2], 0.5, 0)
+        tall = np.asarray(cv2.addWeighted(tall[0::2], 0.5, tall[1::2], 0.5, 0), np.uint8)
     return tall
 
 
@@ -104,7 +111,7 @@ class Patch:
         self._lines: list[int] = []
 
     def local(self, pixels: NDArray) -> NDArray:
-        """Local coordinates of pixels."""
+        """Convert pixels to local coordinates."""
         return (pixels - self._centre) @ self._turn.T / self._unit
 
     def fill(self, outline: NDArray, paint: tuple, *, level: int = 0) -> None:

@@ -1,1 +1,1 @@
-"""How good, and how sure that is."""
+"""Measures of predictions, their statistics and tables."""

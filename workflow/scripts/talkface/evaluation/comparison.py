@@ -1,4 +1,4 @@
-"""The models of a catalogue side by side: how each was trained and how well it does, one row a model.
+"""Comparison of the models of a catalogue: training settings and measures, one row a model.
 
 results/evaluation/zoo.tsv:
 
@@ -74,12 +74,12 @@ def compare_models(
 
 
 def read_steps(weights: Mapping[str, str | Path]) -> dict[str, int]:
-    """Steps of training of each model, from its weights file; 0 for weights from elsewhere."""
+    """Read the steps of training of each model from its weights file; 0 for weights from elsewhere."""
     return {model: int(read_file(path)["facts"]["steps"]) for model, path in weights.items()}
 
 
 def _training(content: Mapping) -> dict[str, object]:
-    """How a model was trained, from its weights file."""
+    """Return the columns on training from the content of a weights file."""
     facts, config = content["facts"], content["config"]
     trained = {
         "batch": f"{config['stretches']} x {config['frames']}",

@@ -1,4 +1,4 @@
-"""How well trained networks do on the clips of a split, clean and in noise, next to what knows nothing or nearly all.
+"""Measures of every clip, clean and in noise, with floors and ceilings.
 
 Tables of clips, tab-separated: results/evaluation/clips/{model}.tsv, and floors.tsv, a row a clip, condition and
 control.
@@ -10,13 +10,13 @@ control.
 | condition | of the sound: clean, or a kind of noise |
 | snr_db | ratio of speech to noise, dB; nothing when clean |
 | control | nothing; shuffled: frames in random order; other_audio: the prediction from another clip's sound |
-| lip_rmse and others | the measures of `talkface.metrics`; nothing where not defined |
+| lip_rmse and others | the measures of `evaluation.metrics`; nothing where not defined |
 
 Floors and ceilings, clean alone: floor:mean_face, the mean of the training frames whatever is said; ceiling:shifted_1
 and _2, the truth one and two frames late; ceiling:detector, the landmarks of the same frames after another encoding and
 a shift of one pixel; truth, for the measures that look at one side alone.
 
-Each mixture of a clip, a kind of noise and a ratio draws from a seed of its own, so that all models hear the same.
+Each mixture of a clip, a kind of noise and a ratio draws from a seed of its own, so that all models are given the same.
 """
 
 import logging
@@ -51,7 +51,7 @@ SHIFTS = (1, 2)  # frames by which a ceiling is late
 
 @dataclass(frozen=True)
 class Material:
-    """A clip to be measured with: what was seen and heard.
+    """A clip that predictions are measured on: its true shapes and its sound.
 
     Attributes
     ----------
@@ -81,7 +81,7 @@ class Material:
 
 
 def read_material(dataset: str | Path, split: str, *, audio: Sequence[str | Path]) -> list[Material]:
-    """The clips of a split.
+    """Read the clips of a split.
 
     Parameters
     ----------
@@ -114,7 +114,7 @@ def read_material(dataset: str | Path, split: str, *, audio: Sequence[str | Path
 
 
 class Table:
-    """A table of clips in the making.
+    """A table of clips, filled row by row.
 
     Parameters
     ----------
@@ -159,7 +159,15 @@ class Table:
 
 
 def find_other(speakers: Sequence[str], index: int) -> int | None:
-    """Another clip's index, whose sound is none of clip `index`: the next of another speaker, else the next."""
+    """Return the index of another clip, for the control: the next of another speaker, else the next.
+
+    None where there is no other clip.
+
+    Examples
+    --------
+    >>> find_other(["anna", "anna", "ben"], 0)
+    2
+    """
     following = [*range(index + 1, len(speakers)), *range(index)]
     others = [other for other in following if speakers[other] != speakers[index]]
     return next(iter(others or following), None)
@@ -168,7 +176,7 @@ def find_other(speakers: Sequence[str], index: int) -> int | None:
 def mixtures(
     material: Iterable[Material], noises: TestNoises, *, snr_db: Sequence[float], seed: int
 ) -> Iterator[tuple[Material, str, float, NDArray]]:
-    """Each clip with each kind of noise at each ratio: the clip, the kind, dB, and the sound (S,) at its own rate."""
+    """Mix each clip with each kind of noise at each ratio; yield clip, kind, dB, and the sound (S,) at its own rate."""
     for item in material:
         sound = item.sound
         level = active_level(sound, item.rate)
@@ -180,7 +188,13 @@ def mixtures(
 
 
 def ratios(bounds: Sequence[float]) -> list[float]:
-    """The ratios from bounds[0] to bounds[1] in steps of bounds[2], dB; a TalkfaceError if there are none."""
+    """Return the ratios from bounds[0] to bounds[1] in steps of bounds[2], dB; raise a TalkfaceError if there are none.
+
+    Examples
+    --------
+    >>> ratios([-10, 30, 20])
+    [-10.0, 10.0, 30.0]
+    """
     if len(bounds) != 3 or bounds[1] < bounds[0] or bounds[2] <= 0:
         raise TalkfaceError(
             f"config, evaluate.snr_db: {list(bounds)} holds no value; [lowest, highest, step] was expected, as in "
@@ -274,7 +288,7 @@ def measure_floors(
     splits: Sequence[str],
     split_by: str,
 ) -> None:
-    """Write the measures of what knows nothing or nearly all, see the head of this module.
+    """Write the measures of the floors and ceilings, see the head of this module.
 
     Parameters
     ----------
@@ -312,8 +326,8 @@ def measure_floors(
 
 
 def _read_shapes(paths: Iterable[str | Path]) -> dict[str, NDArray]:
-    """Shapes (T, 68, 2) by clip, of files with a group a clip."""
-    found = {}
+    """Read the shapes (T, 68, 2) by clip from files with a group a clip."""
+    found: dict[str, NDArray] = {}
     for path in paths:
         with h5py.File(path, "r") as file:
             found |= {clip: group["shape"][:] for clip, group in file.items() if "shape" in group}

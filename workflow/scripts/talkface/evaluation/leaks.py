@@ -1,4 +1,4 @@
-"""What must not be on both sides: recordings, speakers, noise. Whatever is found ends the run.
+"""Checks against leaks: recordings, speakers and noise that must not be on both sides. A leak ends the run.
 
 The digests are those of the files that were read, so that a copy under another name is found; a clip encoded anew is
 not.
@@ -53,16 +53,18 @@ def check_splits(dataset: str | Path, *, sheet: str | Path, split_by: str) -> No
 
 def _refuse_overlaps(rows: pd.DataFrame, dataset: str | Path) -> None:
     """Raise a TalkfaceError if clips of one file (index clip) overlap and stand in different splits."""
-    for one, other in itertools.combinations(rows.itertuples(), 2):
-        if one.split != other.split and max(one.start_s, other.start_s) < min(one.end_s, other.end_s):
+    for one, other in itertools.combinations(rows.reset_index().to_dict("records"), 2):
+        overlap = max(one["start_s"], other["start_s"]) < min(one["end_s"], other["end_s"])
+        if overlap and one["split"] != other["split"]:
             raise TalkfaceError(
-                f"{dataset}: {one.Index} ({one.split}) and {other.Index} ({other.split}) are the same recording; in "
-                "one split was expected, or the test would measure memory; take one of them out of the sheet"
+                f"{dataset}: {one['clip']} ({one['split']}) and {other['clip']} ({other['split']}) are the same "
+                "recording; in one split was expected, or the test would measure memory; take one of them out of the "
+                "sheet"
             )
 
 
 def read_stretches(sheet: str | Path) -> pd.DataFrame:
-    """Seconds at which clips begin and end: index clip, columns start_s and end_s, NaN where the sheet says nothing."""
+    """Read where clips begin and end, seconds: index clip, columns start_s and end_s, NaN where the sheet has none."""
     table = pd.read_csv(sheet, sep="\t", dtype=str, comment="#", keep_default_na=False, encoding="utf-8-sig")
     table = table.set_index("clip").reindex(columns=list(TIMES))
     return table.apply(pd.to_numeric, errors="coerce")
@@ -98,15 +100,15 @@ def check_noise(evaluation: str | Path, *, training: Sequence[str | Path], datas
         if not known:
             log.warning("%s: no digests; whether evaluation uses the same recordings is not known", path)
     clips = read_index(dataset)
-    for row in clips[clips["digest"].isin(list(judged))].itertuples():
+    for row in clips[clips["digest"].isin(list(judged))].reset_index().to_dict("records"):
         raise TalkfaceError(
-            f"{evaluation}: {judged[row.digest]} is the clip {row.Index} of the corpus; another recording was "
+            f"{evaluation}: {judged[row['digest']]} is the clip {row['clip']} of the corpus; another recording was "
             "expected; change evaluate.noise in the config"
         )
 
 
 def read_digests(path: str | Path) -> dict[str, str]:
-    """Digest of each file that a file of noise is made of, and the name of the recording it went into."""
+    """Read the digest of each file that a file of noise is made of, and the name of the recording it went into."""
     found: dict[str, str] = {}
 
     def note(name: str, item: h5py.Dataset | h5py.Group) -> None:

@@ -69,13 +69,19 @@ def rmse(prediction: ArrayLike, truth: ArrayLike, *, indices: Sequence[int] = AL
     -----
     Per frame the root of the mean over points of the squared distance, then the mean over frames, as the replication
     toolkit of Eskimez et al. 2020 measures it, though in another unit.
+
+    Examples
+    --------
+    >>> truth = np.zeros((2, 68, 2))
+    >>> round(rmse(truth + [0.03, 0.04], truth), 6)
+    5.0
     """
     prediction, truth = _pair(prediction, truth)
     return float(100 * _mean(_per_frame(np.diff(prediction - truth, n=difference, axis=0), indices)))
 
 
 def _per_frame(error: NDArray, indices: Sequence[int] = points.LIPS) -> NDArray:
-    """Root of the mean over points of the squared length of error (T, 68, 2), shape (T,)."""
+    """Take the root of the mean over points of the squared length of error (T, 68, 2): (T,)."""
     return np.sqrt(np.square(error[:, list(indices)]).sum(axis=-1).mean(axis=1))
 
 
@@ -130,7 +136,7 @@ def rmse_width1(prediction: ArrayLike, truth: ArrayLike, *, indices: Sequence[in
 
 
 def _to_width1(faces: NDArray) -> NDArray:
-    """Faces (T, 68, 2) that lie between 0 and 1 in x, scaled alike in y."""
+    """Scale faces (T, 68, 2) to lie between 0 and 1 in x, alike in y."""
     moved = faces.copy()
     moved[..., 0] += np.ptp(faces[..., 0], axis=1).mean() / 2
     return moved / moved[..., 0].max()
@@ -156,11 +162,11 @@ def _into_box(faces: NDArray) -> NDArray:
 
 
 def landmark_distance(prediction: ArrayLike, truth: ArrayLike, *, total: bool = True) -> float:
-    """Landmark distance of the mouth as the evaluation of ATVGnet has it (Chen et al. 2019, "Hierarchical Cross-Modal
-    Talking Face Generation with Dynamic Pixel-Wise Loss").
+    """Landmark distance of the mouth, as the evaluation of ATVGnet has it (Chen et al. 2019).
 
     The 20 points of the mouth are centred on their mean, in prediction and truth alike, so that where the mouth lies
-    does not count; the Euclidean distances are summed over the points and averaged over frames.
+    does not count; the Euclidean distances are summed over the points and averaged over frames. Their paper:
+    "Hierarchical Cross-Modal Talking Face Generation with Dynamic Pixel-Wise Loss".
 
     Parameters
     ----------
@@ -198,13 +204,26 @@ def opening_correlation(prediction: ArrayLike, truth: ArrayLike) -> float:
     -------
     float
         -1 .. 1; NaN where either does not move.
+
+    Examples
+    --------
+    >>> truth = np.zeros((3, 68, 2))
+    >>> truth[:, 66, 1] = [0.0, 0.1, 0.2]  # the lower lip moves down
+    >>> round(opening_correlation(0.5 * truth, truth), 6)  # half as far, at the same time
+    1.0
     """
     prediction, truth = _pair(prediction, truth)
     return correlation(points.mouth_opening(prediction), points.mouth_opening(truth))
 
 
 def correlation(a: ArrayLike, b: ArrayLike) -> float:
-    """Pearson's correlation of two series (T,), -1 .. 1; NaN where either is constant or shorter than two."""
+    """Compute Pearson's correlation of two series (T,), -1 .. 1; NaN where either is constant or shorter than two.
+
+    Examples
+    --------
+    >>> round(correlation([1, 2, 3], [6, 4, 2]), 6)
+    -1.0
+    """
     a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
     if len(a) < 2 or np.ptp(a) < 1e-9 or np.ptp(b) < 1e-9:
         return float("nan")
@@ -280,7 +299,7 @@ def silence_closed(prediction: ArrayLike, truth: ArrayLike, *, loudness: ArrayLi
     """
     prediction, _ = _pair(prediction, truth)
     quiet = relative_loudness(loudness)[: len(prediction)] <= SILENCE_DB
-    silent = binary_erosion(quiet, np.ones(2 * SILENCE_MARGIN + 1), border_value=1)
+    silent = binary_erosion(quiet, np.ones(2 * SILENCE_MARGIN + 1, bool), border_value=1)
     closed = 100 * points.mouth_opening(prediction)[: len(quiet)] <= CLOSED_PERCENT
     return _mean(closed[silent])
 
@@ -294,13 +313,20 @@ def jitter_ratio(prediction: ArrayLike, truth: ArrayLike) -> float:
     -------
     float
         1 where both move as roughly; below, the prediction is smoother. NaN where the truth does not move.
+
+    Examples
+    --------
+    >>> truth = np.zeros((6, 68, 2))
+    >>> truth[::2] = 0.01
+    >>> round(jitter_ratio(0.5 * truth, truth), 6)
+    0.5
     """
     prediction, truth = (_per_frame(np.diff(faces, n=2, axis=0)) for faces in _pair(prediction, truth))
     return _mean(prediction) / _mean(truth) if len(truth) and truth.any() else float("nan")
 
 
 def frame_loudness(samples: ArrayLike, *, rate: int, frames: int) -> NDArray[np.float64]:
-    """Level of the 40 ms of sound around each frame.
+    """Measure the level of the 40 ms of sound around each frame.
 
     Parameters
     ----------
@@ -324,30 +350,43 @@ def frame_loudness(samples: ArrayLike, *, rate: int, frames: int) -> NDArray[np.
 
 
 def relative_loudness(loudness: ArrayLike) -> NDArray[np.float64]:
-    """Loudness (T,) in dB above the clip's loud frames (their 95th percentile)."""
+    """Return the loudness (T,) in dB above the clip's loud frames (their 95th percentile)."""
     loudness = np.asarray(loudness, np.float64)
     return loudness - np.percentile(loudness, LOUD_PERCENTILE) if len(loudness) else loudness
 
 
 def shuffled(prediction: ArrayLike, generator: np.random.Generator) -> NDArray:
-    """The frames of a prediction (T, 68, 2) in random order: the control that keeps everything but the timing."""
+    """Put the frames of a prediction (T, 68, 2) in random order: the control that keeps everything but the timing.
+
+    Examples
+    --------
+    >>> sorted(shuffled([10, 20, 30], np.random.default_rng(0)).tolist())
+    [10, 20, 30]
+    """
     prediction = np.asarray(prediction)
     return prediction[generator.permutation(len(prediction))]
 
 
 def delayed(truth: ArrayLike, frames: int) -> NDArray:
-    """A truth (T, 68, 2) so many frames late, its first frame repeated: what a perfect but late prediction measures."""
+    """Delay a truth (T, 68, 2) by so many frames, its first frame repeated: a perfect but late prediction.
+
+    Examples
+    --------
+    >>> delayed([10, 20, 30, 40], 1).tolist()
+    [10, 10, 20, 30]
+    """
     truth = np.asarray(truth)
     return truth[np.maximum(np.arange(len(truth)) - frames, 0)]
 
 
 class Measure(NamedTuple):
-    """A line of the registry.
+    """An entry of the registry.
 
     Attributes
     ----------
     function : callable
-        Of prediction and truth, (T, 68, 2) each, and the keywords `needs`; gives a float.
+        Of prediction and truth, (T, 68, 2) each, and the keywords `needs`; gives a float. The first paragraph of its
+        docstring is the definition that the evaluation page shows.
     unit : str
     better : {"low", "high", "zero", "one"}
         Which values are good.
@@ -401,7 +440,7 @@ MEASURES: dict[str, Measure] = {
 
 
 def measure_all(prediction: ArrayLike, truth: ArrayLike, **known: Any) -> dict[str, float]:
-    """All measures of one clip, in the order of the registry.
+    """Take all measures of one clip, in the order of the registry.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What the worst clips of an evaluation look like: predictions beside the truth, with the sound, for films and pages.
+"""Faces of the worst clips of an evaluation, for films and pages: truth, predictions and sound.
 
 results/evaluation/worst.h5 and results/viewer/faces.h5:
 
@@ -106,13 +106,13 @@ def write_faces(
             file[f"truth/{clip}"].attrs.update(speaker=item.speaker, split=item.split)
             file[f"sound/{clip}"] = item.samples
             file[f"sound/{clip}"].attrs["rate"] = item.rate
-        for model, group in rows.groupby("model", sort=False):
+        for model in dict.fromkeys(rows["model"]):
             predict = (
                 predict_with(weights[model], seed=seed, device=device)
                 if model in weights
                 else read_from(folders[model])
             )
-            for row in group.to_dict("records"):
+            for row in rows[rows["model"] == model].to_dict("records"):
                 item, name = material[row["clip"]], f"prediction/{model}/{row['clip']}"
                 prediction = predict(item)
                 if np.isnan(row["lip_rmse"]):
@@ -124,7 +124,7 @@ def write_faces(
 
 
 def predict_with(weights: str | Path, *, seed: int, device: str) -> Callable[[Material], NDArray]:
-    """What a trained network sees in the clean sound of a clip, (T, 68, 2 or 3)."""
+    """Return a function that predicts a clip, (T, 68, 2 or 3), from its clean sound with a trained network."""
     chosen = choose_device(device)
     network = unpack_network(read_file(weights)).to(chosen)
 
@@ -135,7 +135,7 @@ def predict_with(weights: str | Path, *, seed: int, device: str) -> Callable[[Ma
 
 
 def read_from(folder: str | Path) -> Callable[[Material], NDArray]:
-    """What was predicted elsewhere for a clip, (T, 68, 2 or 3)."""
+    """Return a function that reads what was predicted elsewhere for a clip, (T, 68, 2 or 3)."""
 
     def predict(item: Material) -> NDArray:
         frames = count_frames(len(item.samples), item.rate)
@@ -149,7 +149,7 @@ log = logging.getLogger(__name__)
 
 def choose_rows(tables: Mapping[str, str | Path], index: pd.DataFrame, *, models: Sequence[str],
                 splits: Sequence[str], clips: int) -> pd.DataFrame:  # fmt: skip
-    """The worst clips, and a row for each with each model.
+    """Choose the worst clips; return a row for each with each model.
 
     Parameters
     ----------

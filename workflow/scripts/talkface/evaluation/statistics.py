@@ -1,4 +1,4 @@
-"""How sure a mean over clips is, and whether two models differ.
+"""Confidence intervals of means over clips, and tests of the differences between models.
 
 Clips of one speaker resemble each other, so intervals draw speakers anew and then clips of each: with few speakers they
 are wide, as they should be. All measures of a table share their draws, which makes a table of thousands of numbers a
@@ -55,7 +55,7 @@ class Draws:
             self.counts[:, own] = generator.multinomial(times[:, index] * len(own), np.full(len(own), 1 / len(own)))
 
     def means(self, values: ArrayLike) -> NDArray[np.float64]:
-        """Means of values (C, M) in each draw, (D, M); NaN does not count."""
+        """Compute the means of values (C, M) in each draw, (D, M); NaN does not count."""
         values = np.asarray(values, np.float64)
         known = np.isfinite(values)
         drawn = self.counts @ known
@@ -63,13 +63,19 @@ class Draws:
             return (self.counts @ np.where(known, values, 0.0)) / drawn
 
     def interval(self, values: ArrayLike) -> Interval:
-        """Means of values (C, M) with their intervals; NaN where no clip counts."""
+        """Compute the means of values (C, M) with their intervals; NaN where no clip counts."""
         low, high = percentiles(self.means(values))
         return Interval(nanmean(values), low, high, np.isfinite(values).sum(axis=0))
 
 
 def nanmean(values: ArrayLike, axis: int = 0) -> NDArray[np.float64]:
-    """Mean of what is no NaN; NaN without a word where that is nothing."""
+    """Compute the mean of what is no NaN; where that is nothing, NaN without a warning.
+
+    Examples
+    --------
+    >>> nanmean([[1.0, np.nan], [3.0, np.nan]]).tolist()
+    [2.0, nan]
+    """
     values = np.asarray(values, np.float64)
     known = np.isfinite(values)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -77,7 +83,7 @@ def nanmean(values: ArrayLike, axis: int = 0) -> NDArray[np.float64]:
 
 
 def percentiles(drawn: NDArray) -> tuple[NDArray, NDArray]:
-    """Ends (M,) of the 95 % intervals of drawn numbers (D, M); a draw without any number does not count."""
+    """Return the ends (M,) of the 95 % intervals of drawn numbers (D, M); a draw without a number does not count."""
     low, high = np.full((2, drawn.shape[1]), np.nan)
     known = np.isfinite(drawn)
     whole = known.all(axis=0)
@@ -88,7 +94,7 @@ def percentiles(drawn: NDArray) -> tuple[NDArray, NDArray]:
 
 
 def paired_test(differences: ArrayLike, *, seed: int, flips: int = FLIPS) -> NDArray[np.float64]:
-    """Whether paired differences lie about zero: the permutation test that turns their signs round.
+    """Test whether paired differences lie about zero: the permutation test that turns their signs round.
 
     Were two models equally good, each clip's difference would have either sign with the same chance. The test asks how
     often the mean difference would then be as far from zero as it is. All turns are tried where there are at most
@@ -105,6 +111,11 @@ def paired_test(differences: ArrayLike, *, seed: int, flips: int = FLIPS) -> NDA
     -------
     (M,) array
         Two-sided p, 0 .. 1; NaN where no clip counts.
+
+    Examples
+    --------
+    >>> paired_test([[1.0], [2.0], [3.0]], seed=0).tolist()  # 2 of the 8 turns lie as far from zero
+    [0.25]
     """
     differences = np.asarray(differences, np.float64)
     known = np.isfinite(differences)

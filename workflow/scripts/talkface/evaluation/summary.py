@@ -1,7 +1,7 @@
-"""From tables of clips to what decides: means with intervals, models in pairs, the worst clips.
+"""Summary of an evaluation: means with intervals, models in pairs, the worst clips.
 
 Read: results/evaluation/clips/{model}.tsv and floors.tsv, a row a clip, condition and control (layout:
-`talkface.evaluation`). Written, each tab-separated:
+`evaluation.evaluate`). Written, each tab-separated:
 
 results/evaluation/summary.tsv, one row a number:
 
@@ -10,7 +10,7 @@ results/evaluation/summary.tsv, one row a number:
 | model | entry of the catalogue, external-<name>, or a floor or ceiling; `<model>:<control>` is a control |
 | corpus, split | on what |
 | condition, snr_db | clean; a kind of noise, and its ratio in dB; all: mean over the kinds, clip by clip |
-| measure | see `talkface.metrics`; training_steps; <measure>_over_seeds |
+| measure | see `evaluation.metrics`; training_steps; <measure>_over_seeds |
 | value | mean over clips; with further seeds, first over the seeds of each clip |
 | low, high | 95 % interval of that mean, by drawing speakers and their clips anew |
 | clips | how many count; a clip whose measure is not defined does not |
@@ -105,17 +105,17 @@ def summarise(
 
 
 def measures_of(table: pd.DataFrame) -> list[str]:
-    """The columns of measures, in the order of the registry."""
+    """Return the columns of measures, in the order of the registry."""
     return [name for name in MEASURES if name in table]
 
 
 def _means(table: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
-    """Mean measures of the rows that agree in `by`; NaN does not count."""
+    """Average the measures of the rows that agree in `by`; NaN does not count."""
     return table.groupby(list(by), dropna=False, sort=False, as_index=False)[measures_of(table)].mean()
 
 
 def add_all(table: pd.DataFrame) -> pd.DataFrame:
-    """A table of clips with the condition `all`: of each clip the mean over kinds of noise, ratio by ratio."""
+    """Add the condition `all` to a table of clips: of each clip the mean over kinds of noise, ratio by ratio."""
     noisy = table[table["condition"] != CLEAN]
     if noisy.empty:
         return table
@@ -124,20 +124,20 @@ def add_all(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def mean_of_seeds(tables: Sequence[pd.DataFrame], model: str) -> pd.DataFrame:
-    """The mean of the seeds of a model, clip by clip."""
+    """Average the seeds of a model, clip by clip."""
     joined = pd.concat([table.assign(model=model) for table in tables], ignore_index=True)
     return joined if len(tables) == 1 else _means(joined, KEYS)
 
 
 def _by_label(table: pd.DataFrame) -> Iterable[pd.DataFrame]:
-    """Clips of one model or control and one split at a time; a control is named <model>:<control>."""
+    """Yield the clips of one model or control and one split at a time; a control is named <model>:<control>."""
     label = table["model"].where(table["control"] == "", table["model"] + ":" + table["control"])
     for _, part in table.assign(model=label).groupby(["model", "split"], sort=False):
         yield part
 
 
 def _blocks(part: pd.DataFrame) -> tuple[list[str], list[tuple], np.ndarray]:
-    """Speakers (C,), conditions with their ratio (B,), and measures (C, B, M) of one model and split."""
+    """Return speakers (C,), conditions with their ratio (B,), and measures (C, B, M) of one model and split."""
     clips = sorted(part["clip"].unique())
     found = list(part.groupby(["condition", "snr_db"], dropna=False, sort=False))
     names = measures_of(part)
@@ -146,7 +146,7 @@ def _blocks(part: pd.DataFrame) -> tuple[list[str], list[tuple], np.ndarray]:
 
 
 def tidy(part: pd.DataFrame, *, seed: int) -> pd.DataFrame:
-    """Rows of summary.tsv from the clips of one model and split."""
+    """Make the rows of summary.tsv from the clips of one model and split."""
     speakers, conditions, values = _blocks(part)
     found = Draws(speakers, seed=seed).interval(values.reshape(len(speakers), -1))
     model, corpus, split = (part[name].iloc[0] for name in ("model", "corpus", "split"))
@@ -157,7 +157,7 @@ def tidy(part: pd.DataFrame, *, seed: int) -> pd.DataFrame:
 
 
 def spread(tables: Sequence[pd.DataFrame], model: str) -> pd.DataFrame:
-    """Rows <measure>_over_seeds of a model from the table of each of its seeds."""
+    """Make the rows <measure>_over_seeds of a model from the table of each of its seeds."""
     keys = ["corpus", "split", "condition", "snr_db"]
     own = [table[table["control"] == ""] for table in tables]
     means = pd.concat([_means(table, keys)[[*keys, *COMPARED]] for table in own], ignore_index=True)
@@ -170,7 +170,7 @@ def spread(tables: Sequence[pd.DataFrame], model: str) -> pd.DataFrame:
 
 
 def compare(clips: Mapping[str, pd.DataFrame], *, seed: int) -> pd.DataFrame:
-    """Rows of pairs.tsv from the tables of clips of all models."""
+    """Make the rows of pairs.tsv from the tables of clips of all models."""
     rows = []
     every = pd.concat(clips.values(), ignore_index=True)
     every = every[(every["control"] == "") & every["condition"].isin([CLEAN, ALL])]
@@ -178,7 +178,7 @@ def compare(clips: Mapping[str, pd.DataFrame], *, seed: int) -> pd.DataFrame:
         draws = Draws(_speakers(part), seed=seed)
         ratios = sorted(part["snr_db"].dropna().unique())
         columns = list(itertools.product([(CLEAN, np.nan), *((ALL, snr) for snr in ratios)], COMPARED))
-        values = {model: _matrix(own, part, ratios) for model, own in part.groupby("model", sort=False)}
+        values = {str(model): _matrix(own, part, ratios) for model, own in part.groupby("model", sort=False)}
         for model, other in itertools.combinations(values, 2):
             for names, numbers in _both_orders(model, other, values, draws=draws, seed=seed):
                 for ((condition, snr), measure), found in zip(columns, numbers, strict=True):
@@ -188,12 +188,12 @@ def compare(clips: Mapping[str, pd.DataFrame], *, seed: int) -> pd.DataFrame:
 
 
 def _speakers(part: pd.DataFrame) -> list[str]:
-    """Of each clip of a table, in the order of the clips' names."""
+    """Return the speaker of each clip of a table, in the order of the clips' names."""
     return list(part.drop_duplicates("clip").sort_values("clip")["speaker"])
 
 
 def _matrix(own: pd.DataFrame, part: pd.DataFrame, ratios: Sequence[float]) -> np.ndarray:
-    """Measures (C, M) of one model: clean, then at each ratio, two a condition; clips as in the whole `part`."""
+    """Return the measures (C, M) of one model: clean, then at each ratio, two each; clips as in the whole `part`."""
     clips = sorted(part["clip"].unique())
     blocks = [own[own["condition"] == CLEAN], *(own[own["snr_db"] == snr] for snr in ratios)]
     return np.hstack([block.set_index("clip").reindex(clips)[list(COMPARED)].to_numpy(np.float64) for block in blocks])
@@ -202,7 +202,7 @@ def _matrix(own: pd.DataFrame, part: pd.DataFrame, ratios: Sequence[float]) -> n
 def _both_orders(
     model: str, other: str, values: Mapping[str, np.ndarray], *, draws: Draws, seed: int
 ) -> Iterator[tuple[tuple[str, str], Iterable[tuple]]]:
-    """Two names, and of each column the numbers from `difference` on; once from the one side, once from the other."""
+    """Compare two models in both orders: yield their names, and of each column the numbers from `difference` on."""
     errors = np.array([MEASURES[measure].better == "low" for measure in COMPARED] * (values[model].shape[1] // 2))
     known = np.isfinite(values[model]) & np.isfinite(values[other])
     pair = [np.where(known, values[name], np.nan) for name in (model, other)]  # (C, M) each
@@ -217,13 +217,13 @@ def _both_orders(
 
 
 def _gain(own: np.ndarray, its: np.ndarray, errors: np.ndarray) -> np.ndarray:
-    """Percent by which `own` is better: of the other's error, or of 1 for correlations."""
+    """Compute by how many percent `own` is better: of the other's error, or of 1 for correlations."""
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(errors, 100 * (its - own) / its, 100 * (own - its))
 
 
 def find_worst(clips: Iterable[pd.DataFrame], *, count: int) -> pd.DataFrame:
-    """Rows of worst.tsv, `count` a split and model."""
+    """Make the rows of worst.tsv, `count` a split and model."""
     table = pd.concat(clips, ignore_index=True)
     table = table[(table["condition"] == CLEAN) & (table["control"] == "")]
     table = table.sort_values("lip_rmse", ascending=False, kind="stable")

@@ -1,7 +1,7 @@
-"""The tables of an evaluation as results/evaluation/ has them: reading them, finding what a page or a figure shows."""
+"""Tables of an evaluation (results/evaluation/): reading, writing, and look-up of what pages and figures show."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from talkface.files import writing
 KEYS = ("model", "corpus", "split", "clip", "speaker", "condition", "snr_db", "control")  # of a table of clips
 ALL = "all"
 CLEAN = "clean"
-Row = dict[str, Any]
+Row = dict[Hashable, Any]  # column: value
 OWN = "talkface"  # our own network; the others re-implement published systems, or the predictions come from elsewhere
 
 
@@ -24,7 +24,7 @@ def write_table(table: pd.DataFrame, output: str | Path) -> None:
 
 
 def read_table(path: str | Path, columns: Iterable[str]) -> pd.DataFrame:
-    """A table of results/evaluation/; a TalkfaceError if it lacks a column."""
+    """Read a table of results/evaluation/; raise a TalkfaceError if it lacks a column."""
     texts = dict.fromkeys(("model", "other", "corpus", "split", "clip", "speaker", "condition", "control"), str)
     table = pd.read_csv(path, sep="\t", keep_default_na=False, na_values=[""], dtype=texts)  # a clip may be called 007
     missing = [name for name in columns if name not in table]
@@ -36,48 +36,48 @@ def read_table(path: str | Path, columns: Iterable[str]) -> pd.DataFrame:
 
 
 def read_summary(path: str | Path) -> pd.DataFrame:
-    """results/evaluation/summary.tsv."""
+    """Read results/evaluation/summary.tsv."""
     return read_table(
         path, ("model", "corpus", "split", "condition", "snr_db", "measure", "value", "low", "high", "clips")
     )
 
 
 def read_pairs(path: str | Path) -> pd.DataFrame:
-    """results/evaluation/pairs.tsv."""
+    """Read results/evaluation/pairs.tsv."""
     names = ("model", "other", "split", "condition", "snr_db", "measure", "gain", "gain_low", "gain_high", "p")
     return read_table(path, names)
 
 
 def read_worst(path: str | Path) -> pd.DataFrame:
-    """results/evaluation/worst.tsv."""
+    """Read results/evaluation/worst.tsv."""
     return read_table(path, ("split", "model", "clip", "speaker", "lip_rmse", "opening_correlation"))
 
 
 def read_clips(path: str | Path, columns: Iterable[str] = KEYS) -> pd.DataFrame:
-    """results/evaluation/clips/{model}.tsv or floors.tsv; `control` is empty where there is none."""
+    """Read results/evaluation/clips/{model}.tsv or floors.tsv; `control` is empty where there is none."""
     return read_table(path, columns).fillna({"control": ""})
 
 
 def read_clean_clips(tables: Mapping[str, str | Path]) -> pd.DataFrame:
-    """results/evaluation/clips/{model}.tsv of all models: the rows without noise and control."""
+    """Read results/evaluation/clips/{model}.tsv of all models: the rows without noise and control."""
     names = ("model", "split", "clip", "speaker", "condition", "control", "lip_rmse", "opening_correlation")
     both = pd.concat([read_clips(path, names) for path in tables.values()], ignore_index=True)
     return both[(both["condition"] == CLEAN) & (both["control"] == "")]
 
 
 def own_of(networks: Mapping[str, str]) -> list[str]:
-    """Models whose network is our own."""
+    """Return the models whose network is our own."""
     return [model for model, network in networks.items() if network == OWN]
 
 
 def values_of(summary: pd.DataFrame, *, split: str, measure: str, condition: str = "clean") -> pd.Series:
-    """Values by model of one measure, without a number of dB."""
+    """Return the values of one measure by model, in a condition without a ratio."""
     chosen = summary[(summary["split"] == split) & (summary["measure"] == measure)]
     return chosen[chosen["condition"] == condition].set_index("model")["value"]
 
 
 def best_of(summary: pd.DataFrame, models: Sequence[str], *, split: str, snr_db: float | None = None) -> str | None:
-    """The model with the smallest lip error on a split: clean, or at an SNR over all kinds of noise."""
+    """Return the model with the smallest lip error on a split: clean, or at an SNR over all kinds of noise."""
     rows = summary if snr_db is None else summary[summary["snr_db"] == snr_db]
     values = values_of(rows, split=split, measure="lip_rmse", condition="clean" if snr_db is None else "all")
     values = values[values.index.isin(models)].dropna()
@@ -87,26 +87,34 @@ def best_of(summary: pd.DataFrame, models: Sequence[str], *, split: str, snr_db:
 def choose_pairs(
     summary: pd.DataFrame, twins: Sequence[Sequence[str]], *, split: str, networks: Mapping[str, str]
 ) -> list[tuple[str, str]]:
-    """The pairs whose gain is drawn: the best own model against the best other one, then the given twins."""
+    """Choose the pairs whose gain is drawn: the best own model and the best other one, then the given twins."""
     own = own_of(networks)
     best = best_of(summary, own, split=split), best_of(summary, [m for m in networks if m not in own], split=split)
     return ([(best[0], best[1])] if best[0] and best[1] else []) + [(model, other) for model, other in twins]
 
 
 def gains_of(pairs: pd.DataFrame, model: str, other: str, *, split: str, measure: str) -> pd.DataFrame:
-    """Rows of pairs.tsv of `model` over `other`, by SNR, clean last."""
+    """Return the rows of pairs.tsv of `model` over `other`, by SNR, clean last."""
     rows = pairs[(pairs["split"] == split) & (pairs["measure"] == measure)]
     return rows[(rows["model"] == model) & (rows["other"] == other)].sort_values("snr_db", na_position="last")
 
 
 def floor_of(summary: pd.DataFrame, *, split: str) -> float | None:
-    """Lip error of the mean face on a split."""
+    """Return the lip error of the mean face on a split."""
     values = values_of(summary, split=split, measure="lip_rmse")
     return float(values["floor:mean_face"]) if "floor:mean_face" in values.index else None
 
 
 def first_number(*values: float) -> float:
-    """The first number of several, infinity if none is one."""
+    """Return the first finite number of several, infinity if there is none.
+
+    Examples
+    --------
+    >>> first_number(math.nan, 2.5, 3.0)
+    2.5
+    >>> first_number(math.nan)
+    inf
+    """
     return next((float(value) for value in values if math.isfinite(value)), math.inf)
 
 
@@ -148,21 +156,21 @@ class Results:
     def row(
         self, split: str, model: str, measure: str, *, snr_db: float | None = None, kind: str = "all"
     ) -> Row | None:
-        """The row of summary.tsv: clean, or at an SNR in a kind of noise; None if there is none."""
+        """Return the row of summary.tsv: clean, or at an SNR in a kind of noise; None if there is none."""
         condition = "clean" if snr_db is None else kind
         return self._rows.get((split, model, condition, _level(snr_db), measure))
 
     def value(self, split: str, model: str, measure: str, **where: Any) -> float:
-        """Its value, NaN if there is none."""
+        """Return the value of a row (see `row`), NaN if there is none."""
         row = self.row(split, model, measure, **where)
         return math.nan if row is None else float(row["value"])
 
     def ranked(self, split: str) -> list[str]:
-        """Models by lip error, the best first; those that were not measured last."""
+        """Rank the models by lip error, the best first; those that were not measured last."""
         return sorted(self.models, key=lambda model: first_number(self.value(split, model, "lip_rmse")))
 
     def rivals(self, split: str, snr_db: float | None = None) -> tuple[str | None, str | None]:
-        """The best model, and what it is judged against.
+        """Return the best model, and the one it is judged against.
 
         That is the best one of the others when the best is our own, and the best own one when it is not; else the next.
         """
@@ -175,11 +183,11 @@ class Results:
     def gain(
         self, model: str, other: str, split: str, *, snr_db: float | None = None, measure: str = "lip_rmse"
     ) -> Row | None:
-        """The row of pairs.tsv of one model over another: clean, or at an SNR over all kinds of noise."""
+        """Return the row of pairs.tsv of one model over another: clean, or at an SNR over all kinds of noise."""
         return self._gains.get((model, other, split, _level(snr_db), measure))
 
     def count(self, split: str, column: str) -> int:
-        """How many clips or speakers were measured."""
+        """Count the clips or speakers that were measured."""
         return int(self.clips.loc[self.clips["split"] == split, column].nunique())
 
 

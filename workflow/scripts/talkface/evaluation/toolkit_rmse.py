@@ -1,4 +1,4 @@
-"""One clip measured as the replication toolkit of Eskimez et al. 2020 does, with its shuffled control.
+"""Measures of one clip as in the replication toolkit of Eskimez et al. 2020, with the shuffled control.
 
 results/evaluation/rmse_{clip}.tsv and {model}/rmse_{clip}.tsv, tab-separated, one row a model:
 
@@ -18,7 +18,7 @@ The mean face has no control: no order changes it. The first order drawn is that
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -39,7 +39,7 @@ from talkface.training.dataset import read_shape_model
 
 log = logging.getLogger(__name__)
 
-MEASURES = {
+MEASURES: dict[str, Callable[..., float]] = {
     "lip_rmse_width1": metrics.rmse_width1,
     "face_rmse_width1": partial(metrics.rmse_width1, indices=metrics.ALL),
     "lip_rmse": partial(metrics.rmse, indices=points.LIPS),
@@ -51,7 +51,7 @@ FLOOR = "floor:mean_face"
 def measure_rows(
     predictions: Mapping[str, NDArray], truth: NDArray, *, clip: str, mean: NDArray, seed: int
 ) -> pd.DataFrame:
-    """The table of a clip, see the head of this module.
+    """Make the table of a clip, see the head of this module.
 
     Parameters
     ----------

@@ -1,1 +1,1 @@
-"""The face as numbers: landmarks, identity, shape model, sync."""
+"""Face measurement: landmarks, identity removal, shape model, offset of sound and picture."""

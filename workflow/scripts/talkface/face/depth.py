@@ -1,4 +1,4 @@
-"""Faces in space: the depth of landmarks that have none, and the skin between them.
+"""Depth of faces: the third coordinate of landmarks that have none, and the skin between the landmarks.
 
 Space: the template frame (x to the right of the picture, y down, outer-eye distance 1) and z, which grows towards the
 viewer and is 0 midway between the outer eye corners. Faces (T, 68, 3) that were predicted elsewhere are expected to
@@ -43,12 +43,12 @@ GIVE = 0.05  # share by which neighbours that disagree give way
 
 
 def load_depth() -> NDArray[np.float64]:
-    """z, swing and narrowing of the landmarks, (68, 3)."""
+    """Read z, swing and narrowing of the landmarks, (68, 3)."""
     return pd.read_csv(DEPTH, sep="\t", comment="#")[list(COLUMNS)].to_numpy(np.float64)
 
 
 def load_relief() -> NDArray[np.float64]:
-    """Points of the resting face between the landmarks, (K, 3)."""
+    """Read the points of the resting face between the landmarks, (K, 3)."""
     return pd.read_csv(RELIEF, sep="\t", comment="#")[["x", "y", "z"]].to_numpy(np.float64)
 
 
@@ -71,12 +71,12 @@ def _save(table: pd.DataFrame, path: str | Path, *, origin: str) -> None:
 
 
 def rest_in_space(rest: NDArray) -> NDArray[np.float64]:
-    """A resting face (68, 2) with the depth of the table, (68, 3)."""
+    """Add the depth of the table to a resting face (68, 2), giving (68, 3)."""
     return np.column_stack([rest, load_depth()[:, 0]])
 
 
 def in_space(shapes: NDArray, *, rest: NDArray) -> NDArray[np.float64]:
-    """Faces in space.
+    """Add a third coordinate to faces, or centre the one that they have.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ def in_space(shapes: NDArray, *, rest: NDArray) -> NDArray[np.float64]:
 
 
 def estimate_depth(shapes: NDArray, *, rest: NDArray) -> NDArray[np.float64]:
-    """Depth (T, 68) of faces (T, 68, 2) by the table: the resting face's, and what jaw and lips add when they move."""
+    """Estimate the depth (T, 68) of faces (T, 68, 2): the resting face's, and what moving jaw and lips add."""
     z, swing, narrowing = load_depth().T
     opening = points.mouth_opening(shapes) - points.mouth_opening(rest)  # (T,)
     chin, nose = list(CHIN), list(points.NOSE_BRIDGE)
@@ -118,7 +118,7 @@ def estimate_depth(shapes: NDArray, *, rest: NDArray) -> NDArray[np.float64]:
 
 
 class Skin:
-    """The points between the landmarks, which follow them.
+    """Points between the landmarks, which follow them.
 
     They take the build of a clip's mean face: an affine movement of the resting face that brings `HEAD` there, and a
     pull towards the other landmarks. From frame to frame they move with the head as a whole, rigidly, and are pulled
@@ -131,7 +131,7 @@ class Skin:
         self._pull = pull_weights(self.rest, self.relief)  # (K, 68)
 
     def follow(self, faces: NDArray) -> NDArray[np.float64]:
-        """Faces of a clip (T, 68, 3) with the skin's points behind them, (T, 68 + K, 3)."""
+        """Append the points of the skin to the faces of a clip (T, 68, 3), giving (T, 68 + K, 3)."""
         mean, head = faces.mean(axis=0), list(HEAD)
         affine = np.linalg.pinv(_with_one(self.rest[head])) @ mean[head]  # (4, 3)
         built = _with_one(self.relief) @ affine + self._pull @ (mean - _with_one(self.rest) @ affine)
@@ -142,7 +142,7 @@ class Skin:
 
 
 def pull_weights(source: NDArray, places: NDArray) -> NDArray[np.float64]:
-    """Weights (K, 68) by which landmarks at source (68, 3) pull the skin at places (K, 3).
+    """Compute the weights (K, 68) by which landmarks at source (68, 3) pull the skin at places (K, 3).
 
     Radial functions of compact support (Wendland 1995).
     """
@@ -153,14 +153,14 @@ def pull_weights(source: NDArray, places: NDArray) -> NDArray[np.float64]:
 
     above = places[:, 1] < 0
     pull = np.zeros((len(places), len(source)))
-    for those, pulling in ((above, list(HEAD)), (~above, list(range(len(source))))):
+    for those, pulling in ((above, np.array(HEAD)), (~above, np.arange(len(source)))):
         near = kernel(source[pulling], source[pulling]) + GIVE * np.eye(len(pulling))
         pull[np.ix_(those, pulling)] = kernel(places[those], source[pulling]) @ np.linalg.inv(near)
     return pull
 
 
 def rigid_motions(source: NDArray, targets: NDArray) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Turns (T, 3, 3) and shifts (T, 3) that bring points (N, 3) nearest to targets (T, N, 3): `source @ turn + shift`.
+    """Fit rotations (T, 3, 3) and shifts (T, 3) of points (N, 3) to targets (T, N, 3): `source @ rotation + shift`.
 
     Source: Kabsch 1976.
     """
@@ -172,5 +172,5 @@ def rigid_motions(source: NDArray, targets: NDArray) -> tuple[NDArray[np.float64
 
 
 def _with_one(places: NDArray) -> NDArray[np.float64]:
-    """Points (N, 3) as rows (N, 4) that an affine matrix (4, 3) moves."""
+    """Append a column of ones to points (N, 3), so that an affine matrix (4, 3) moves them."""
     return np.column_stack([places, np.ones(len(places))])

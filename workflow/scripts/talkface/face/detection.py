@@ -62,7 +62,7 @@ def track_face(
     redetect_frames: int = 5,
     recount_frames: int = 100,
 ) -> Track:
-    """Landmarks of the one face of a clip.
+    """Track the landmarks of the one face of a clip.
 
     The largest face is taken and then kept by its place. Frames without a face are filled in where no more than
     `max_gap_frames` of them follow each other: linearly between their neighbours, at the ends of the clip with the
@@ -111,7 +111,13 @@ def track_face(
 
 
 def longest_gap(detected: np.ndarray) -> tuple[int, int]:
-    """First frame and length of the longest run of frames without a face, (0, 0) if there is none."""
+    """Find the longest run of frames without a face: its first frame and length, (0, 0) if there is none.
+
+    Examples
+    --------
+    >>> longest_gap(np.array([True, False, True, False, False]))
+    (3, 2)
+    """
     edges = np.flatnonzero(np.diff(np.concatenate([[False], ~np.asarray(detected, bool), [False]]).astype(int)))
     starts, lengths = edges[::2], edges[1::2] - edges[::2]
     if len(lengths) == 0:
@@ -121,7 +127,7 @@ def longest_gap(detected: np.ndarray) -> tuple[int, int]:
 
 
 def _fault(detected: np.ndarray, cuts: Sequence[int], *, max_gap_frames: int) -> str:
-    """Why a track cannot be used, or nothing."""
+    """Say why a track cannot be used; empty if it can."""
     if not detected.any():
         return f"no face in any of {len(detected)} frames; one of at least 40 pixels, seen from the front, was expected"
     if cuts:
@@ -139,7 +145,7 @@ def _fault(detected: np.ndarray, cuts: Sequence[int], *, max_gap_frames: int) ->
 
 
 def _fill(values: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """Rows (T, ...) that are not known, linearly from their neighbours; at the ends the nearest."""
+    """Fill unknown rows (T, ...): linearly between known ones, with the nearest at the ends."""
     at, flat = np.arange(len(values)), values.reshape(len(values), -1)
     filled = [np.interp(at, at[known], column[known]) for column in flat.T]
     return np.stack(filled, axis=1).reshape(values.shape)

@@ -1,4 +1,4 @@
-"""How far the measurement of a face is to be trusted: the same frames encoded again, moved by a pixel, measured again.
+"""Repeatability of the landmarks: the same frames encoded again, shifted by a pixel, measured again.
 
 What a model is judged by was itself measured. Here the frames of a clip are compressed as a video on the web would be
 and moved by one pixel to the right and one down; then the whole chain follows, from the search for the face to the
@@ -17,6 +17,7 @@ import logging
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -41,7 +42,7 @@ def measure_again(
     smooth_frames: int,
     mean: NDArray | None = None,
 ) -> NDArray[np.float32]:
-    """Identity-free shapes of landmarks measured again, with the reference of those measured first.
+    """Compute identity-free shapes of landmarks measured again, with the reference of the first measurement.
 
     Parameters
     ----------
@@ -67,6 +68,7 @@ def measure_again(
     if method == "fixed":
         first, second = (align(each, template, smooth_frames=smooth_frames) for each in (landmarks, again))
     else:
+        assert mean is not None
         norm = np.linalg.norm(template - template.mean(axis=0))
         first, second = (
             norm * np.stack([scipy.spatial.procrustes(mean, frame)[1] for frame in each]) for each in (landmarks, again)
@@ -88,7 +90,7 @@ def measure_detector(
     smooth_frames: int,
     crf: int = CRF,
     shift_px: int = SHIFT_PX,
-    **tracked,
+    **tracked: Any,
 ) -> None:
     """Measure the clips of one speaker again, layout above; a clip that was rejected stays so.
 
@@ -113,7 +115,7 @@ def measure_detector(
         See `detection.landmark_shard`.
     """
     with writing(output) as temporary, h5py.File(temporary, "w") as file, tempfile.TemporaryDirectory() as folder:
-        mean = _mean_face(landmarks) if clips and method != "fixed" else None
+        mean = _mean_face(landmarks) if method != "fixed" else None
         for clip, video, begin, end in zip(clips, videos, start_s, end_s, strict=True):
             group = file.create_group(clip)
             group.attrs.update(crf=crf, shift_px=shift_px)
@@ -136,23 +138,27 @@ def measure_detector(
             log.info("clip %s: points lie %.2f %% of the outer-eye distance apart", clip, 100 * error.mean())
 
 
-def _landmarks(clip: str, path: str | Path) -> tuple[NDArray | None, str]:
-    """Landmarks (T, 68, 2) of a clip, or why there are none."""
+def _landmarks(clip: str, path: str | Path) -> tuple[NDArray[np.float64], str]:
+    """Read the landmarks (T, 68, 2) of a clip, and why it was rejected: (0, 68, 2) then, else an empty reason."""
     with h5py.File(path) as file:
         rejected = str(file[clip].attrs["rejected"])
-        return (None if rejected else file[clip]["landmarks"][:].astype(np.float64)), rejected
+        found = np.empty((0, 68, 2)) if rejected else file[clip]["landmarks"][:].astype(np.float64)
+        return found, rejected
 
 
-def _measured(clip: str, landmarks: str | Path, shapes: str | Path) -> tuple[NDArray | None, NDArray | None, str]:
-    """Landmarks and shapes of the first measurement, or why there are none."""
+def _measured(
+    clip: str, landmarks: str | Path, shapes: str | Path
+) -> tuple[NDArray[np.float64], NDArray[np.float64], str]:
+    """Read landmarks and shapes (T, 68, 2) of the first measurement, and why the clip was rejected, likewise."""
     found, rejected = _landmarks(clip, landmarks)
     if rejected:
-        return None, None, rejected
+        return found, found, rejected
     with h5py.File(shapes) as file:
         return found, file[clip]["shape"][:].astype(np.float64), ""
 
 
-def _mean_face(landmarks: Mapping[str, str | Path]) -> NDArray:
-    """Mean of the landmarks of all frames of all clips that are not rejected, (68, 2) pixels."""
-    found = [_landmarks(clip, path)[0] for clip, path in landmarks.items()]
-    return np.concatenate([each for each in found if each is not None]).mean(axis=0)
+def _mean_face(landmarks: Mapping[str, str | Path]) -> NDArray | None:
+    """Average the landmarks of all frames of all clips that are not rejected, (68, 2) pixels; None if all are."""
+    found = [_landmarks(clip, path) for clip, path in landmarks.items()]
+    kept = [each for each, rejected in found if not rejected]
+    return np.concatenate(kept).mean(axis=0) if kept else None

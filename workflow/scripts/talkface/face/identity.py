@@ -1,4 +1,4 @@
-"""Identity removal: what a face does, freed of whose face it is.
+"""Identity removal: the motion of a face, without the shape of the person's own face.
 
 Two methods. `published` is that of the replication toolkit by shanemcandrewai for Eskimez et al. 2020: Procrustes over
 all 68 points, one closed-mouth frame as the reference, lip pairs in stored order. `fixed` aligns on points that speech
@@ -31,7 +31,7 @@ OPEN = 0.04  # outer-eye distances; a mouth this much wider than the speaker's m
 
 
 def fit_similarity(source: NDArray, target: NDArray) -> tuple[NDArray, NDArray]:
-    """Least-squares similarity (scale, rotation, translation; no reflection) from `source` to `target`, per frame.
+    """Fit the similarity (scale, rotation, translation; no reflection) of `source` to `target`, per frame.
 
     Parameters
     ----------
@@ -48,6 +48,14 @@ def fit_similarity(source: NDArray, target: NDArray) -> tuple[NDArray, NDArray]:
     -----
     In two dimensions the fit of Umeyama (1991) has a closed form: with points as complex numbers, the scaled rotation
     is the regression coefficient of the centred target on the centred source.
+
+    Examples
+    --------
+    >>> source = np.array([[[0, 0], [1, 0], [0, 1]]])  # one frame of three points
+    >>> target = np.array([[5, 0], [5, 2], [3, 0]])  # turned by a right angle, doubled and moved
+    >>> matrix, offset = fit_similarity(source, target)
+    >>> np.allclose(source @ matrix.swapaxes(-1, -2) + offset[:, None], target)
+    True
     """
     z = np.asarray(source, np.float64) @ [1, 1j]  # (T, P)
     w = np.asarray(target, np.float64) @ [1, 1j]  # (P) or (T, P)
@@ -62,7 +70,7 @@ def fit_similarity(source: NDArray, target: NDArray) -> tuple[NDArray, NDArray]:
 def align(
     landmarks: NDArray, template: NDArray, *, indices: Sequence[int] = points.STABLE, smooth_frames: int = 0
 ) -> NDArray:
-    """Bring each frame to `template` by the similarity that fits the points `indices` best.
+    """Align each frame to `template` by the similarity that fits the points `indices` best.
 
     Parameters
     ----------
@@ -90,7 +98,7 @@ def align(
 
 
 def align_procrustes(landmarks: NDArray, *, indices: Sequence[int] | None = None) -> NDArray:
-    """Published alignment: scipy's procrustes of each frame to the mean shape of all (centred, unit Frobenius norm).
+    """Align each frame to the mean shape of all by scipy's procrustes (centred, unit Frobenius norm), as published.
 
     Parameters
     ----------
@@ -116,10 +124,15 @@ def align_procrustes(landmarks: NDArray, *, indices: Sequence[int] | None = None
 
 
 def resample_published(landmarks: NDArray, *, rate: float = 30, new_rate: float = 25) -> NDArray:
-    """Published change of frame rate: linear interpolation, first and last frame kept.
+    """Change the frame rate as published: linear interpolation, first and last frame kept.
 
     `floor(T * new_rate / rate)` frames at ``linspace(0, T - 1)``. The published code takes the source rate as 30
-    whatever it is; here the road itself reads video at 25 fps and needs no such step.
+    whatever it is; this workflow reads video at 25 fps and needs no such step.
+
+    Examples
+    --------
+    >>> resample_published(np.arange(6.0).reshape(6, 1, 1)).ravel()
+    array([0.  , 1.25, 2.5 , 3.75, 5.  ])
     """
     count = len(landmarks)
     position = np.linspace(0, count - 1, int(np.floor(count * new_rate / rate)))
@@ -132,7 +145,7 @@ def resample_published(landmarks: NDArray, *, rate: float = 30, new_rate: float 
 def closure_order(
     landmarks: NDArray, *, threshold: float, pairs: Sequence[tuple[int, int]] = points.LIP_PAIRS
 ) -> NDArray[np.intp]:
-    """Frames with a closed, relaxed mouth, most closed first.
+    """Find the frames with a closed, relaxed mouth, most closed first.
 
     The mouth width |60-64| of every frame is z-scored (population deviation); frames at or beyond `threshold` are left
     out; the rest is ordered by the sum of distances of the lip `pairs`. NaN frames are left out.
@@ -150,7 +163,7 @@ def closure_order(
         Indices of frames; never empty.
     """
     width = points.distance(landmarks, 60, 64)  # (T)
-    opening = sum(points.distance(landmarks, upper, lower) for upper, lower in pairs)
+    opening = np.sum([points.distance(landmarks, upper, lower) for upper, lower in pairs], axis=0)  # (T)
     if np.isnan(width).all():
         raise TalkfaceError("landmarks: no frame shows a face; expected at least one; check the video")
     spread = np.nanstd(width)
@@ -165,7 +178,7 @@ def closure_order(
 
 
 def remove_identity(landmarks: NDArray, *, reference: NDArray, template: NDArray) -> NDArray:
-    """Frame - reference + template: the motion of a face on the face of nobody. Shapes (T, 68, 2), (68, 2), (68, 2)."""
+    """Replace a person's face by the template: frame - reference + template, of (T, 68, 2), (68, 2), (68, 2)."""
     return landmarks - reference + template
 
 
@@ -179,7 +192,7 @@ def neutral_shapes(
     smooth_frames: int = 0,
     reference: str = "speaker",
 ) -> tuple[NDArray, list[int]]:
-    """Identity-free shapes of all frames of one speaker.
+    """Compute the identity-free shapes of all frames of one speaker.
 
     Parameters
     ----------
@@ -221,13 +234,13 @@ def neutral_shapes(
             closed.append(int(chosen[0]))
         shape = np.concatenate(shapes)
     else:
-        aligned = align_procrustes(np.concatenate(landmarks))
-        order = closure_order(aligned, threshold=threshold, pairs=STORED_LIP_PAIRS)
+        whole = align_procrustes(np.concatenate(landmarks))
+        order = closure_order(whole, threshold=threshold, pairs=STORED_LIP_PAIRS)
         # In that system's frame a shape is centred and of unit norm; the template's own centre and norm lead back.
         centre = template.mean(axis=0)
         norm = np.linalg.norm(template - centre)
         unit_template = (template - centre) / norm
-        shape = remove_identity(aligned, reference=aligned[order[0]], template=unit_template) * norm + centre
+        shape = remove_identity(whole, reference=whole[order[0]], template=unit_template) * norm + centre
         closed = [int(order[0])] * len(landmarks)
     return shape.astype(np.float32), closed
 

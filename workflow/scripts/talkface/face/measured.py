@@ -1,4 +1,4 @@
-"""What pictures and films of one clip are made from: its landmarks, its shapes, predictions put back on its face.
+"""Measurements of one clip: its landmarks, its shapes, and predictions placed back on its face.
 
 Axes: T frames at 25 fps, 68 landmarks, 2 coordinates.
 """
@@ -17,7 +17,7 @@ from talkface.face.points import STABLE
 
 @dataclass(frozen=True, kw_only=True)
 class Measured:
-    """What landmarking found in a clip.
+    """Landmarks of a clip and what else landmarking found.
 
     Attributes
     ----------
@@ -43,7 +43,7 @@ class Measured:
 
 
 def read_measured(path: str | Path, clip: str) -> Measured:
-    """What results/landmarks/{shard}.h5 says of a clip, rejected or not."""
+    """Read the landmarks of a clip from results/landmarks/{shard}.h5, rejected or not."""
     with h5py.File(path, "r") as file:
         group = file[clip]
         known = "landmarks" in group
@@ -58,7 +58,7 @@ def read_measured(path: str | Path, clip: str) -> Measured:
 
 
 def read_shape(path: str | Path, clip: str) -> NDArray[np.float32]:
-    """The identity-free shape (T, 68, 2) of a clip from results/shapes/{speaker}.h5, template frame.
+    """Read the identity-free shape (T, 68, 2) of a clip from results/shapes/{speaker}.h5, template frame.
 
     Raises
     ------
@@ -74,7 +74,7 @@ def read_shape(path: str | Path, clip: str) -> NDArray[np.float32]:
 
 
 def place_in_video(prediction: NDArray, *, shape: NDArray, landmarks: NDArray) -> NDArray[np.float64]:
-    """Put a prediction back on the face of a clip.
+    """Place a prediction on the face of a clip.
 
     What the prediction does otherwise than the clip's identity-free shape is added to the clip's own landmarks, turned
     and scaled as the head is in each frame: by the way back from the shape, on the points that speech does not move.

@@ -49,21 +49,37 @@ MIRROR = np.concatenate(
 
 
 def distance(landmarks: ArrayLike, a: int, b: int) -> NDArray:
-    """Distance between points `a` and `b` of landmarks (..., 68, 2 or 3), in their unit, shape (...)."""
+    """Measure the distance between points `a` and `b` of landmarks (..., 68, 2 or 3), in their unit, shape (...)."""
     landmarks = np.asarray(landmarks)
     return np.linalg.norm(landmarks[..., a, :] - landmarks[..., b, :], axis=-1)
 
 
 def outer_eye_distance(landmarks: ArrayLike) -> NDArray:
-    """Distance between the outer eye corners of landmarks (..., 68, 2 or 3), shape (...)."""
+    """Measure the distance between the outer eye corners of landmarks (..., 68, 2 or 3), shape (...).
+
+    Examples
+    --------
+    >>> face = np.zeros((68, 2))
+    >>> face[45] = 3, 4
+    >>> float(outer_eye_distance(face))
+    5.0
+    """
     return distance(landmarks, *OUTER_EYE_CORNERS)
 
 
 def mouth_opening(landmarks: ArrayLike) -> NDArray:
-    """Mean distance of the three pairs of inner lip points of landmarks (..., 68, 2 or 3), shape (...)."""
+    """Average the distances of the three pairs of inner lip points of landmarks (..., 68, 2 or 3), shape (...).
+
+    Examples
+    --------
+    >>> face = np.zeros((68, 2))
+    >>> face[[67, 66, 65], 1] = 2, 3, 4  # y of the lower inner lip
+    >>> float(mouth_opening(face))
+    3.0
+    """
     return np.mean([distance(landmarks, upper, lower) for upper, lower in LIP_PAIRS], axis=0)
 
 
 def mouth_width(landmarks: ArrayLike) -> NDArray:
-    """Distance between the mouth corners (48, 54) of landmarks (..., 68, 2 or 3), shape (...)."""
+    """Measure the distance between the mouth corners (48, 54) of landmarks (..., 68, 2 or 3), shape (...)."""
     return distance(landmarks, 48, 54)

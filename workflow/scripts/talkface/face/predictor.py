@@ -1,4 +1,4 @@
-"""dlib's 68-point predictor, run on many pictures at once.
+"""Landmark prediction: dlib's 68-point predictor, run on a batch of pictures at once.
 
 An ensemble of regression trees (Kazemi and Sullivan, "One millisecond face alignment with an ensemble of regression
 trees", CVPR 2014): the trees of a cascade look at differences of pixels, and each adds the shape of a leaf to the
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from talkface.compiling import compiled
 from talkface.errors import TalkfaceError
@@ -28,7 +29,7 @@ PREDICTOR_NAME = "shape_predictor_68_face_landmarks.dat"
 
 
 def predictor_path(path: Path | str | None = None) -> Path:
-    """Where dlib's 68-point predictor lies, its content checked.
+    """Find dlib's 68-point predictor and check its content.
 
     Parameters
     ----------
@@ -62,7 +63,7 @@ def predictor_path(path: Path | str | None = None) -> Path:
 
 
 class Predictor(NamedTuple):
-    """What the file of a dlib shape predictor holds.
+    """Content of the file of a dlib shape predictor.
 
     Attributes
     ----------
@@ -106,7 +107,7 @@ def load_predictor(path: Path | str) -> Predictor:
 
 
 def predict(predictor: Predictor, pictures: np.ndarray, which: np.ndarray, boxes: np.ndarray) -> np.ndarray:
-    """Landmarks of faces in pictures of one size.
+    """Predict the landmarks of faces in pictures of one size.
 
     Parameters
     ----------
@@ -135,9 +136,9 @@ def predict(predictor: Predictor, pictures: np.ndarray, which: np.ndarray, boxes
 
 
 @compiled(boundscheck=True)
-def _whole(data, at):
+def _whole(data: NDArray[np.uint8], at: int) -> tuple[np.int64, int]:
     head = data[at]
-    value, shift = 0, 0
+    value, shift = np.int64(0), 0
     for place in range(at + 1, at + 1 + (head & 15)):
         value |= np.int64(data[place]) << shift
         shift += 8
@@ -145,14 +146,14 @@ def _whole(data, at):
 
 
 @compiled(boundscheck=True)
-def _float(data, at):
+def _float(data: NDArray[np.uint8], at: int) -> tuple[float, int]:
     mantissa, at = _whole(data, at)
     exponent, at = _whole(data, at)
     return math.ldexp(mantissa, exponent), at
 
 
 @compiled(boundscheck=True)
-def _expect(data, at, value):
+def _expect(data: NDArray[np.uint8], at: int, value: int) -> int:
     found, at = _whole(data, at)
     if found != value:
         raise ValueError("another size")
@@ -160,7 +161,7 @@ def _expect(data, at, value):
 
 
 @compiled(boundscheck=True)
-def _read(data):
+def _read(data: NDArray[np.uint8]) -> tuple[NDArray, NDArray, NDArray, NDArray, NDArray, NDArray]:
     at = _expect(data, 0, 1)  # version
     rows, at = _whole(data, at)
     at = _expect(data, at, -1)
@@ -210,8 +211,10 @@ def _read(data):
 
 
 @compiled()
-def _look(mean, shape, anchors, offsets, picture, box, values):
-    """Grey levels at a cascade's pixels, which turn and grow with the shape predicted so far, into values (F,)."""
+def _look(
+    mean: NDArray, shape: NDArray, anchors: NDArray, offsets: NDArray, picture: NDArray, box: NDArray, values: NDArray
+) -> None:
+    """Read the grey levels at a cascade's pixels, which rotate and scale with the shape so far, into values (F,)."""
     points = len(mean) // 2
     mean_x, mean_y = mean[0::2].mean(), mean[1::2].mean()
     shape_x, shape_y = shape[0::2].mean(), shape[1::2].mean()
@@ -234,8 +237,18 @@ def _look(mean, shape, anchors, offsets, picture, box, values):
 
 
 @compiled()
-def _run(mean, pairs, thresholds, leaves, anchors, offsets, pictures, which, boxes):
-    """Shapes (Q, 2 P) in units of the boxes."""
+def _run(
+    mean: NDArray,
+    pairs: NDArray,
+    thresholds: NDArray,
+    leaves: NDArray,
+    anchors: NDArray,
+    offsets: NDArray,
+    pictures: NDArray,
+    which: NDArray,
+    boxes: NDArray,
+) -> NDArray[np.float32]:
+    """Predict shapes (Q, 2 P) in units of the boxes."""
     count, size, splits = len(which), len(mean), np.uint64(thresholds.shape[2])
     shapes = np.empty((count, size), np.float32)
     shapes[:] = mean

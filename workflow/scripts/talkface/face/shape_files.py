@@ -1,4 +1,4 @@
-"""Shape models that came from elsewhere: the .npy files of Eskimez et al. 2020, moved into the template frame.
+"""Imported shape models: the .npy files of Eskimez et al. 2020, moved into the template frame.
 
 | file | shape | unit |
 |---|---|---|
@@ -85,7 +85,7 @@ def read_shape_model_files(files: Mapping[str, str | Path]) -> tuple[ShapeModel,
 
 
 def rest_coefficients(mean: NDArray, components: NDArray, face: NDArray) -> NDArray[np.float64]:
-    """Coefficients (K,) of a face (68, D) fitted to the mean shape by scipy's procrustes, as published.
+    """Compute the coefficients (K,) of a face (68, D) fitted to the mean shape by scipy's procrustes, as published.
 
     Procrustes gives a face about the origin, of a norm near 1. That is the frame of the published mean shape as well; a
     mean shape that lies elsewhere takes the face there.
@@ -99,7 +99,7 @@ def rest_coefficients(mean: NDArray, components: NDArray, face: NDArray) -> NDAr
 
 
 def _to_template_frame(mean: NDArray, components: NDArray, path: str | Path) -> ShapeModel:
-    """The shape model after the similarity that takes the outer eye corners of `mean` (68, D) to the template's."""
+    """Move a shape model by the similarity that takes the outer eye corners of `mean` (68, D) to the template's."""
     corners = list(points.OUTER_EYE_CORNERS)
     matrix, offset = fit_similarity(mean[None, corners, :2], load_template()[corners])
     turn = np.eye(mean.shape[1]) * np.sqrt(np.linalg.det(matrix[0]))  # (D, D); the third coordinate: scale alone
@@ -117,7 +117,7 @@ def _to_template_frame(mean: NDArray, components: NDArray, path: str | Path) -> 
 
 
 def _read_face(path: str | Path) -> NDArray[np.float64]:
-    """A face (68, D) from its file."""
+    """Read a face (68, D)."""
     array = _read_array(path)
     if array.size not in (136, 204) or array.ndim > 2 or (array.ndim == 2 and len(array) not in (1, 68)):
         raise TalkfaceError(
@@ -132,7 +132,7 @@ def _read_face(path: str | Path) -> NDArray[np.float64]:
 
 
 def _read_array(path: str | Path) -> NDArray[np.float64]:
-    """Finite numbers of an .npy file; never unpickled."""
+    """Read an .npy file of finite numbers; never unpickled."""
     try:
         with open(path, "rb") as file:
             array = np.lib.format.read_array(file, allow_pickle=False)

@@ -35,26 +35,27 @@ class ShapeModel:
     deviation: NDArray
 
     def __len__(self) -> int:
+        """Return the number of components, K."""
         return len(self.components)
 
     @property
     def fit(self) -> NDArray:
-        """What turns offsets from the mean, x and y of each point, into coefficients by least squares: (136, K)."""
+        """Matrix (136, K) that gives the least-squares coefficients of offsets from the mean, x and y of each point."""
         plane = self.components.reshape(len(self), *self.mean.shape)[..., :2].reshape(len(self), 2 * len(self.mean))
         return np.linalg.pinv(plane)
 
     def encode(self, shape: ArrayLike) -> NDArray:
-        """Coefficients (..., K) of shapes (..., 68, 2): the least-squares fit of x and y."""
+        """Compute the coefficients (..., K) of shapes (..., 68, 2): the least-squares fit of x and y."""
         offset = np.asarray(shape, np.float64) - self.mean[:, :2]
         return offset.reshape(*offset.shape[:-2], -1) @ self.fit  # (..., K)
 
     def decode(self, coefficients: ArrayLike) -> NDArray:
-        """Shapes (..., 68, D) of coefficients (..., K)."""
+        """Compute the shapes (..., 68, D) of coefficients (..., K)."""
         offset = np.asarray(coefficients, np.float64) @ self.components  # (..., 68 D)
         return self.mean + offset.reshape(*offset.shape[:-1], *self.mean.shape)
 
     def first(self, count: int) -> "ShapeModel":
-        """The same model with its first `count` components only."""
+        """Return the same model with its first `count` components only."""
         if not 1 <= count <= len(self):
             raise ValueError(f"the shape model has {len(self)} components; {count} were asked for")
         return ShapeModel(self.mean, *(getattr(self, name)[:count] for name in FIELDS[1:]))
@@ -73,15 +74,15 @@ class ShapeStatistics:
         self._sum = np.zeros(size)
         self._products = np.zeros((size, size))
 
-    def add(self, shape: ArrayLike) -> None:
-        """Take in the frames of one clip, (T, 68, 2)."""
+    def add(self, shape: NDArray) -> None:
+        """Add the frames of one clip, (T, 68, 2)."""
         offset = (np.asarray(shape, np.float64) - self.origin).reshape(len(shape), -1)  # (T, 136)
         self.count += len(offset)
         self._sum += offset.sum(axis=0)
         self._products += offset.T @ offset
 
     def fit(self, components: int = 6) -> ShapeModel:
-        """Principal components of all frames taken in.
+        """Compute the principal components of all frames added.
 
         Parameters
         ----------
@@ -113,7 +114,7 @@ class ShapeStatistics:
 
 
 def fit_shape_model(shape: ArrayLike, *, components: int = 6) -> ShapeModel:
-    """Shape model of frames (T, 68, 2) that are all at hand; see `ShapeStatistics.fit`."""
+    """Fit a shape model to frames (T, 68, 2) that are all at hand; see `ShapeStatistics.fit`."""
     shape = np.asarray(shape)
     statistics = ShapeStatistics(shape[0])
     statistics.add(shape)

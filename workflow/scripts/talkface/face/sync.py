@@ -1,4 +1,4 @@
-"""How late one series follows another, and sound its picture: lags of the best correlation, finer than a step.
+"""Offset of sound and picture: the lag at which two series correlate best, to a fraction of a step.
 
 Sign: a positive lag says that the second series is late, so that what `a` shows at step t, `b` shows at t + lag. A
 positive offset of a clip says that its sound is late.
@@ -42,8 +42,8 @@ class Lag(NamedTuple):
     correlation: float
 
 
-def lag_correlations(a: ArrayLike, b: ArrayLike, *, most: int) -> NDArray[np.float64]:
-    """Pearson's correlation of two series at each lag, over the steps where both are known.
+def lag_correlations(a: NDArray, b: NDArray, *, most: int) -> NDArray[np.float64]:
+    """Compute Pearson's correlation of two series at each lag, over the steps where both are known.
 
     Parameters
     ----------
@@ -71,8 +71,8 @@ def lag_correlations(a: ArrayLike, b: ArrayLike, *, most: int) -> NDArray[np.flo
     return found
 
 
-def best_lag(a: ArrayLike, b: ArrayLike, *, most: int) -> Lag:
-    """The lag at which two series correlate best, refined by the parabola through the peak and its neighbours.
+def best_lag(a: NDArray, b: NDArray, *, most: int) -> Lag:
+    """Find the lag at which two series correlate best, refined by the parabola through the peak and its neighbours.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ def best_lag(a: ArrayLike, b: ArrayLike, *, most: int) -> Lag:
 
 
 def _refine(curve: NDArray) -> Lag:
-    """The peak of correlations at lags -most .. most, by the parabola through it and its neighbours."""
+    """Find the peak of correlations at lags -most .. most, by the parabola through it and its neighbours."""
     most, top = len(curve) // 2, int(np.nanargmax(curve))
     step, height = 0.0, float(curve[top])
     if 0 < top < len(curve) - 1:
@@ -105,14 +105,14 @@ def _refine(curve: NDArray) -> Lag:
 
 
 class Offset(NamedTuple):
-    """How late the sound of a clip is, in ms (NaN: not found), and how certain that is, 0 .. 1."""
+    """Delay of a clip's sound in ms (positive: late; NaN: not found), and its certainty, 0 .. 1."""
 
     offset_ms: float
     certainty: float
 
 
 def audio_video_offset(landmarks: ArrayLike, samples: ArrayLike, *, rate: int) -> Offset:
-    """Offset of sound and picture of a clip.
+    """Measure the offset of sound and picture of a clip.
 
     Parameters
     ----------
@@ -150,7 +150,7 @@ def audio_video_offset(landmarks: ArrayLike, samples: ArrayLike, *, rate: int) -
 
 
 def audio_video_drift(landmarks: ArrayLike, samples: ArrayLike, *, rate: int) -> float:
-    """How much later the sound is at the end of a clip than at its start, in ms.
+    """Measure how much later the sound is at the end of a clip than at its start, in ms.
 
     Twice the difference of the offsets of the second and the first half, whose middles are half a clip apart. The
     timestamps of a file do not tell this: sound and picture of two clocks carry none that disagree. NaN where the clip
@@ -169,7 +169,7 @@ def audio_video_drift(landmarks: ArrayLike, samples: ArrayLike, *, rate: int) ->
 
 
 def mouth_series(landmarks: ArrayLike) -> NDArray[np.float64]:
-    """Opening of lips and jaw, and width of the mouth, each 10 ms, (N, 2), in outer-eye distances."""
+    """Measure opening of lips and jaw, and width of the mouth, each 10 ms, (N, 2), in outer-eye distances."""
     landmarks = np.asarray(landmarks, np.float64)
     if not len(landmarks):
         return np.zeros((0, 2))
@@ -184,7 +184,7 @@ def mouth_series(landmarks: ArrayLike) -> NDArray[np.float64]:
 
 
 def voice_series(samples: ArrayLike, *, rate: int) -> NDArray[np.float64]:
-    """Loudness, and height of the second formant, each 10 ms, (N, 2), in dB.
+    """Measure loudness, and height of the second formant, each 10 ms, (N, 2), in dB.
 
     Step n is the instant n/100 s, in the middle of its window. Loudness is the mean level of the lowest and the
     highest of `BANDS`, height the level of the third less that of the second.
@@ -207,7 +207,7 @@ def voice_series(samples: ArrayLike, *, rate: int) -> NDArray[np.float64]:
 
 
 def _without_slow(series: NDArray) -> NDArray:
-    """Series (N, C) less its moving average over `SLOW_S`, mirrored at the ends."""
+    """Subtract from series (N, C) their moving average over `SLOW_S`, mirrored at the ends."""
     window = np.hanning(2 * round(SLOW_S / STEP_S / 2) + 3)[1:-1]
     window /= window.sum()
     padded = np.pad(series, ((len(window) // 2,) * 2, (0, 0)), mode="reflect")

@@ -1,4 +1,4 @@
-"""The mean face: the 68 points that stand for nobody, in the template frame.
+"""The mean face (template): 68 landmarks of no particular person, in the template frame.
 
 Template frame: the distance of the outer eye corners is 1, the origin lies midway between them, x points to the right
 of the picture, y down.
@@ -16,7 +16,7 @@ TABLE = Path(__file__).with_name("template.tsv")
 
 
 def resting_face() -> NDArray[np.float64]:
-    """The template with its lips closed, (68, 2)."""
+    """Return the template with its lips closed, (68, 2)."""
     face = load_template()
     for upper, lower in LIP_PAIRS:
         face[[upper, lower]] = face[[upper, lower]].mean(axis=0)
@@ -24,5 +24,5 @@ def resting_face() -> NDArray[np.float64]:
 
 
 def load_template() -> NDArray[np.float64]:
-    """The template, (68, 2), from the table beside this module (made by `make template`)."""
+    """Read the template, (68, 2), from the table beside this module (made by `make template`)."""
     return pd.read_csv(TABLE, sep="\t", comment="#")[["x", "y"]].to_numpy(np.float64)

@@ -1,4 +1,4 @@
-"""A face followed through the frames of a clip: found once, then confirmed every few frames.
+"""Face tracking: one face followed through the frames of a clip, found once, then confirmed every few frames.
 
 Axes: T frames, 68 iBUG points in dlib's order, 2 = (x, y) in pixels of the upright source, y down.
 
@@ -20,7 +20,7 @@ import dlib
 import numpy as np
 
 from talkface.face.points import COUNT
-from talkface.face.predictor import load_predictor, predict
+from talkface.face.predictor import Predictor, load_predictor, predict
 
 log = logging.getLogger(__name__)
 
@@ -48,13 +48,13 @@ _CUT_RATIO = 6.0  # and in units of the usual change around it
 
 
 @functools.cache
-def load_detector(path: Path):
-    """dlib's face detector, and the predictor of a file; loading takes half a second, so once a process."""
+def load_detector(path: Path) -> tuple[dlib.fhog_object_detector, Predictor]:
+    """Load dlib's face detector, and the predictor of a file; it takes half a second, so once a process."""
     return dlib.get_frontal_face_detector(), load_predictor(path)
 
 
 def _resize(picture: np.ndarray, width: int, height: int) -> np.ndarray:
-    """A grey picture (H, W) at another size: halved by means of 2x2 pixels, then bilinear.
+    """Resize a grey picture (H, W): halved by means of 2x2 pixels, then bilinear.
 
     OpenCV's own area filter takes seven times as long for ratios that are no whole numbers.
     """
@@ -66,7 +66,7 @@ def _resize(picture: np.ndarray, width: int, height: int) -> np.ndarray:
     return cv2.resize(picture, (width, height), interpolation=cv2.INTER_LINEAR)
 
 
-def _corners(rectangle) -> np.ndarray:
+def _corners(rectangle: dlib.rectangle) -> np.ndarray:
     return np.array([rectangle.left(), rectangle.top(), rectangle.right(), rectangle.bottom()], float)
 
 
@@ -75,7 +75,7 @@ def _width(box: np.ndarray) -> float:
 
 
 def _same(a: np.ndarray, b: np.ndarray) -> bool:
-    """Whether two boxes of neighbouring frames can be one face."""
+    """Tell whether two boxes of neighbouring frames can be one face."""
     width = max(_width(a), _width(b))
     moved = np.hypot(*((a[:2] + a[2:]) / 2 - (b[:2] + b[2:]) / 2))
     return moved <= _JUMP * width and width <= _GROWTH * min(_width(a), _width(b))
@@ -86,12 +86,14 @@ def _nearest(boxes: list[np.ndarray], last: np.ndarray) -> np.ndarray:
 
 
 class Tracker:
-    """Follows one face through frames that are pushed one by one; `finish` gives the track.
+    """Tracker of one face through frames that are pushed one by one; `finish` completes the track.
 
     Frames wait in `waiting` until the box of each is settled: anchors (confirmed boxes) on both sides, or absence.
     """
 
-    def __init__(self, detector, predictor, *, redetect_frames: int, recount_frames: int):
+    def __init__(
+        self, detector: dlib.fhog_object_detector, predictor: Predictor, *, redetect_frames: int, recount_frames: int
+    ):
         self.detector, self.predictor = detector, predictor
         self.redetect, self.recount = redetect_frames, recount_frames
         self.waiting: dict[int, np.ndarray] = {}  # frames not yet settled, by number
@@ -112,13 +114,13 @@ class Tracker:
     # -- finding -------------------------------------------------------------------------------------------------
 
     def _detect(self, picture: np.ndarray, scale: float) -> list[np.ndarray]:
-        """Faces in a picture that is searched at `scale`, in its own pixels."""
+        """Detect faces in a picture that is searched at `scale`; boxes are in its own pixels."""
         width, height = (max(1, round(scale * side)) for side in picture.shape[::-1])
         exact = np.tile([width / picture.shape[1], height / picture.shape[0]], 2)
         return [_corners(found) / exact for found in self.detector(_resize(picture, width, height), 0)]
 
     def _search(self, number: int, *, fully: bool) -> np.ndarray | None:
-        """A face in the whole frame: the one followed before if it is there, else the largest; small scales first."""
+        """Find a face in the whole frame: the one followed before if there, else the largest; small scales first."""
         frame = self.waiting[number]
         self.searched = number
         if fully:
@@ -136,13 +138,13 @@ class Tracker:
         if not boxes:
             return None
         near = [] if self.last is None else [box for box in boxes if _same(box, self.last)]
-        found = _nearest(near, self.last) if near else max(boxes, key=_width)
+        found = max(boxes, key=_width) if self.last is None or not near else _nearest(near, self.last)
         # The window's scale is that of every later box; a box of another scale would be a jump in size.
         refined = self._confirm(number, found)
         return found if refined is None else refined
 
     def _confirm(self, number: int, last: np.ndarray) -> np.ndarray | None:
-        """The face seen at `last`, in the window around that place in frame `number`."""
+        """Detect the face seen at `last`, in the window around that place in frame `number`."""
         frame = self.waiting[number]
         width = _width(last)
         step = max(0, round(np.log(_UPSAMPLED * width / _WINDOW_FACE_PX) / np.log(_PYRAMID)))
@@ -172,7 +174,7 @@ class Tracker:
         self._settle()
 
     def _sudden(self, frame: np.ndarray) -> bool:
-        """Whether the picture changed at once where the face was, so that it cannot be taken for granted."""
+        """Tell whether the picture changed at once where the face was, so that it cannot be taken for granted."""
         before, self.before = self.before, frame
         if before is None or self.last is None:
             return False
@@ -205,7 +207,7 @@ class Tracker:
     def _walk(self, numbers: Iterable[int]) -> None:
         """Confirm frame after frame until one fails."""
         for number in numbers:
-            found = self._confirm(number, self.last)
+            found = self._confirm(number, self.anchors[-1][1])
             if found is None:
                 break
             self.anchors.append((number, found))
@@ -240,7 +242,7 @@ class Tracker:
         self.interval = self.pause = self.redetect
 
     def _leave(self) -> None:
-        """The face is gone after the last anchor."""
+        """Stop following the face after the last anchor."""
         self._settle(whole=True)
         self.anchors, self.following = [], False
 
@@ -264,7 +266,7 @@ class Tracker:
             self.anchors.pop(0)
 
     def _smooth(self, number: int) -> np.ndarray:
-        """Box of a frame: a line through the anchors around it, weighted by nearness."""
+        """Fit the box of a frame: a line through the anchors around it, weighted by nearness."""
         near = [(at - number, box) for at, box in self.anchors if abs(at - number) <= _REACH_FRAMES]
         times, boxes = np.array([time for time, _ in near], float), np.array([box for _, box in near])  # (A,), (A, 4)
         weights = np.exp(-0.5 * (times / _SMOOTHING_FRAMES) ** 2)
@@ -277,7 +279,7 @@ class Tracker:
         return mean - slope * mean_time
 
     def _predict(self, frames: dict[int, np.ndarray]) -> None:
-        """Landmarks in some frames: means of predictions from shifted boxes, on patches of one size."""
+        """Predict the landmarks of some frames: means of predictions from shifted boxes, on patches of one size."""
         if not frames:
             return
         patches = np.empty((len(frames), _PATCH_PX, _PATCH_PX), np.uint8)
@@ -307,7 +309,7 @@ class Tracker:
         self.landmarks.update(zip(frames, points, strict=True))
 
     def _compare(self, number: int, patch: np.ndarray) -> None:
-        """How much the face's surroundings changed since the frame before, whatever their brightness and contrast."""
+        """Measure the change of the face's surroundings since the frame before, brightness and contrast left out."""
         thin = patch[::6, ::6].astype(np.float32)
         thin = (thin - thin.mean()) / max(1.0, float(thin.std()))
         if self.patch is not None and self.patch[0] == number - 1:
@@ -317,7 +319,7 @@ class Tracker:
     # -- the end -------------------------------------------------------------------------------------------------
 
     def finish(self) -> None:
-        """No more frames: decide the frames that wait."""
+        """Decide the frames that wait; no more are pushed."""
         number = self.count - 1
         if self.following:
             if self.anchors[-1][0] < number:
@@ -331,7 +333,7 @@ class Tracker:
                 self._leave()
 
     def cuts(self) -> list[int]:
-        """First frames of a new shot: jumps of the face, or a sudden change of the picture around it."""
+        """Find the first frames of new shots: jumps of the face, or a sudden change of the picture around it."""
         numbers = np.array(sorted(self.changes), int)
         values = np.array([self.changes[number] for number in numbers])
         found = set(self.jumps)

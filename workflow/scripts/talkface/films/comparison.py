@@ -1,4 +1,4 @@
-"""Films of a clip's source, its landmarks and what models predict for it, all in step.
+"""Comparison films: the video of a clip, its landmarks and the predictions of models beside each other, in step.
 
 Axes: T frames at 25 fps, 68 landmarks, 2 coordinates; pixels of the picture are (x, y).
 """
@@ -46,7 +46,15 @@ MOST = 3  # panels in one row or column; on a phone more of them are too small t
 
 
 def arrange(count: int, *, layout: str) -> list[tuple[int, int]]:
-    """Row and column of each of `count` panels: in one row or column; more than `MOST` nearly in a square."""
+    """Choose row and column of each of `count` panels: in one row or column; more than `MOST` nearly in a square.
+
+    Examples
+    --------
+    >>> arrange(3, layout="row")
+    [(0, 0), (0, 1), (0, 2)]
+    >>> arrange(4, layout="row")
+    [(0, 0), (0, 1), (1, 0), (1, 1)]
+    """
     if layout not in LAYOUTS:
         raise ValueError(f"layout {layout!r}; expected one of {', '.join(LAYOUTS)}")
     length = count if count <= MOST else math.isqrt(count - 1) + 1
@@ -86,12 +94,12 @@ class Layout:
         self._places, self._panel = places, panel
 
     def head_of(self, index: int) -> tuple[int, int, int, int]:
-        """Left, top, width and height of the strip above a panel."""
+        """Return left, top, width and height of the strip above a panel."""
         row, column = self._places[index]
         return column * self._panel, row * self._panel, self._panel, self.head
 
     def square_of(self, index: int) -> tuple[int, int, int, int]:
-        """Left, top, width and height of the square below its strip."""
+        """Return left, top, width and height of the square below its strip."""
         left, top, _, _ = self.head_of(index)
         return left + self.head // 2, top + self.head, self.side, self.side
 
@@ -132,7 +140,7 @@ def paint_comparison(
     ceiling = FOREHEAD if style == "flat" else BROWS  # all faces of a film are of one size
     note = "" if known is None else "line: true lips"
     # What each panel is called, in which colour, what it notes, and what it shows: words, or what a painter is made of.
-    shown: list[tuple[str, str, str, object]] = []
+    shown: list[tuple[str, str, str, str | NDArray | Callable[[int], Iterable[NDArray[np.uint8]]]]] = []
     if source is not None:
         shown.append(("source", TRUTH, "", source))
     if truth is not None:
@@ -209,6 +217,8 @@ def draw_comparison(
         source: Callable[[int], Iterable[NDArray]] | str | None = None
         truth: NDArray | str | None = None
         if video is not None:
+            assert landmarks is not None  # the files of a clip are given together
+            assert shapes is not None
             measured = read_measured(landmarks, clip)
             reason = measured.rejected
             if sound is not None:
@@ -225,9 +235,10 @@ def draw_comparison(
 
 
 def _pictures(
-    stack: contextlib.ExitStack, video: str | Path, measured: Measured, side: int, **stretch: float | None
-) -> Iterator[NDArray[np.uint8]]:
-    """Pictures (side, side, 3) of a video around the face; its decoder ends with the stack."""
+    stack: contextlib.ExitStack, video: str | Path, measured: Measured, side: int, *, start_s: float | None,
+    end_s: float | None,
+) -> Iterator[NDArray[np.uint8]]:  # fmt: skip
+    """Decode pictures (side, side, 3) of a video around the face; the decoder ends with the stack."""
     crop = face_crop(measured.landmarks, width=measured.width, height=measured.height)
-    pictures = read_frames(probe(video), pixels="bgr24", crop=crop, size=side, **stretch)
+    pictures = read_frames(probe(video), start_s=start_s, end_s=end_s, pixels="bgr24", crop=crop, size=side)
     return stack.enter_context(contextlib.closing(pictures))

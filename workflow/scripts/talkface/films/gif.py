@@ -1,4 +1,4 @@
-"""Animations as GIF: 24 frames a second, no sound, for ever.
+"""Animations as GIF: 24 frames a second, no sound, in a loop.
 
 A GIF counts hundredths of a second: at 24 frames a second its frames stand for 4 or 5 of them, and on the whole it
 keeps step with the sound. Axes: T frames, 68 landmarks, 2 coordinates.
@@ -19,11 +19,11 @@ from talkface.prediction.files import load_shapes
 GIF_FPS = 24.0
 PALETTE_EVERY = 6  # frames; those that the palette is chosen from
 # Flat colours need no dither; of a portrait's soft shades ordered dots stay where they are and cost the least.
-DITHER = {"flat": {"dither": "none"}, "shaded": {"dither": "bayer", "bayer_scale": 4}}
+DITHER: dict[str, dict[str, object]] = {"flat": {"dither": "none"}, "shaded": {"dither": "bayer", "bayer_scale": 4}}
 
 
 def resample(shapes: NDArray, frames: int, *, fps: float = GIF_FPS) -> NDArray[np.float64]:
-    """Faces at the instants i / fps, (frames, 68, 2), from faces at 25 fps (T, 68, 2); between two they are mixed.
+    """Interpolate faces at 25 fps (T, 68, 2) at the instants i / fps, (frames, 68, 2).
 
     The last face is held, those beyond the last instant are left out.
     """
@@ -35,7 +35,13 @@ def resample(shapes: NDArray, frames: int, *, fps: float = GIF_FPS) -> NDArray[n
 
 
 def delays(frames: int, *, fps: float = GIF_FPS) -> NDArray[np.int64]:
-    """How long each frame of a GIF stands, (frames,), hundredths of a second; ffmpeg rounds halves up, as here."""
+    """Return the delay of each frame of a GIF, (frames,), hundredths of a second; halves are rounded up, as in ffmpeg.
+
+    Examples
+    --------
+    >>> delays(6).tolist()
+    [4, 4, 5, 4, 4, 4]
+    """
     return np.diff(np.floor(np.arange(frames + 1) * 100 / fps + 0.5).astype(int))
 
 
@@ -60,6 +66,7 @@ def write_gif(shapes: NDArray, output: str | Path, *, style: str, size: int, bli
     """
 
     def pictures(faces: NDArray, *, blink: bool) -> Iterable[NDArray[np.uint8]]:
+        """Paint faces at the speed of the GIF."""
         return paint_frames(faces, style=style, size=size, blink=blink, seed=seed, fps=GIF_FPS)
 
     faces = pictures(shapes, blink=blink)

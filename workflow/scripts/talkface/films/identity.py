@@ -1,5 +1,6 @@
-"""One picture of how a clip was freed of identity: the frame that each closed-mouth rule takes for the face at rest
-beside the runners-up, the template, and the clip before and after.
+"""Picture of identity removal: the face at rest that each closed-mouth rule takes, and the clip before and after.
+
+Beside the frame that a rule takes stand the runners-up; the clip before and after is shown beside the template.
 
 Axes: T frames at 25 fps, 68 landmarks, 2 coordinates (x, y).
 """
@@ -36,7 +37,7 @@ TITLE, HEADING, TEXT = 50, 40, 30  # pixels, heights of letters
 MOUTH = 0.95  # width of what a tile shows, outer-eye distances
 COURSE = 200  # as many frames of a clip are drawn on each other at most
 SEARCH, REMOVAL = 1.3, 0.1  # the published thresholds, standard deviations
-APART = 5  # frames between those shown, so that they are moments of their own
+APART = 5  # frames between those shown, where possible
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +69,7 @@ class Choice:
     in_force: bool = False
 
     def shown(self) -> list[int]:
-        """Places in `frames` of the one that is taken and of the runners-up, which are moments of their own."""
+        """Return the places in `frames` of the one taken and of the runners-up, `APART` frames apart where possible."""
         places: list[int] = []
         for place, frame in enumerate(self.frames):
             if all(abs(frame - self.frames[other]) >= APART for other in places):
@@ -80,7 +81,7 @@ class Choice:
 
 
 def ordinal(place: int) -> str:
-    """1st, 2nd, 3rd, ... of a place counted from 0."""
+    """Write a place, counted from 0, as an ordinal number."""
     number = place + 1
     ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
     return f"{number}{ending}"
@@ -89,7 +90,7 @@ def ordinal(place: int) -> str:
 def ask_rules(
     landmarks: NDArray, *, method: str, threshold: float, reference_frames: int, smooth_frames: int
 ) -> list[Choice]:
-    """What each closed-mouth rule takes for the face at rest.
+    """Apply each closed-mouth rule to a clip.
 
     Parameters
     ----------
@@ -98,7 +99,7 @@ def ask_rules(
     method : {"fixed", "published"}
         Which rule is in force: talkface's own, or the published toolkit's with `threshold`.
     threshold, reference_frames, smooth_frames
-        As in the configuration, see `identity.neutral_shapes`.
+        As in the configuration, see `talkface.face.identity.neutral_shapes`.
 
     Returns
     -------
@@ -122,7 +123,10 @@ def ask_rules(
     if method == "published":
         names.setdefault(threshold, "Published toolkit: threshold of the configuration")
     for limit, name in names.items():
-        explanation = f"Least distance of lip points in stored order, not above each other; width less than {describe_limit(limit)}."
+        explanation = (
+            "Least distance of lip points in stored order, not above each other; "
+            f"width less than {describe_limit(limit)}."
+        )
         in_force = method == "published" and limit == threshold
         choices.append(_ask(published, name, explanation, pairs=STORED_LIP_PAIRS, threshold=limit, in_force=in_force))
     explanation = "Least distance of lip points that lie above each other, however wide."
@@ -130,31 +134,35 @@ def ask_rules(
 
 
 def _ask(
-    aligned: NDArray, name: str, explanation: str, *, pairs: Sequence, threshold: float, **fields: object
-) -> Choice:
-    """One rule's choice among aligned landmarks."""
+    aligned: NDArray, name: str, explanation: str, *, pairs: Sequence[tuple[int, int]], threshold: float,
+    averaged: int = 1, in_force: bool = False,
+) -> Choice:  # fmt: skip
+    """Apply one rule to aligned landmarks (T, 68, 2)."""
     width = points.distance(aligned, 60, 64)
     score = (width - np.nanmean(width)) / max(np.nanstd(width), 1e-9)
     try:
         frames = closure_order(aligned, threshold=threshold, pairs=pairs)
     except TalkfaceError:  # no frame passes: the picture says so
         frames = np.empty(0, np.intp)
-    return Choice(name=name, explanation=explanation, pairs=pairs, frames=frames, score=score, **fields)
+    return Choice(
+        name=name, explanation=explanation, pairs=pairs, frames=frames, score=score, averaged=averaged,
+        in_force=in_force,
+    )  # fmt: skip
 
 
 def describe_limit(threshold: float) -> str:
-    """A threshold of the mouth width in words."""
+    """Write a threshold of the mouth width in words."""
     deviations = f"{abs(threshold):g} standard deviation{'' if abs(threshold) == 1 else 's'}"
     return f"{deviations} {'above' if threshold >= 0 else 'below'} the mean"
 
 
 def sheet(height: int, *, width: int = WIDTH) -> NDArray[np.uint8]:
-    """An empty part of the picture, (height, width, 3)."""
+    """Return an empty part of the picture, (height, width, 3)."""
     return np.full((height, width, 3), triple(to_bgr(GROUND)), np.uint8)
 
 
 def paint_text(text: str, *, size: int, colour: str, bold: bool = False, right: str = "") -> NDArray[np.uint8]:
-    """Lines of text as wide as the picture, with a word set off at the right edge of the first."""
+    """Paint lines of text as wide as the picture, with a word set off at the right edge of the first."""
     room = WIDTH - 2 * MARGIN - (measure(right, size=size, bold=True) + MARGIN if right else 0)
     lines = wrap(text, size=size, width=room, bold=bold)
     picture = sheet(round(1.3 * size) * len(lines))
@@ -164,13 +172,13 @@ def paint_text(text: str, *, size: int, colour: str, bold: bool = False, right: 
         room = measure(right, size=TEXT, bold=True)
         ends = (WIDTH - MARGIN - room - 28, round(0.02 * size)), (WIDTH - MARGIN - 1, round(1.2 * size))
         cv2.rectangle(picture, *ends, triple(to_bgr(INK)), cv2.FILLED)
-        place = (WIDTH - MARGIN - 14, round(0.61 * size + 0.36 * TEXT))
-        write(picture, right, place, size=TEXT, colour=GROUND, bold=True, anchor="right")
+        end = (WIDTH - MARGIN - 14, round(0.61 * size + 0.36 * TEXT))
+        write(picture, right, end, size=TEXT, colour=GROUND, bold=True, anchor="right")
     return picture
 
 
 def paint_row(tiles: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
-    """Tiles of one size beside each other."""
+    """Put tiles of one size beside each other."""
     picture = sheet(tiles[0].shape[0])
     for place, tile in enumerate(tiles):
         left = MARGIN + place * (TILE[0] + GAP)
@@ -182,7 +190,7 @@ def paint_mouth(
     landmarks: NDArray, *, pairs: Sequence[tuple[int, int]], eyes: float, colour: str,
     frame: NDArray[np.uint8] | None,
 ) -> NDArray[np.uint8]:  # fmt: skip
-    """The mouth of a frame, from the video if there is one, with its lips and the pairs that a rule looks at.
+    """Paint the mouth of a frame, on the video if there is one, with its lips and the pairs that a rule looks at.
 
     Parameters
     ----------
@@ -203,7 +211,8 @@ def paint_mouth(
     if frame is not None:
         # The middle of pixel 0 stands at 0 in the source and in the tile alike.
         matrix = np.column_stack([np.eye(2) * scale, view.offset])
-        tile = cv2.warpAffine(frame, matrix, TILE, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+        warped = cv2.warpAffine(frame, matrix, TILE, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+        tile = np.asarray(warped, np.uint8)
     placed = view.place(landmarks)
     draw_lines(tile, placed, colour=colour, width=2 if frame is not None else 4, mouth_only=True)
     draw_points(tile, placed, colour=colour, radius=4, mouth_only=True)
@@ -215,7 +224,7 @@ def paint_mouth(
 def paint_choice(
     choice: Choice, landmarks: NDArray, *, frames: dict[int, NDArray[np.uint8]], colour: str, note: str = ""
 ) -> NDArray[np.uint8]:
-    """A rule with the frames it takes: name, what it looks at, mouths, and their measures.
+    """Paint a rule with the frames it takes: name, what it looks at, mouths, and their measures.
 
     Parameters
     ----------
@@ -265,7 +274,7 @@ def paint_choice(
 
 
 def measures(choice: Choice, landmarks: NDArray, frame: int) -> list[str]:
-    """Width and opening of a mouth (68, 2), percent of its outer-eye distance, in words."""
+    """Write width and opening of a mouth (68, 2), percent of its outer-eye distance, in words."""
     percent = 100 / points.outer_eye_distance(landmarks)
     score = f"{choice.score[frame].round(1) + 0.0:+.1f}".replace("-", "−")  # + 0.0: no minus zero
     opening = f"opening {points.mouth_opening(landmarks) * percent:.1f}"
@@ -276,7 +285,7 @@ def measures(choice: Choice, landmarks: NDArray, frame: int) -> list[str]:
 
 
 def paint_course(faces: NDArray, view: Frame, *, colour: str) -> NDArray[np.uint8]:
-    """All frames of a clip as faint lines on each other, and their mean on top, beside the template's lines."""
+    """Paint all frames of a clip as faint lines on each other, and their mean on top, with the template's lines."""
     panel = sheet(PANEL[1], width=PANEL[0])
     some = faces[np.linspace(0, len(faces) - 1, min(len(faces), COURSE)).round().astype(int)]
     often = np.zeros(panel.shape[:2], np.float32)
@@ -292,7 +301,7 @@ def paint_course(faces: NDArray, view: Frame, *, colour: str) -> NDArray[np.uint
 
 
 def paint_change(before: NDArray, after: NDArray, *, colour: str) -> NDArray[np.uint8]:
-    """The template, and a clip (T, 68, 2) before and after identity was removed, template frame."""
+    """Paint the template, and a clip (T, 68, 2) before and after identity removal, template frame."""
     template = load_template()
     ends = np.concatenate([template, np.nanmean(before, axis=0), np.nanmean(after, axis=0)])
     view = fit(ends.min(axis=0), ends.max(axis=0), box=(26, 20, PANEL[0] - 26, PANEL[1] - 34))
@@ -323,7 +332,7 @@ def paint_change(before: NDArray, after: NDArray, *, colour: str) -> NDArray[np.
 def frames_at(
     video: str | Path, numbers: set[int], *, start_s: float | None, end_s: float | None
 ) -> dict[int, NDArray[np.uint8]]:
-    """Frames of a clip by their number; decoding ends with the last of them."""
+    """Decode the frames of a clip with these numbers; decoding ends with the last of them."""
     found: dict[int, NDArray[np.uint8]] = {}
     pictures = read_frames(probe(video), start_s=start_s, end_s=end_s, pixels="bgr24")
     with contextlib.closing(pictures):
@@ -350,14 +359,14 @@ def draw_identity(
         A png.
     clip : str
     method, threshold, reference_frames, smooth_frames
-        Of the configuration, see `identity.neutral_shapes`.
+        Of the configuration, see `talkface.face.identity.neutral_shapes`.
     colour : str
         Colour of the faces, "#rrggbb".
     model : str, optional
     shapes : path, optional
-        results/shapes/{speaker}.h5; not with a model.
+        results/shapes/{speaker}.h5; needed without a model.
     video : path, optional
-        Of the clip; not with a model.
+        Of the clip; without a model its mouths are shown.
     start_s, end_s : float, optional
         Its stretch of the video.
 
@@ -366,25 +375,28 @@ def draw_identity(
     TalkfaceError
         If the clip was rejected; the reason stands in the message.
     """
-    options = {
-        "method": method, "threshold": threshold, "reference_frames": reference_frames, "smooth_frames": smooth_frames,
-    }  # fmt: skip
     source, reference, frame = "measured in the video", "", 0
     if model:
         source = f"predicted by {model}"
         landmarks = load_shapes(faces)
         before = align_faces(landmarks, method=method, smooth_frames=smooth_frames)
-        after, _ = neutral_shapes([landmarks], template=load_template(), reference="clip", **options)
+        after, _ = neutral_shapes(
+            [landmarks], template=load_template(), reference="clip", method=method, threshold=threshold,
+            reference_frames=reference_frames, smooth_frames=smooth_frames,
+        )  # fmt: skip
     else:
+        assert shapes is not None  # without a model they are given
         landmarks = read_faces(faces, clip=clip, shape="raw", method=method, smooth_frames=smooth_frames)
         before = align_faces(landmarks, method=method, smooth_frames=smooth_frames)
         after = read_faces(shapes, clip=clip, shape="identity_free", method=method, smooth_frames=smooth_frames)
         with h5py.File(shapes, "r") as file:
             attributes = file[clip].attrs
             reference, frame = str(attributes["reference_clip"]), int(attributes["reference_frame"])
-    choices = ask_rules(landmarks, **options)
+    choices = ask_rules(
+        landmarks, method=method, threshold=threshold, reference_frames=reference_frames, smooth_frames=smooth_frames
+    )
     numbers = {int(choice.frames[place]) for choice in choices for place in choice.shown()}
-    pictures = {} if model else frames_at(video, numbers, start_s=start_s, end_s=end_s)
+    pictures = {} if model or video is None else frames_at(video, numbers, start_s=start_s, end_s=end_s)
     parts = [
         sheet(24),
         paint_text(f"{clip}: the mouth at rest", size=TITLE, colour=INK, bold=True),

@@ -1,4 +1,4 @@
-"""Landmarks on the video they were measured in, and predictions put back on the real face.
+"""Overlay films: landmarks on the video they were measured in, and predictions put back on the real face.
 
 Below the picture stands a strip with the clip, the number and the time of the frame, what the colours mean and, if the
 clip was rejected, why.
@@ -12,6 +12,7 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -65,14 +66,14 @@ class Layer:
 
 
 def film_size(width: int, height: int) -> tuple[int, int]:
-    """Width and height at which a video is shown: even, the longer side from `LEAST` to `LONGEST` pixels."""
+    """Return the width and height at which a video is shown: even, the longer side from `LEAST` to `LONGEST` pixels."""
     longer = max(width, height)
     scale = min(max(longer, LEAST), LONGEST) / longer
     return max(2, 2 * round(width * scale / 2)), max(2, 2 * round(height * scale / 2))
 
 
 class OverlayPainter:
-    """Paints frames of one clip.
+    """Painter of the frames of one clip.
 
     Parameters
     ----------
@@ -123,10 +124,11 @@ class OverlayPainter:
         self._lens = self._free_corner() if placed else None
 
     def _scaled(self, points: NDArray) -> NDArray[np.float64]:
+        """Convert pixels of the source to pixels of the film."""
         return (np.asarray(points, np.float64) + 0.5) * self._scale - 0.5
 
     def _legend(self, row: int) -> None:
-        """What the colours mean, from the left on, each as it is drawn; smaller where it would not fit."""
+        """Paint the legend: what the colours mean, each as it is drawn; smaller where it would not fit."""
         layer, size = self.layer, self.letters
         filled = layer.measured.landmarks[~layer.measured.detected]
         entries = [("measured", TRUTH), ("interpolated", MARK), ("box", SKY), (layer.model, layer.colour)]
@@ -155,7 +157,7 @@ class OverlayPainter:
             x += measure(name, size=size) + 2.6 * size
 
     def _free_corner(self) -> Window | None:
-        """An upper corner of the video that the face leaves free, for the enlarged mouth; None if there is none."""
+        """Find an upper corner of the video that the face leaves free, for the enlarged mouth; None without one."""
         known = self.box[np.isfinite(self.box).all(axis=(1, 2))]  # (K, 2, 2)
         if not len(known):
             return None
@@ -171,7 +173,7 @@ class OverlayPainter:
         return slice(margin, margin + side), slice(begin, begin + side)
 
     def _mouth(self, number: int) -> tuple[NDArray, NDArray] | None:
-        """Top left and bottom right of what the corner shows of a frame; None if it shows nothing."""
+        """Return top left and bottom right of what the corner shows of a frame; None if it shows nothing."""
         lips = self.landmarks[number, list(LIPS)]
         if self._lens is None or not np.isfinite(lips).all():
             return None
@@ -179,11 +181,14 @@ class OverlayPainter:
         return middle - self._extent / 2, middle + self._extent / 2
 
     def _enlarge(self, number: int, *, low: NDArray) -> NDArray[np.uint8]:
-        """The mouth of a frame that is not painted on yet, with the lips of both."""
+        """Enlarge the mouth of a frame that is not painted on yet, with the measured and the predicted lips."""
+        assert self._lens is not None  # else `_mouth` returns None
+        assert self.prediction is not None  # without one there is no lens
         side = self._lens[0].stop - self._lens[0].start
         factor = side / self._extent
         move = np.array([[factor, 0, -factor * low[0]], [0, factor, -factor * low[1]]])
-        lens = cv2.warpAffine(self.picture[: self.size[1]], move, (side, side), borderMode=cv2.BORDER_REPLICATE)
+        warped = cv2.warpAffine(self.picture[: self.size[1]], move, (side, side), borderMode=cv2.BORDER_REPLICATE)
+        lens = np.asarray(warped, np.uint8)
         colour = TRUTH if self.layer.measured.detected[number] else MARK
         measured, predicted = ((faces[number] - low) * factor for faces in (self.landmarks, self.prediction))
         stroke = scaled(LINE, panel=2 * side)
@@ -194,7 +199,7 @@ class OverlayPainter:
         return lens
 
     def window(self, number: int) -> Window:
-        """Rows and columns of the video within which frame `number` is painted; even bounds."""
+        """Return the window of the video within which frame `number` is painted; even bounds."""
         shown = [self.landmarks[number], self.box[number]]
         if self.prediction is not None:
             shown.append(self.prediction[number])
@@ -232,7 +237,7 @@ class OverlayPainter:
             draw_points(picture, landmarks, colour=GROUND, radius=0.5 * dot)
         if known and self.numbers:
             draw_numbers(picture, landmarks, colour=INK, size=max(8, round(0.55 * self.letters)), halo=GROUND)
-        if lens is not None:
+        if lens is not None and self._lens is not None:
             picture[self._lens] = lens
             changed.append(self._lens)
         if place := self._place(number):
@@ -244,13 +249,13 @@ class OverlayPainter:
         return changed
 
     def _word(self, number: int) -> str:
-        """What is said of a frame whose points were not measured."""
+        """Return what is said of a frame whose points were not measured; empty where they were."""
         if self.layer.measured.detected[number]:
             return ""
         return "interpolated" if np.isfinite(self.landmarks[number]).all() else "no face"
 
     def _place(self, number: int) -> tuple[NDArray, NDArray] | None:
-        """Where that stands, top left and bottom right: above the box, within the picture, or in the corner."""
+        """Place the word of a frame, top left and bottom right: above the box, within the picture, or in the corner."""
         if not self._word(number):
             return None
         size = np.array([measure(self._word(number), size=self._bold, bold=True), self._bold])
@@ -261,17 +266,18 @@ class OverlayPainter:
         return low, low + size
 
     def _draw_box(self, picture: NDArray[np.uint8], box: NDArray, *, colour: str) -> None:
-        corners = [tuple(int(value) for value in np.rint(corner)) for corner in box]
+        """Draw a box (2, 2), pixels, with a light rim."""
+        first, last = (tuple(int(value) for value in np.rint(corner)) for corner in box)
         width = max(2, round(0.6 * LINE * self._stroke))
-        cv2.rectangle(picture, *corners, triple(to_bgr(GROUND)), width + 2, cv2.LINE_AA)
-        cv2.rectangle(picture, *corners, triple(to_bgr(colour)), width, cv2.LINE_AA)
+        cv2.rectangle(picture, first, last, triple(to_bgr(GROUND)), width + 2, cv2.LINE_AA)
+        cv2.rectangle(picture, first, last, triple(to_bgr(colour)), width, cv2.LINE_AA)
 
 
 def read_layer(
     landmarks: str | Path, *, clip: str, audio: str | Path, qc: Mapping, shapes: str | Path | None = None,
     predictions: str | Path | None = None, model: str | None = None, colour: str | None = None,
 ) -> Layer:  # fmt: skip
-    """What is drawn on the video of a clip.
+    """Read what is drawn on the video of a clip.
 
     Parameters
     ----------
@@ -279,9 +285,10 @@ def read_layer(
         The shard of the clip, results/landmarks/ and results/audio/.
     clip : str
     qc : mapping
-        The limits of `quality.check_quality`.
+        The limits of `talkface.corpus.quality.check_quality`.
     shapes, predictions : path, optional
-        results/shapes/{speaker}.h5 and an .npy of `files.load_shapes`, to put a prediction on the face.
+        results/shapes/{speaker}.h5 and an .npy of `talkface.prediction.files.load_shapes`, to put a prediction on the
+        face; both or none.
     model, colour : str
         Its name and colour.
 
@@ -298,12 +305,13 @@ def read_layer(
     if predictions is not None:
         predicted, placed = load_shapes(predictions), np.full(measured.landmarks.shape, np.nan)
         if not measured.rejected:
+            assert shapes is not None  # they are given with a prediction
             placed = place_in_video(predicted, shape=read_shape(shapes, clip), landmarks=measured.landmarks)
     return Layer(measured=measured, reason=brief(reason), prediction=placed, model=model or "", colour=colour or INK)
 
 
 def paint_film(painter: OverlayPainter, frames: Iterable[NDArray[np.uint8]]) -> Iterator[NDArray[np.uint8]]:
-    """Frames of the video (3 height / 2, width) as pictures of the film, all planar YUV; see `FilmPicture`.
+    """Paint frames of the video (3 height / 2, width) into pictures of the film, all planar YUV; see `FilmPicture`.
 
     Each is valid until the next is asked for.
     """
@@ -320,7 +328,7 @@ def paint_film(painter: OverlayPainter, frames: Iterable[NDArray[np.uint8]]) -> 
 
 def draw_overlay(
     video: str | Path, output: str | Path, *, landmarks: str | Path, audio: str | Path, clip: str,
-    start_s: float | None, end_s: float | None, boxes: bool, numbers: bool, **others: object,
+    start_s: float | None, end_s: float | None, boxes: bool, numbers: bool, **others: Any,
 ) -> None:  # fmt: skip
     """Write the film of a clip with its landmarks, and a prediction if one is given; it lasts as long as the picture.
 
@@ -347,7 +355,7 @@ def draw_overlay(
 
 def draw_overlay_frame(
     video: str | Path, output: str | Path, *, frame: int, landmarks: str | Path, audio: str | Path, clip: str,
-    start_s: float | None, end_s: float | None, boxes: bool, numbers: bool, **others: object,
+    start_s: float | None, end_s: float | None, boxes: bool, numbers: bool, **others: Any,
 ) -> None:  # fmt: skip
     """Write one picture of the film that `draw_overlay` writes, a png.
 

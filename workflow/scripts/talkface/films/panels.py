@@ -1,4 +1,4 @@
-"""Panels of films in which faces are seen beside each other in step, and what is written on them.
+"""Panels of films that show faces beside each other in step: video, painted face, lines, clock and labels.
 
 A `Board` is the picture; each part of it that moves has a painter of its own, which is asked for one frame after the
 other and says which windows it changed. What stands still is written on the board once.
@@ -33,10 +33,10 @@ FOREHEAD, BROWS, CHIN, EARS = -1.07, -0.46, 1.57, 1.8
 
 
 class Painter(Protocol):
-    """What paints one part of a picture."""
+    """Painter of one part of a picture."""
 
     def paint(self, frame: int) -> list[Window]:
-        """Paint frame number `frame`; give the windows (rows, columns) of the part that changed."""
+        """Paint frame number `frame`; return the windows (rows, columns) of the part that changed."""
 
 
 class Board:
@@ -57,7 +57,7 @@ class Board:
         self.picture = np.full((size[1], size[0], 3), triple(to_bgr(GROUND)), np.uint8)
 
     def cut(self, left: int, top: int, width: int, height: int) -> NDArray[np.uint8]:
-        """A part of the picture, (height, width, 3): what is painted on it is painted on the board."""
+        """Return a part of the picture, (height, width, 3): what is painted on it is painted on the board."""
         return self.picture[top : top + height, left : left + width]
 
     def film(self, painters: list[tuple[int, int, Painter]], *, frames: int) -> Iterator[NDArray[np.uint8]]:
@@ -88,7 +88,7 @@ class Board:
 
 
 def place_faces(shapes: NDArray, view: NDArray, *, top: float = FOREHEAD) -> NDArray[np.float64]:
-    """Where faces (..., 68, 2) of the template frame stand in a part (H, W, 3) of a picture, pixels.
+    """Place faces (..., 68, 2) of the template frame in a part (H, W, 3) of a picture, pixels.
 
     `top`, in the template frame, is what just fits below the part's upper edge.
     """
@@ -230,29 +230,29 @@ class Clock:
 
 
 def baseline(view: NDArray, size: int) -> float:
-    """Where letters of a size stand in a strip (H, W, 3), so that they lie midway."""
+    """Return the baseline at which letters of a size lie midway in a strip (H, W, 3)."""
     return len(view) / 2 + 0.36 * size
 
 
 def fine(view: NDArray) -> int:
-    """Width of the line along the true lips in a part, pixels."""
+    """Return the width of the line along the true lips in a part, pixels."""
     return scaled(THIN, panel=view.shape[0])
 
 
 def even(size: float) -> int:
-    """The even number nearest to a size, at least 2."""
+    """Round a size to the nearest even number, at least 2."""
     return max(2, 2 * round(size / 2))
 
 
 def draw_lips(view: NDArray[np.uint8], landmarks: NDArray, *, colour: str, width: int) -> Window:
-    """Draw the outlines of lips of landmarks (68, 2), pixels; give the window that they lie in."""
+    """Draw the outlines of the lips of landmarks (68, 2), pixels; return the window that they lie in."""
     lips = [fixed(landmarks[list(part)]) for part in (OUTER_LIP, INNER_LIP)]
     cv2.polylines(view, lips, True, triple(to_bgr(colour)), width, cv2.LINE_AA, SHIFT)
     return rectangle(landmarks[list(LIPS)], 2 + width, view.shape)
 
 
 def letters(panel: float, *, width: int) -> int:
-    """Height of the letters above panels of a height in a film of a width: readable on a phone, if there is room."""
+    """Return the height of the letters above panels in a film of a width: readable on a phone if the panel allows."""
     return min(max(scaled(TITLE, panel=panel), -(-width * READABLE // PHONE)), max(READABLE, round(LARGEST * panel)))
 
 
@@ -284,5 +284,5 @@ def write_words(view: NDArray[np.uint8], words: str, *, size: int) -> None:
 
 
 def too_wide(lines: list[str], *, size: int, width: float) -> bool:
-    """Whether one of these lines is wider than `width` pixels."""
+    """Tell whether one of these lines is wider than `width` pixels."""
     return any(measure(line, size=size) > width for line in lines)

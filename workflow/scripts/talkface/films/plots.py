@@ -12,7 +12,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from talkface.conventions import FPS
 from talkface.drawing import numbering
@@ -69,7 +69,7 @@ class PlotStyle:
 
     @property
     def indices(self) -> tuple[int, ...]:
-        """The points that are shown."""
+        """Indices of the points that are shown."""
         return points.LIPS if self.mouth_only else tuple(range(points.COUNT))
 
 
@@ -80,31 +80,31 @@ class Frame:
     scale: float
     offset: NDArray
 
-    def place(self, coordinates: NDArray) -> NDArray[np.float64]:
-        """Coordinates (..., 2) in pixels of the picture."""
+    def place(self, coordinates: ArrayLike) -> NDArray[np.float64]:
+        """Convert coordinates (..., 2) to pixels of the picture."""
         return np.asarray(coordinates, np.float64) * self.scale + self.offset
 
 
 def blend_hex(first: str, second: str, share: float) -> str:
-    """The colour "#rrggbb" that is `share` of the way from the first to the second."""
+    """Mix two colours "#rrggbb": `share` of the way from the first to the second."""
     return "#" + "".join(f"{round(float(part)):02x}" for part in blend(to_bgr(first), to_bgr(second), share)[::-1])
 
 
 def fit(low: NDArray, high: NDArray, *, box: tuple[float, float, float, float]) -> Frame:
-    """The frame in which coordinates from `low` to `high`, (2,) each, fill a box (left, top, right, bottom)."""
+    """Return the frame in which coordinates from `low` to `high`, (2,) each, fill a box (left, top, right, bottom)."""
     left, top, right, bottom = box
     scale = float(np.min(np.array([right - left, bottom - top]) / np.maximum(high - low, 1e-6)))
     return Frame(scale, np.array([left + right, top + bottom]) / 2 - scale * (low + high) / 2)
 
 
 def choose_frame(faces: NDArray, *, look: PlotStyle, template: NDArray | None = None) -> Frame:
-    """The frame of a clip's plots.
+    """Choose the frame of a clip's plots.
 
     Parameters
     ----------
     faces : (T, 68, 2) array
         NaN where no face is known.
-    look : Look
+    look : PlotStyle
     template : (68, 2) array, optional
         If the faces are of its frame, there is room for it at least, so that clips have one scale.
     """
@@ -122,7 +122,13 @@ def choose_frame(faces: NDArray, *, look: PlotStyle, template: NDArray | None = 
 
 
 def steps_of(low: float, high: float) -> NDArray[np.float64]:
-    """Round numbers between two, about `TICKS` of them."""
+    """Return round numbers between two, about `TICKS` of them.
+
+    Examples
+    --------
+    >>> steps_of(-90, 210).tolist()
+    [-50.0, 0.0, 50.0, 100.0, 150.0, 200.0]
+    """
     span = (high - low) / TICKS
     unit = 10.0 ** np.floor(np.log10(span))
     step = unit * min((1, 2, 5, 10), key=lambda factor: abs(np.log(factor * unit / span)))
@@ -130,7 +136,7 @@ def steps_of(low: float, high: float) -> NDArray[np.float64]:
 
 
 def paint_ground(frame: Frame, *, look: PlotStyle, title: str, subtitle: str, unit: str) -> NDArray[np.uint8]:
-    """What stays the same in all frames, (size, size, 3): title, kind, and a grid of coordinates."""
+    """Paint what stays the same in all frames, (size, size, 3): title, kind, and a grid of coordinates."""
     size = look.size
     top, margin = round(HEAD * size), round(0.03 * size)
     letters = scaled(NOTE, panel=0.75 * size)
@@ -159,7 +165,7 @@ def paint_ground(frame: Frame, *, look: PlotStyle, title: str, subtitle: str, un
 
 
 class Plotter:
-    """Paints the frames of a clip one after the other.
+    """Painter of the plots of a clip, one frame after the other.
 
     Attributes
     ----------
@@ -187,14 +193,14 @@ class Plotter:
         self.picture = self._ground.copy()
 
     def _some_places(self) -> NDArray[np.float64]:
-        """Frames (K, 68, 2) among which are the mouth most closed and most open; NaN is left out."""
+        """Choose frames (K, 68, 2) among which are the mouth most closed and most open; NaN is left out."""
         known = self._places[np.isfinite(self._places).all(axis=(1, 2))]
         known = known - known.mean(axis=1, keepdims=True)
         order = np.argsort(points.mouth_opening(known))
         return known[order[np.linspace(0, len(order) - 1, min(len(order), 7)).round().astype(int)]]
 
     def paint(self, frame: int, *, number: int | None = None) -> list[tuple[slice, slice]]:
-        """Paint a frame into `picture`, with another number where it is held; give the windows that changed."""
+        """Paint a frame into `picture`, with another number where it is held; return the windows that changed."""
         look, picture, before = self._look, self.picture, self._painted
         for window in before:
             picture[window] = self._ground[window]
@@ -231,7 +237,7 @@ class Plotter:
 def read_faces(
     path: str | Path, *, clip: str, shape: str, method: str, smooth_frames: int
 ) -> NDArray[np.float64]:  # fmt: skip
-    """The faces (T, 68, 2) of a clip that a plot shows.
+    """Read the faces (T, 68, 2) of a clip that a plot shows.
 
     Parameters
     ----------
@@ -241,9 +247,9 @@ def read_faces(
     shape : {"raw", "aligned", "identity_free"}
         raw: pixels of the upright source; the others: template frame.
     method : {"fixed", "published"}
-        How faces are aligned, see `talkface.identity`.
+        How faces are aligned, see `talkface.face.identity`.
     smooth_frames : int
-        See `identity.align`.
+        See `talkface.face.identity.align`.
 
     Raises
     ------
@@ -262,7 +268,7 @@ def read_faces(
 
 
 def align_faces(landmarks: NDArray, *, method: str, smooth_frames: int) -> NDArray[np.float64]:
-    """Landmarks (T, 68, 2) without the movement of the head, template frame, by the method of identity removal."""
+    """Align landmarks (T, 68, 2) to the template frame, without the movement of the head, by the method given."""
     template = load_template()
     if method == "fixed":
         return align(landmarks, template, smooth_frames=smooth_frames)
@@ -273,7 +279,7 @@ def align_faces(landmarks: NDArray, *, method: str, smooth_frames: int) -> NDArr
 def open_plotter(
     faces: str | Path, *, clip: str, model: str | None, shape: str, method: str, smooth_frames: int, look: PlotStyle
 ) -> tuple[Plotter, int]:
-    """The plotter of a clip, and how many frames it has.
+    """Make the plotter of a clip; return it and how many frames there are.
 
     Parameters
     ----------
@@ -283,7 +289,7 @@ def open_plotter(
     model : str or None
     shape, method, smooth_frames
         See `read_faces`; a prediction has the template frame whatever they say.
-    look : Look
+    look : PlotStyle
     """
     shapes = (
         load_shapes(faces)
@@ -318,7 +324,7 @@ def draw_plot(
     output : path
         An mp4, H.264 and AAC.
     look : dict
-        Fields of `Look`.
+        Fields of `PlotStyle`.
     """
     chosen = PlotStyle(**look)
     plotter, count = open_plotter(
@@ -331,7 +337,7 @@ def draw_plot(
 
 
 def paint_plots(plotter: Plotter, order: NDArray, *, size: tuple[int, int]) -> Iterator[NDArray[np.uint8]]:
-    """Frames in an order as planar YUV (3 size / 2, size), each valid until the next one is asked for."""
+    """Paint frames in an order as planar YUV (3 size / 2, size), each valid until the next one is asked for."""
     planes = YuvPicture(size)
     planes.update(plotter.picture, [(slice(0, size[1]), slice(0, size[0]))])
     cv2.setNumThreads(1)  # from here on the encoder keeps the cores busy
@@ -354,7 +360,7 @@ def draw_plot_frame(
         A png.
     frame : int
     look : dict
-        Fields of `Look`.
+        Fields of `PlotStyle`.
 
     Raises
     ------

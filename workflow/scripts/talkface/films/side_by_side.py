@@ -1,4 +1,4 @@
-"""Films of a prediction beside the truth: two flat faces, what they are, and the opening of both mouths over time.
+"""Films of a prediction beside the truth: two flat faces, their labels, and the opening of both mouths over time.
 
 Axes: T frames at 25 fps, 68 landmarks, 2 coordinates; pixels of the picture are (x, y).
 """
@@ -128,7 +128,7 @@ def draw_worst(faces: str | Path, folder: str | Path) -> None:
     Parameters
     ----------
     faces : path
-        Layout: `talkface.worst`.
+        Layout: `talkface.evaluation.shown_clips`.
     folder : path
         results/evaluation/worst/; gets {model}/{clip}.mp4.
     """

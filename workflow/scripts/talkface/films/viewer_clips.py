@@ -1,4 +1,4 @@
-"""Small films of the clips that the viewer shows, cut around the face, and where their landmarks stand in them.
+"""Small films of the clips that the viewer shows, cropped around the face, and the landmarks in them.
 
 results/viewer/sources/: {clip}.mp4, H.264 and AAC, 25 fps, as long as the sound; and landmarks.h5:
 
@@ -13,6 +13,7 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import cv2
 import h5py
@@ -29,7 +30,8 @@ log = logging.getLogger(__name__)
 
 # Pixels and quality of a film that stands beside others in a page; a key frame every half second, so that a jump
 # to any frame is quick.
-SIZE, QUALITY = 320, {"crf": 26, "preset": "slow", "g": 12, "audio_bitrate": "64k"}
+SIZE = 320
+QUALITY: dict[str, Any] = {"crf": 26, "preset": "slow", "g": 12, "audio_bitrate": "64k"}
 
 
 def cut_clips(
@@ -90,7 +92,7 @@ def cut_clips(
 
 
 def _find(files: Sequence[str | Path]) -> dict[str, str | Path]:
-    """Which file of landmarks holds which clip."""
+    """Return the file of landmarks that holds each clip."""
     where: dict[str, str | Path] = {}
     for path in files:
         with h5py.File(path, "r") as file:
@@ -99,7 +101,7 @@ def _find(files: Sequence[str | Path]) -> dict[str, str | Path]:
 
 
 def _lasting(pictures: Iterator[NDArray[np.uint8]], frames: int) -> Iterator[NDArray[np.uint8]]:
-    """So many frames of a video: the last one is held, or those beyond are read and left out."""
+    """Give exactly so many frames of a video: the last one is held, or those beyond are read and left out."""
     count, picture = 0, np.zeros(0, np.uint8)
     for picture in pictures:  # to the end, so that a truncated file is found out
         if count < frames:
@@ -109,6 +111,7 @@ def _lasting(pictures: Iterator[NDArray[np.uint8]], frames: int) -> Iterator[NDA
 
 
 def _film(pictures: Iterator[NDArray], output: Path, *, samples: NDArray, rate: int, size: int) -> None:
+    """Write pictures and sound as a film."""
     cv2.setNumThreads(1)
     with as_wav(samples, rate) as speech:
         encode(pictures, output, size=(size, size), audio=speech, **QUALITY)

@@ -1,8 +1,8 @@
-"""Films of a face as wires in space: a net of fine lines over the skin, the lines of the landmarks bold upon it.
+"""Wire-frame films of a face in space: a net of fine lines over the skin, the lines of the landmarks bold upon it.
 
-Space: see `talkface.depth`. Its net is fixed: triangles between the landmarks and the points of the skin, made once
-on the resting face, with holes for eyes and mouth. What is near is drawn darker and wider than what is far, what faces
-away is hidden.
+Space: see `talkface.face.depth`. The net is fixed: triangles between the landmarks and the points of the skin, made
+once on the resting face, with holes for eyes and mouth. What is near is drawn darker and wider than what is far, what
+faces away is hidden.
 
 Axes: T frames, V vertices (the 68 landmarks first), F triangles, E edges; pixels of the picture are (x, y).
 """
@@ -53,7 +53,7 @@ PARTED = 0.04  # units: how far the lips are parted while the net is made; with 
 
 @dataclass(frozen=True)
 class Net:
-    """What joins the vertices.
+    """Net of triangles and edges that joins the vertices.
 
     Attributes
     ----------
@@ -75,10 +75,10 @@ class Net:
 
 @functools.cache
 def make_net() -> Net:
-    """The net of the resting face: Delaunay triangles of its right half, and their mirror images."""
+    """Make the net of the resting face: Delaunay triangles of its right half, and their mirror images."""
     skin = Skin()
     rest = np.concatenate([skin.rest[:, :2], skin.relief[:, :2]])
-    mirror = scipy.spatial.KDTree(rest).query(rest * [-1, 1])[1]
+    mirror = np.asarray(scipy.spatial.KDTree(rest).query(rest * [-1, 1])[1])
     apart = rest.copy()
     apart[[55, 56, 57, 58, 59, 65, 66, 67], 1] += PARTED
     apart[[48, 54, 60, 64], 1] += PARTED / 2
@@ -110,19 +110,19 @@ def make_net() -> Net:
 
 
 def circumradius(corners: NDArray) -> float:
-    """Radius of the circle through three points (3, 2); infinite where they lie on a line."""
+    """Return the radius of the circle through three points (3, 2); infinite where they lie on a line."""
     lengths = np.linalg.norm(corners - np.roll(corners, 1, axis=0), axis=1)
     area = abs(float(_cross(corners[1] - corners[0], corners[2] - corners[0]))) / 2
     return float(lengths.prod() / (4 * area)) if area > 1e-12 else np.inf
 
 
 def _cross(first: NDArray, second: NDArray) -> NDArray:
-    """Cross product of vectors (..., 2)."""
+    """Return the cross product of vectors (..., 2)."""
     return first[..., 0] * second[..., 1] - first[..., 1] * second[..., 0]
 
 
 def headings(frames: int, *, turn_s: float, fps: float = FPS) -> NDArray[np.float64]:
-    """How far the head is turned in each frame (frames,), radians; positive: the nose goes right in the picture.
+    """Return how far the head is turned in each frame (frames,), radians; positive: the nose goes right in the picture.
 
     Parameters
     ----------
@@ -136,7 +136,7 @@ def headings(frames: int, *, turn_s: float, fps: float = FPS) -> NDArray[np.floa
 
 
 def turn(space: NDArray, heading: NDArray | float, *, pitch: float = PITCH) -> NDArray[np.float64]:
-    """Points (..., 3) about the pivot after a turn about the vertical axis, then one towards the camera above."""
+    """Turn points (..., 3) about the pivot: about the vertical axis, then towards the camera above."""
     x, y, z = np.moveaxis(space - PIVOT, -1, 0)
     cos, sin = np.cos(heading), np.sin(heading)
     x, z = x * cos + z * sin, z * cos - x * sin
@@ -145,23 +145,23 @@ def turn(space: NDArray, heading: NDArray | float, *, pitch: float = PITCH) -> N
 
 
 def project(seen: NDArray, *, size: int) -> NDArray[np.float64]:
-    """Pixels (..., 2) of turned points (..., 3) in a picture of `size` both ways, through a camera before the pivot."""
+    """Project turned points (..., 3) to pixels (..., 2) of a picture of `size` both ways, camera before the pivot."""
     near = DISTANCE / np.maximum(DISTANCE - seen[..., 2:], 1.0)  # never behind the camera
     return np.clip(seen[..., :2] * near * SCALE + PLACE, -4, 5) * size
 
 
 def _tints(colour: str, *, from_: float, to: float) -> list[tuple]:
-    """A colour from far to near: mixed with the ground by these shares."""
+    """Return tints of a colour from far to near: mixed with the ground by shares from `from_` to `to`."""
     return [triple(blend(to_bgr(GROUND), to_bgr(colour), share)) for share in np.linspace(from_, to, STEPS)]
 
 
 def _step(depth: NDArray) -> NDArray[np.int64]:
-    """To which of `STEPS` depths about the pivot belong."""
+    """Return which of `STEPS` depths about the pivot belong to."""
     return np.clip((depth - FAR) / (NEAR - FAR) * STEPS, 0, STEPS - 1).astype(int)
 
 
 class WirePainter:
-    """Paints a face of wires, only where it changed.
+    """Painter of a face of wires, only where it changed.
 
     Parameters
     ----------
@@ -179,8 +179,8 @@ class WirePainter:
         self.size = size
         self.frame = np.full((size, size, 3), triple(to_bgr(GROUND)), np.uint8)
         self._ground = self.frame.copy()
-        self._seen: NDArray | None = None  # turned vertices (V, 3) as last painted
-        self._pixels: NDArray | None = None  # and where they are in the picture (V, 2)
+        # as last painted: turned vertices (V, 3), and where they are in the picture (V, 2)
+        self._last: tuple[NDArray, NDArray] | None = None
         self._shades = [
             triple(blend(to_bgr(dark), to_bgr(light), share))
             for dark, light in (SKIN, LIPS)
@@ -204,27 +204,28 @@ class WirePainter:
         net, seen = self.net, turn(space, heading)
         pixels = project(seen, size=self.size)
         around = [pixels]
-        if self._seen is not None:
-            moved = np.abs(seen - self._seen).max(axis=1) > STILL
+        if self._last is not None:
+            last_seen, last_pixels = self._last
+            moved = np.abs(seen - last_seen).max(axis=1) > STILL
             if not moved.any():
                 return []
-            seen = np.where(moved[:, None], seen, self._seen)
-            pixels = np.where(moved[:, None], pixels, self._pixels)
+            seen = np.where(moved[:, None], seen, last_seen)
+            pixels = np.where(moved[:, None], pixels, last_pixels)
             corners = np.unique(net.triangles[moved[net.triangles].any(axis=1)])
-            around = [pixels[corners], self._pixels[corners]]
-        self._seen, self._pixels = seen, pixels
+            around = [pixels[corners], last_pixels[corners]]
+        self._last = seen, pixels
         window = rectangle(np.concatenate(around), MARGIN * self.size, self.frame.shape)
         if any(side.stop <= side.start for side in window):  # outside the picture
             return []
-        self._paint(window)
+        self._paint(window, seen, pixels)
         return [window]
 
-    def _paint(self, window: Window) -> None:
+    def _paint(self, window: Window, seen: NDArray, pixels: NDArray) -> None:
         """Paint what lies in a window anew."""
-        (rows, columns), net, seen = window, self.net, self._seen
+        (rows, columns), net = window, self.net
         part = self.frame[window]
         part[:] = self._ground[window]
-        corners = self._pixels[net.triangles]  # (F, 3, 2)
+        corners = pixels[net.triangles]  # (F, 3, 2)
         margin = MARGIN * self.size
         low = corners.max(axis=1) > [columns.start - margin, rows.start - margin]
         high = corners.min(axis=1) < [columns.stop + margin, rows.stop + margin]
@@ -235,7 +236,7 @@ class WirePainter:
         normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
         lit = AMBIENT + (1 - AMBIENT) * (normals @ LIGHT)
         tones = np.clip(lit * SHADES, 0, SHADES - 1).astype(int)
-        at = np.rint((self._pixels - [columns.start, rows.start]) * ONE).astype(np.int32)  # (V, 2) fixed point
+        at = np.rint((pixels - [columns.start, rows.start]) * ONE).astype(np.int32)  # (V, 2) fixed point
         near = seen[net.triangles, 2].mean(axis=1)
         drawn = facing & inside
         level = np.where(drawn, _step(near), -1)  # of each triangle; an edge is drawn with the nearer of its sides
@@ -261,7 +262,7 @@ class WirePainter:
                 self._draw(part, at, edges[bold_level[edges] == step], tints[step], width)
 
     def _paint_hole(self, part: NDArray, at: NDArray, hole: tuple) -> None:
-        """What is seen through the mouth or an eye; the skin around it is painted afterwards."""
+        """Paint what is seen through the mouth or an eye; the skin around it is painted afterwards."""
         outline = at[list(hole)]
         if hole == points.INNER_LIP:
             cv2.fillPoly(part, [outline], triple(to_bgr(CAVITY)), cv2.LINE_AA, SHIFT)
@@ -298,7 +299,8 @@ def draw_wires(predictions: str | Path, audio: str | Path, output: str | Path, *
     Parameters
     ----------
     predictions : path
-        results/predictions/{model}/{clip}.npy: (T, 68, 2 or 3), template frame, 25 fps; see `depth.in_space`.
+        results/predictions/{model}/{clip}.npy: (T, 68, 2 or 3), template frame, 25 fps; see
+        `talkface.face.depth.in_space`.
     audio : path
         A wav file; the film lasts as long, to the nearest frame.
     output : path

@@ -1,1 +1,1 @@
-"""Sound and pictures, in and out."""
+"""Media input and output: sound, video frames, speech synthesis, encoding."""

@@ -1,4 +1,4 @@
-"""Sound: mono masters of clips and speech files, and the shards that hold them.
+"""Audio extraction: mono masters of clips and speech files, and the files of shards that hold them.
 
 A master is (S,) int16 at 44.1 kHz, sample 0 at the instant of the clip's first frame (see `video`).
 
@@ -27,7 +27,7 @@ BLOCK_BYTES = 1 << 20  # 12 s of sound
 def sound_blocks(
     path: Path | str, *, rate: int = RATE, start_s: float | None = None, end_s: float | None = None
 ) -> Iterator[np.ndarray]:
-    """Mono sound of any video or audio file, in step with its frames, block by block.
+    """Read the sound of any video or audio file as mono, in step with its frames, block by block.
 
     Gaps in the stream become silence and a late start is filled, so that sample s is heard at s/rate seconds
     after the first frame. Channels are averaged.
@@ -60,8 +60,8 @@ def sound_blocks(
         .output("pipe:", format="s16le", acodec="pcm_s16le", ac=1, ar=rate)
     )
     count, heard = 0, False
-    with run(stream, what=path) as process:
-        while block := process.stdout.read(BLOCK_BYTES):  # whole blocks: the pipe is buffered
+    with run(stream, what=path) as pipe:
+        while block := pipe.read(BLOCK_BYTES):  # whole blocks: the pipe is buffered
             samples = np.frombuffer(block, dtype="<i2").astype(np.int16)
             count, heard = count + len(samples), heard or bool(samples.any())
             yield samples
@@ -76,7 +76,7 @@ def sound_blocks(
 def extract_audio(
     path: Path | str, *, rate: int = RATE, start_s: float | None = None, end_s: float | None = None
 ) -> np.ndarray:
-    """The blocks of `sound_blocks` end to end, (S,) int16."""
+    """Read the blocks of `sound_blocks` end to end, (S,) int16."""
     blocks = sound_blocks(path, rate=rate, start_s=start_s, end_s=end_s)
     return np.concatenate([np.zeros(0, np.int16), *blocks])
 

@@ -1,4 +1,4 @@
-"""The square of a video around its face, the same in every frame of a clip, so that the picture does not shake.
+"""Face crop: one square around the face for all frames of a clip, so that the picture does not shake.
 
 Axes: T frames, 68 landmarks, 2 coordinates (x, y), pixels of the upright source.
 """
@@ -13,19 +13,25 @@ RAISED = 0.10  # of that height: how far the middle of the picture lies above th
 
 
 class Crop(NamedTuple):
-    """A square, whole pixels."""
+    """Square of a picture, in whole pixels."""
 
     left: int
     top: int
     side: int
 
     def place(self, landmarks: NDArray, *, size: int) -> NDArray[np.float64]:
-        """Where landmarks (..., 2) of the source stand in the crop scaled to `size` pixels."""
+        """Convert landmarks (..., 2) of the source to pixels of the crop scaled to `size` pixels.
+
+        Examples
+        --------
+        >>> Crop(left=10, top=20, side=100).place(np.array([60, 70]), size=50)
+        array([24.75, 24.75])
+        """
         return (np.asarray(landmarks, np.float64) + 0.5 - [self.left, self.top]) * (size / self.side) - 0.5
 
 
 def face_crop(landmarks: NDArray, *, width: int, height: int) -> Crop:
-    """The square around the face of a clip.
+    """Find the square around the face of a clip.
 
     Parameters
     ----------

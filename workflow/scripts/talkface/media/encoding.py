@@ -1,4 +1,4 @@
-"""Films on their way to the disk: frames streamed into ffmpeg while they are painted, with their sound.
+"""Video encoding: frames streamed into ffmpeg while they are drawn, with their sound.
 
 Axes: T frames at 25 fps, H rows, W columns, S samples.
 """
@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import cv2
 import ffmpeg
@@ -31,7 +32,7 @@ _COLOURS = "h264_metadata=colour_primaries=6:transfer_characteristics=6:matrix_c
 ENCODER = {"vcodec": "libx264", "preset": "medium", "crf": 18, "pix_fmt": "yuv420p", "bsf:v": _COLOURS}
 # A video costs the encoder more than drawn faces: half of the work, as large a file, 1 to 2 dB further from the source
 # (40.9 dB of 41.7 in a comparison, 46 in an overlay).
-OF_VIDEO = {"preset": "veryfast"}
+OF_VIDEO: dict[str, Any] = {"preset": "veryfast"}
 CRF = 28  # x264's scale; its default is 23, and sites that host videos choose less than that
 SHIFT_PX = 1
 _PIPE_BYTES = 1 << 20  # the most that an ordinary user may ask for (/proc/sys/fs/pipe-max-size)
@@ -39,7 +40,7 @@ _PIPE_BYTES = 1 << 20  # the most that an ordinary user may ask for (/proc/sys/f
 
 @contextlib.contextmanager
 def as_wav(samples: NDArray[np.int16], rate: int) -> Iterator[Path]:
-    """Sound (S,) at `rate` Hz as a wav file for a while, which is what ffmpeg takes."""
+    """Keep sound (S,) at `rate` Hz as a temporary wav file, which is what ffmpeg takes."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "speech.wav"
         soundfile.write(path, samples, rate, subtype="PCM_16")
@@ -48,7 +49,7 @@ def as_wav(samples: NDArray[np.int16], rate: int) -> Iterator[Path]:
 
 def encoder_command(output: str | Path, *, size: tuple[int, int], fps: float = FPS, audio: str | Path | None = None,
                     pixels: str = "bgr24", **options: object) -> list[str]:  # fmt: skip
-    """Arguments of the ffmpeg that takes raw frames on standard input and writes an mp4."""
+    """Build the command of an ffmpeg that takes raw frames on standard input and writes an mp4."""
     width, height = size
     film = ffmpeg.input("pipe:0", format="rawvideo", pix_fmt=pixels, s=f"{width}x{height}", framerate=fps)
     streams = [film.video]
@@ -92,14 +93,16 @@ def feed(command: list[str], frames: Iterable[NDArray[np.uint8]], output: str | 
     """
     with tempfile.TemporaryFile() as said:
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=said)
+        pipe = process.stdin
+        assert pipe is not None
         with contextlib.suppress(AttributeError, OSError):  # a frame in two turns, not in twenty; Linux alone has it
-            fcntl.fcntl(process.stdin, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
         try:
             with contextlib.suppress(BrokenPipeError):  # ffmpeg has given up: it says why below
                 for frame in frames:
-                    process.stdin.write(memoryview(np.ascontiguousarray(frame)).cast("B"))
+                    pipe.write(np.ascontiguousarray(frame).data.cast("B"))
             with contextlib.suppress(BrokenPipeError):
-                process.stdin.close()
+                pipe.close()
             status = process.wait()
         except BaseException:
             process.kill()
@@ -113,7 +116,7 @@ def feed(command: list[str], frames: Iterable[NDArray[np.uint8]], output: str | 
 
 
 class YuvPicture:
-    """A picture in the layout that x264 takes, kept up to date window by window.
+    """A picture in the planar layout that x264 takes, updated window by window.
 
     Attributes
     ----------
@@ -148,10 +151,10 @@ class YuvPicture:
 
 
 class FilmPicture(YuvPicture):
-    """A planar picture whose upper part is taken over from a video, so that only what is painted is converted."""
+    """A planar picture whose upper part is copied from a video, so that only what is drawn is converted."""
 
     def lay(self, video: NDArray[np.uint8]) -> None:
-        """Put a planar picture (3 h / 2, W) in from the top."""
+        """Copy a planar picture (3 h / 2, W) to the top."""
         width = video.shape[1]
         height = video.shape[0] * 2 // 3
         flat, area = video.reshape(-1), width * height
@@ -160,7 +163,7 @@ class FilmPicture(YuvPicture):
         self._v[: height // 2] = flat[area * 5 // 4 :].reshape(height // 2, width // 2)
 
     def show(self, picture: NDArray[np.uint8], window: tuple[slice, slice]) -> None:
-        """Put a window, of even bounds, into a picture (H, W, 3)."""
+        """Convert a window, of even bounds, into a picture (H, W, 3)."""
         rows, columns = window
         high, wide = rows.stop - rows.start, columns.stop - columns.start
         if high <= 0 or wide <= 0:
@@ -172,9 +175,9 @@ class FilmPicture(YuvPicture):
 
 @contextlib.contextmanager
 def speech(path: str | Path, clip: str, *, frames: int) -> Iterator[Path | None]:
-    """The sound of a clip from results/audio/{shard}.h5 as a wav file for a while, no longer than so many frames.
+    """Keep the sound of a clip from results/audio/{shard}.h5 as a temporary wav file, cut to so many frames.
 
-    None if it has none.
+    It gives the path of the file, None if the clip has no sound.
     """
     with h5py.File(path, "r") as file:
         rate = int(file[clip].attrs["rate"])
@@ -196,7 +199,7 @@ def encode_again(
     crf: int = CRF,
     shift_px: int = SHIFT_PX,
 ) -> None:
-    """Write the frames of a clip at 25 frames a second as h264, moved to the right and down; the edges are repeated.
+    """Encode the frames of a clip at 25 frames a second as H.264, shifted right and down; the edges are repeated.
 
     Parameters
     ----------
@@ -223,12 +226,12 @@ def encode_again(
     # 4:2:0 wants even sides; what is added is cut off by nobody, and no face lies there.
     pictures = pictures.filter("pad", width + width % 2, height + height % 2, 0, 0)
     stream = pictures.output(address(output), vcodec="libx264", crf=crf, pix_fmt="yuv420p", threads=1)
-    with run(stream.overwrite_output(), what=video) as process:
-        process.stdout.read()
+    with run(stream.overwrite_output(), what=video) as pipe:
+        pipe.read()
 
 
 def shrink(film: str | Path, output: str | Path, *, duration_s: float, bits: int, widest: int, sound: int) -> None:
-    """Write the beginning of a film anew, narrower and with fewer bits.
+    """Encode the beginning of a film again, narrower and at a lower bit rate.
 
     Parameters
     ----------
@@ -255,15 +258,15 @@ def shrink(film: str | Path, output: str | Path, *, duration_s: float, bits: int
         *streams, address(output), vcodec="libx264", preset="medium", crf=23, maxrate=bits, bufsize=2 * bits,
         pix_fmt="yuv420p", acodec="aac", audio_bitrate=sound, movflags="+faststart",
     )  # fmt: skip
-    with run(made, what=film) as process:
-        process.stdout.read()
+    with run(made, what=film) as pipe:
+        pipe.read()
 
 
 def encode_gif(
     frames: Iterable[NDArray[np.uint8]], output: str | Path, *, sample: Iterable[NDArray[np.uint8]], size: int,
     fps: float, dither: Mapping[str, object], last_delay: int,
 ) -> None:  # fmt: skip
-    """Write frames as a GIF that is shown over and over.
+    """Write frames as a GIF that repeats for ever.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Speech from text by espeak-ng, with the time of every phoneme.
+"""Speech synthesis by espeak-ng, with the time of every phoneme.
 
 espeak-ng (GPL-3) comes as a library with the wheel espeakng-loader and is called through ctypes. What it says depends
 on what the process said before, so every utterance is spoken by a process of its own: `speak` starts this module.
@@ -137,7 +137,7 @@ def _synthesize(text: str, *, voice: str, rate_wpm: int) -> Utterance:
     callback_type = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(_Event))
 
     @callback_type
-    def receive(wave, count, events):
+    def receive(wave: "ctypes._Pointer[ctypes.c_short]", count: int, events: "ctypes._Pointer[_Event]") -> int:
         if wave and count > 0:
             samples.append(np.ctypeslib.as_array(wave, (count,)).astype(np.int16))
         index = 0
@@ -170,7 +170,7 @@ def _synthesize(text: str, *, voice: str, rate_wpm: int) -> Utterance:
 
 
 def _phonemes(marks: list[tuple[float, str]], *, end_s: float) -> list[Phoneme]:
-    """Phonemes from (start, name) in order: each lasts until the next begins, and the audio's ends are pauses."""
+    """Make phonemes of (start, name) in order: each lasts until the next, and the ends of the audio are pauses."""
     phonemes = []
     if not marks or marks[0][0] > 0:
         marks = [(0.0, ""), *marks]

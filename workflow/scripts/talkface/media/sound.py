@@ -1,4 +1,4 @@
-"""Speech as networks hear it: read at their rate, brought to a level, counted in frames.
+"""Speech samples as networks take them: resampled, brought to a level, counted in frames.
 
 Axes: B stretches, N samples, M feature frames (10 ms), F mel bands, T video frames (40 ms).
 
@@ -26,12 +26,18 @@ LEVELS = ("peak", "running", "recorded")
 
 
 def film_frames(samples: int, rate: int, *, fps: float = FPS) -> int:
-    """How many frames a film of so many samples at `rate` Hz has: the length of its sound, to the nearest frame."""
+    """Count the frames of a film of so many samples at `rate` Hz: the length of its sound, to the nearest frame.
+
+    Examples
+    --------
+    >>> film_frames(48_000, 16_000)
+    75
+    """
     return max(round(samples / rate * fps), 1)
 
 
 def frames_of(audio: str | Path, *, fps: float = FPS) -> int:
-    """How many frames a film of a sound file has: its length, to the nearest frame.
+    """Count the frames of a film of a sound file: its length, to the nearest frame.
 
     Raises
     ------
@@ -48,12 +54,18 @@ def frames_of(audio: str | Path, *, fps: float = FPS) -> int:
 
 
 def count_frames(samples: int, rate: int) -> int:
-    """Video frames that `samples` at `rate` Hz give: floor(L / 320) + 1 for L samples at 8 kHz, 0 for no sound."""
+    """Count the video frames of `samples` at `rate` Hz: floor(L / 320) + 1 for L samples at 8 kHz, 0 for none.
+
+    Examples
+    --------
+    >>> count_frames(48_000, 16_000)  # 3 s: frames at 0, 0.04 .. 3 s
+    76
+    """
     return -(-samples * COUNTING_RATE // rate) // (COUNTING_RATE // FPS) + 1 if samples else 0
 
 
 class Leveller:
-    """Brings the samples of one file to the level a network expects, block by block.
+    """Scaling of the samples of one file to the level that a network expects, block by block.
 
     Parameters
     ----------
@@ -77,7 +89,7 @@ class Leveller:
         self._held = math.log(self.START)
 
     def apply(self, block: NDArray[np.int16]) -> NDArray[np.float32]:
-        """The next samples (n,) of the file, levelled, in [-1, 1] unless `peak` was too low."""
+        """Scale the next samples (n,) of the file to [-1, 1] (beyond, where `peak` was too low)."""
         if self.kind != "running":
             return block.astype(np.float32) * np.float32(self.gain)
         if not len(block):
@@ -92,7 +104,7 @@ class Leveller:
 
 
 def resample_blocks(blocks: Iterable[NDArray], rate: int, new_rate: int) -> Iterator[NDArray]:
-    """Sound of any length at another rate, block by block.
+    """Resample sound of any length, block by block.
 
     Parameters
     ----------
@@ -120,7 +132,7 @@ def resample_blocks(blocks: Iterable[NDArray], rate: int, new_rate: int) -> Iter
 
 
 def resample(samples: NDArray, rate: int, new_rate: int) -> NDArray[np.int16]:
-    """int16 samples (S,) at another rate, (ceil(S * new_rate / rate),) int16; as `resample_blocks`."""
+    """Resample int16 samples (S,) to (ceil(S * new_rate / rate),) int16, as `resample_blocks` does."""
     blocks = [samples.astype(np.float32) / FULL_SCALE]
     return np.concatenate([np.zeros(0, np.int16), *resample_blocks(blocks, rate, new_rate)])
 
@@ -130,7 +142,7 @@ def _to_int16(samples: NDArray) -> NDArray[np.int16]:
 
 
 def read_blocks(path: str | Path, rate: int, *, block_s: float = BLOCK_S) -> Iterator[NDArray[np.int16]]:
-    """Sound of a file at `rate` Hz, in blocks of about `block_s` seconds, channels averaged.
+    """Read the sound of a file at `rate` Hz, in blocks of about `block_s` seconds, channels averaged.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Video files: finding ffmpeg, probing, frames at 25 fps.
+"""Video files: locating ffmpeg, probing, reading frames at a constant rate.
 
 Axes: T frames, H height, W width, C channels.
 
@@ -10,15 +10,17 @@ Every command is an argument list made by ffmpeg-python and every path is handed
 """
 
 import contextlib
+import io
 import logging
 import queue
 import shutil
 import subprocess
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import ffmpeg
 import numpy as np
@@ -26,6 +28,9 @@ import numpy as np
 from talkface.conventions import FPS
 from talkface.errors import TalkfaceError
 from talkface.media.crop import Crop
+
+if TYPE_CHECKING:  # loaded by `probe` alone
+    import av
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +42,7 @@ _MISSING_S = 0.5
 
 @dataclass(frozen=True, kw_only=True)
 class Media:
-    """What a media file holds.
+    """Properties of a media file.
 
     Attributes
     ----------
@@ -71,7 +76,7 @@ class Media:
 
 
 def ffmpeg_program() -> str:
-    """Path of an ffmpeg: the one on the PATH, else the one in the wheel imageio-ffmpeg.
+    """Find an ffmpeg: the one on the PATH, else the one in the wheel imageio-ffmpeg.
 
     Raises
     ------
@@ -93,12 +98,12 @@ def ffmpeg_program() -> str:
 
 
 def address(path: Path | str) -> str:
-    """The path as ffmpeg takes it whatever its letters: absolute, with the protocol named."""
+    """Convert a path to the form that ffmpeg takes whatever its letters: absolute, with the protocol named."""
     return f"file:{Path(path).absolute()}"
 
 
 def probe(path: Path | str) -> Media:
-    """Look into a media file, in this process.
+    """Read the properties of a media file, in this process.
 
     Parameters
     ----------
@@ -128,8 +133,8 @@ def probe(path: Path | str) -> Media:
         ) from None
 
 
-def _read_streams(path: Path, container) -> Media:
-    """The fields of `Media` from an open PyAV container."""
+def _read_streams(path: Path, container: "av.container.InputContainer") -> Media:
+    """Read the fields of `Media` from an open PyAV container."""
     import av
 
     # A cover picture in an mp3 or m4a counts as no picture.
@@ -138,10 +143,10 @@ def _read_streams(path: Path, container) -> Media:
     start_s = container.start_time / av.time_base if container.start_time is not None else 0.0
     whole_s = container.duration / av.time_base if container.duration else float("nan")
 
-    def length(stream) -> float:
-        return float(stream.duration * stream.time_base) if stream.duration else whole_s
+    def length(stream: "av.stream.Stream") -> float:
+        return float(stream.duration * stream.time_base) if stream.duration and stream.time_base else whole_s
 
-    fields = {"has_video": bool(pictures), "has_audio": bool(sounds)}
+    fields: dict[str, Any] = {"has_video": bool(pictures), "has_audio": bool(sounds)}
     if sounds:
         fields |= {"audio_index": sounds[0].index, "duration_s": length(sounds[0])}
     if pictures:
@@ -153,7 +158,7 @@ def _read_streams(path: Path, container) -> Media:
                 "a whole video was expected; copy or convert it again"
             )
         turned = round(frame.rotation) % 180 == 90
-        begins_s = float(frame.pts * frame.time_base) if frame.pts is not None else start_s
+        begins_s = float(frame.pts * frame.time_base) if frame.pts is not None and frame.time_base else start_s
         fields |= {
             "video_index": stream.index,
             "duration_s": length(stream),
@@ -168,8 +173,10 @@ def _read_streams(path: Path, container) -> Media:
     return Media(path=path, **fields)
 
 
-def _first_frame(container, stream):
-    """The first frame that decodes, or None."""
+def _first_frame(
+    container: "av.container.InputContainer", stream: "av.video.stream.VideoStream"
+) -> "av.video.frame.VideoFrame | None":
+    """Decode the first frame that decodes; None if there is none."""
     import av
 
     with contextlib.suppress(av.FFmpegError):
@@ -178,8 +185,10 @@ def _first_frame(container, stream):
     return None
 
 
-def source(media: Media, index: int, *, start_s: float | None = None, end_s: float | None = None):
-    """An ffmpeg-python stream of one stream of a file, its time counted from the clip's zero.
+def source(
+    media: Media, index: int, *, start_s: float | None = None, end_s: float | None = None
+) -> ffmpeg.nodes.FilterableStream:
+    """Open one stream of a file as an ffmpeg-python stream, its time counted from the clip's zero.
 
     Parameters
     ----------
@@ -199,8 +208,10 @@ def source(media: Media, index: int, *, start_s: float | None = None, end_s: flo
     return ffmpeg.input(address(media.path), **options)[str(index)]
 
 
-def at_constant_rate(media: Media, *, start_s: float | None, end_s: float | None, fps: int):
-    """An ffmpeg-python stream of the picture at `fps` frames a second, the first one shown at the clip's zero."""
+def at_constant_rate(
+    media: Media, *, start_s: float | None, end_s: float | None, fps: int
+) -> ffmpeg.nodes.FilterableStream:
+    """Open the picture as an ffmpeg-python stream at `fps` frames a second, the first shown at the clip's zero."""
     stream = source(media, media.video_index, start_s=start_s, end_s=end_s).filter("fps", fps=fps, start_time=0)
     if end_s is None:
         return stream
@@ -209,7 +220,7 @@ def at_constant_rate(media: Media, *, start_s: float | None, end_s: float | None
 
 
 @contextlib.contextmanager
-def run(stream, *, what: Path | str) -> Iterator[subprocess.Popen]:
+def run(stream: ffmpeg.nodes.OutputStream, *, what: Path | str) -> Iterator[io.BufferedReader]:
     """Run an ffmpeg-python stream whose output is read from a pipe, and check how it ended.
 
     Parameters
@@ -220,8 +231,8 @@ def run(stream, *, what: Path | str) -> Iterator[subprocess.Popen]:
 
     Yields
     ------
-    subprocess.Popen
-        With `stdout` as a pipe. Leaving early ends the program without complaint.
+    io.BufferedReader
+        The pipe. Leaving early ends the program without complaint.
 
     Raises
     ------
@@ -233,14 +244,16 @@ def run(stream, *, what: Path | str) -> Iterator[subprocess.Popen]:
     # What ffmpeg says goes into a file: a second pipe nobody reads while the first is read could block both.
     with tempfile.TemporaryFile() as said:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=said)
+        pipe = process.stdout
+        assert isinstance(pipe, io.BufferedReader)
         try:
-            yield process
+            yield pipe
         except BaseException:
             process.kill()
             raise
         finally:
-            whole = process.stdout.read(1) == b""  # bytes left over: the reader stopped early, on purpose
-            process.stdout.close()
+            whole = pipe.read(1) == b""  # bytes left over: the reader stopped early, on purpose
+            pipe.close()
             if not whole:
                 process.kill()
             code = process.wait()
@@ -264,8 +277,8 @@ def read_frames(
     fps: int = FPS,
     crop: Crop | None = None,
     size: int | tuple[int, int] | None = None,
-) -> Iterator[np.ndarray]:
-    """Frames of a video, upright, at a constant rate; decoding runs ahead in another process and thread.
+) -> Generator[np.ndarray, None, None]:
+    """Read frames of a video, upright, at a constant rate; decoding runs ahead in another process and thread.
 
     Parameters
     ----------
@@ -308,8 +321,8 @@ def read_frames(
     shape = {1: (height, width), 3: (height, width, 3), 1.5: (height * 3 // 2, width)}[_CHANNELS[pixels]]
     stream = pictures.output("pipe:", format="rawvideo", pix_fmt=pixels)
     count = 0
-    with run(stream, what=media.path) as process:
-        for frame in _ahead(process.stdout, shape):
+    with run(stream, what=media.path) as pipe:
+        for frame in _ahead(pipe, shape):
             count += 1
             yield frame
     expected_s = (media.duration_s if end_s is None else min(end_s, media.duration_s)) - (start_s or 0.0)
@@ -325,12 +338,12 @@ def read_frames(
         )
 
 
-def _ahead(pipe, shape: tuple[int, ...]) -> Iterator[np.ndarray]:
-    """Frames of `shape` from a pipe, read by a thread that runs ahead of the consumer."""
-    frames: queue.Queue = queue.Queue(_QUEUED_FRAMES)
+def _ahead(pipe: io.BufferedReader, shape: tuple[int, ...]) -> Iterator[np.ndarray]:
+    """Read frames of `shape` from a pipe, in a thread that runs ahead of the consumer."""
+    frames: queue.Queue[np.ndarray | Exception | None] = queue.Queue(_QUEUED_FRAMES)
     stopped = threading.Event()
 
-    def put(item) -> bool:
+    def put(item: np.ndarray | Exception | None) -> bool:
         while not stopped.is_set():
             with contextlib.suppress(queue.Full):
                 frames.put(item, timeout=0.1)
@@ -341,7 +354,7 @@ def _ahead(pipe, shape: tuple[int, ...]) -> Iterator[np.ndarray]:
         try:
             while True:
                 frame = np.empty(shape, np.uint8)
-                view, size = memoryview(frame).cast("B"), 0
+                view, size = frame.data.cast("B"), 0
                 while size < len(view):
                     got = pipe.readinto(view[size:])
                     if not got:
@@ -408,8 +421,8 @@ def save_frames(
     pattern = address(folder).replace("%", "%%") + "/%06d.jpg"
     pictures = at_constant_rate(media, start_s=start_s, end_s=end_s, fps=fps)
     stream = pictures.output(pattern, format="image2", start_number=first_frame, qscale=jpeg_scale, pix_fmt="yuvj420p")
-    with run(stream, what=media.path) as process:
-        process.stdout.read()
+    with run(stream, what=media.path) as pipe:
+        pipe.read()
     count = len(list(folder.glob("*.jpg")))
     if count == 0:
         raise TalkfaceError(f"{media.path}: no frame decodes; a video was expected; check the file and start_s")

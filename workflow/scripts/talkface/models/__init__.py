@@ -1,1 +1,1 @@
-"""Networks, and what they are given."""
+"""Networks, their layers, inputs and weights files."""

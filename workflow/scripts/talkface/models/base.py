@@ -1,4 +1,4 @@
-"""What every network is: its class, its switches, its loss over known frames.
+"""Base class of all networks, with the checks and the masked loss they share.
 
 Axes: B stretches, N samples, T video frames, F numbers of a feature frame, K outputs, P clips' frames end to end,
 D coordinates (2 or 3).
@@ -21,14 +21,14 @@ from talkface.models.inputs import Batch, Clips
 
 
 class BaseNetwork(nn.Module, abc.ABC):
-    """What every network offers to training and prediction.
+    """Base class of the networks: what training and prediction call.
 
     Parameters
     ----------
     shape_model : ShapeModel
         With as many components as the network predicts coefficients.
     level : {"peak", "running", "recorded"}
-        How loud it hears a file, see `sound.Leveller`.
+        How the sound of a file is scaled, see `media.sound.Leveller`.
 
     Attributes
     ----------
@@ -45,8 +45,7 @@ class BaseNetwork(nn.Module, abc.ABC):
     repeats_last : int
         In prediction, so many frames at the end of a file repeat the one before them (published by Eskimez et al.).
     hears_frames : bool
-        Training cuts frames instead of samples: the network has a method listen(audio, frames) that makes (frames, F)
-        of a whole clip's samples (S,).
+        Training cuts feature frames instead of samples; `listen` computes those of a whole clip.
     before_frames, after_frames : int
         How many of those frames it sees before a stretch and after it.
     wants_landmarks : bool
@@ -70,6 +69,9 @@ class BaseNetwork(nn.Module, abc.ABC):
     after_frames: int = 0
     repeats_last: int = 0
     wants_noise: bool = False
+    mean: Tensor  # buffers
+    basis: Tensor
+    fit: Tensor
 
     def __init__(self, shape_model: ShapeModel, *, level: str = "peak"):
         super().__init__()
@@ -88,35 +90,39 @@ class BaseNetwork(nn.Module, abc.ABC):
         return self.rate // FPS
 
     def targets(self, part: Clips) -> NDArray[np.float32]:
-        """What training aims at, one row a frame of the part: (P, ...); the shapes (P, 68, 2) unless overridden."""
+        """Return the training targets, one row a frame of the part: (P, ...); the shapes (P, 68, 2) by default."""
         return part.shape
 
+    def listen(self, audio: Tensor, frames: int) -> Tensor:
+        """Return the feature frames (frames, F) of a whole clip's samples (S,); for networks with `hears_frames`."""
+        raise TypeError(f"{type(self).__module__} takes samples, not feature frames")
+
     def encode(self, shape: Tensor) -> Tensor:
-        """Coefficients (B, T, K) of shapes (B, T, 68, 2): the least-squares fit of x and y."""
+        """Return the coefficients (B, T, K) of shapes (B, T, 68, 2): the least-squares fit of x and y."""
         with torch.autocast(shape.device.type, enabled=False):  # half precision would round the truth
             flat = self.mean.unflatten(0, (68, -1))[:, :2].flatten()
             return (shape.float().flatten(-2) - flat) @ self.fit  # (B, T, K)
 
     def decode(self, outputs: Tensor) -> Tensor:
-        """Shapes (B, T, 68, D) of the network's outputs (B, T, K), in the template frame."""
+        """Return the shapes (B, T, 68, D), template frame, of the network's outputs (B, T, K)."""
         with torch.autocast(outputs.device.type, enabled=False):
             return (self.mean + outputs.float() @ self.basis).unflatten(-1, (68, self.coordinates))
 
     @abc.abstractmethod
     def forward(self, sound: Tensor, state: Any = None) -> tuple[Tensor, Any]:
-        """Outputs (B, T, K) of samples (B, before + (T - 1) * hop + after), and what the next stretch needs.
+        """Compute the outputs (B, T, K) of samples (B, before + (T - 1) * hop + after), and the state after them.
 
-        A stretch that follows another one gets that one's state, so that speech may be cut anywhere; without a state
+        A stretch that follows another one gets that one's state, so that speech may be cut anywhere; without a state,
         the file begins here.
         """
 
     @abc.abstractmethod
     def loss(self, batch: Batch) -> Tensor:
-        """What training lowers, a number; augmentation belongs here, and only when `self.training`."""
+        """Compute the training loss, a scalar; augmentation belongs here, and only when `self.training`."""
 
 
 def choice(name: str, value: str, choices: Sequence[str]) -> str:
-    """The value of a switch; a TalkfaceError if it is none of the choices."""
+    """Return the value of a switch; raise a TalkfaceError if it is none of the choices."""
     if value not in choices:
         raise TalkfaceError(
             f"models: {name} is {value!r}; one of {', '.join(choices)} was expected; correct the config"
@@ -125,6 +131,13 @@ def choice(name: str, value: str, choices: Sequence[str]) -> str:
 
 
 def masked_mean(error: Tensor, known: Tensor) -> Tensor:
-    """Mean of error (B, T, ...) over the frames that are known (B, T)."""
+    """Average an error (B, T, ...) over the frames that are known (B, T).
+
+    Examples
+    --------
+    >>> error = torch.tensor([[[1.0, 3.0], [4.0, 4.0], [9.0, 9.0]]])
+    >>> masked_mean(error, torch.tensor([[True, True, False]])).item()
+    3.0
+    """
     per_frame = error.flatten(2).mean(dim=2)  # (B, T)
     return (per_frame * known).sum() / known.sum().clamp(min=1)

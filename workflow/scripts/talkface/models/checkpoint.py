@@ -1,4 +1,4 @@
-"""Weights that rebuild their network: name, arguments, weights, shape model, config, seed in one file.
+"""Weights files (weights.pt): name, arguments, weights and shape model of a network, from which it is rebuilt.
 
 Read with `weights_only=True`: the file holds tensors, numbers and texts, and no code.
 """
@@ -19,7 +19,7 @@ from talkface.models.registry import build_network
 
 
 def save_file(path: str | Path, content: dict[str, Any]) -> None:
-    """Write tensors, numbers and texts; the file is on the disk, whole, when this returns."""
+    """Write tensors, numbers and texts; when this returns, the whole file is on the disk."""
     with writing(path) as temporary:
         torch.save(content, temporary)
         with open(temporary, "rb") as file:
@@ -27,7 +27,7 @@ def save_file(path: str | Path, content: dict[str, Any]) -> None:
 
 
 def read_file(path: str | Path) -> dict[str, Any]:
-    """Read what `save_file` wrote, onto the CPU; a TalkfaceError if it is another kind of file."""
+    """Read what `save_file` wrote, onto the CPU; raise a TalkfaceError if it is another kind of file."""
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except (
@@ -47,7 +47,7 @@ def read_file(path: str | Path) -> dict[str, Any]:
 def pack_network(
     network: BaseNetwork, *, name: str, arguments: dict, shape_model: ShapeModel, weights: dict | None = None
 ) -> dict[str, Any]:
-    """What `unpack_network` needs, as tensors, numbers and texts; `weights` instead of the network's own."""
+    """Collect what `unpack_network` needs, as tensors, numbers and texts; `weights` instead of the network's own."""
     return {
         "network": name,
         "arguments": arguments,
@@ -57,7 +57,7 @@ def pack_network(
 
 
 def unpack_network(content: dict[str, Any]) -> BaseNetwork:
-    """The network, ready to predict: dropout off, on the CPU."""
+    """Rebuild a network, on the CPU and in eval mode."""
     shape_model = ShapeModel(**{key: value.numpy() for key, value in content["shape_model"].items()})
     network = build_network(content["network"], shape_model, content["arguments"])
     network.load_state_dict(content["weights"])
@@ -65,7 +65,7 @@ def unpack_network(content: dict[str, Any]) -> BaseNetwork:
 
 
 def load_network(path: str | Path) -> BaseNetwork:
-    """The network of results/models/{model}/weights.pt."""
+    """Load the network of a weights file, results/models/{model}/weights.pt."""
     content = read_file(path)
     try:
         return unpack_network(content)

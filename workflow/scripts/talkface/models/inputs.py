@@ -1,4 +1,4 @@
-"""What networks are given: clips of a split end to end, and batches of stretches cut from them.
+"""Inputs of the networks: clips of a split end to end, and batches of stretches cut from them.
 
 Axes: C clips, N frames of all of them, S samples of all of them, B stretches, T video frames.
 """
@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:  # clips are read where nothing is computed with torch
     from torch import Tensor
+
+OPTIONAL = ("landmarks", "features", "targets", "known")  # arrays of `Clips`, a row a frame, that may be None
 
 
 @dataclass(frozen=True)
@@ -32,9 +34,9 @@ class Clips:
     landmarks : (N, 68, 2) float32 array or None
         Pixels of the upright source.
     features : (N, F) float32 array or None
-        What a network hears, where a training file from elsewhere brings it instead of sound.
+        Inputs of the network, where a training file from elsewhere brings them instead of sound.
     targets : (N, ...) float32 array or None
-        What it aims at, likewise.
+        Targets of the network, likewise.
     known : (N,) bool array or None
         Frames of this split, where splits divide clips; None: all.
     """
@@ -52,36 +54,62 @@ class Clips:
     known: NDArray | None = None
 
     def __len__(self) -> int:
+        """Return the number of clips."""
         return len(self.clips)
 
-    def take(self, chosen: ArrayLike) -> "Clips":
-        """The clips of these indices only."""
-        frames = {}
-        for name in ("shape", "landmarks", "features", "targets", "known"):
+    def take(self, chosen: Sequence[int] | NDArray[np.int64]) -> "Clips":
+        """Return the clips of these indices only."""
+        shape, frame_offsets = take_stretches(self.shape, self.frame_offsets, chosen)
+        others = {}
+        for name in OPTIONAL:
             data = getattr(self, name)
-            frames[name] = None if data is None else take_stretches(data, self.frame_offsets, chosen)[0]
+            others[name] = None if data is None else take_stretches(data, self.frame_offsets, chosen)[0]
         audio, audio_offsets = take_stretches(self.audio, self.audio_offsets, chosen)
         return Clips(
             clips=[self.clips[index] for index in chosen],
             speakers=[self.speakers[index] for index in chosen],
-            frame_offsets=take_stretches(self.shape, self.frame_offsets, chosen)[1],
+            shape=shape,
+            frame_offsets=frame_offsets,
             audio=audio,
             audio_offsets=audio_offsets,
             rate=self.rate,
-            **frames,
+            **others,
         )
 
     def shape_of(self, index: int) -> NDArray:
-        """Shapes (T, 68, 2) of clip `index`."""
+        """Return the shapes (T, 68, 2) of clip `index`."""
         return self.shape[self.frame_offsets[index] : self.frame_offsets[index + 1]]
 
     def audio_of(self, index: int) -> NDArray:
-        """Samples (S,) int16 of clip `index`."""
+        """Return the samples (S,) int16 of clip `index`."""
         return self.audio[self.audio_offsets[index] : self.audio_offsets[index + 1]]
 
 
-def take_stretches(data: NDArray, offsets: NDArray, chosen: ArrayLike) -> tuple[NDArray, NDArray]:
-    """Take from an array, or a dataset of an HDF5 file: the stretches `chosen` of an end-to-end array, end to end again, and their offsets."""
+def take_stretches(
+    data: NDArray, offsets: NDArray, chosen: Sequence[int] | NDArray[np.int64]
+) -> tuple[NDArray, NDArray[np.int64]]:
+    """Take the stretches `chosen` out of an end-to-end array.
+
+    Parameters
+    ----------
+    data : (N, ...) array or dataset of an HDF5 file
+        Stretch i lies from offsets[i] to offsets[i + 1].
+    offsets : (C + 1,) array
+    chosen : sequence of int
+
+    Returns
+    -------
+    taken : array
+        The chosen stretches, end to end in the order of `chosen`.
+    offsets : array
+        Theirs.
+
+    Examples
+    --------
+    >>> taken, offsets = take_stretches(np.array([1, 1, 2, 3, 3, 3]), np.array([0, 2, 3, 6]), [2, 0])
+    >>> taken.tolist(), offsets.tolist()
+    ([3, 3, 3, 1, 1], [0, 3, 5])
+    """
     chosen = np.asarray(chosen)
     lengths = offsets[chosen + 1] - offsets[chosen]
     taken = np.empty((int(lengths.sum()), *data.shape[1:]), data.dtype)
@@ -93,26 +121,30 @@ def take_stretches(data: NDArray, offsets: NDArray, chosen: ArrayLike) -> tuple[
 
 
 def join(parts: Sequence[Clips]) -> Clips:
-    """Splits of one dataset as one."""
-    arrays = {}
-    for name in ("shape", "audio", "landmarks", "features", "targets", "known"):
+    """Join splits of one dataset into one."""
+    others = {}
+    for name in OPTIONAL:
         found = [getattr(part, name) for part in parts]
-        arrays[name] = None if found[0] is None else np.concatenate(found)
-    offsets = {
-        name: np.concatenate([[0], np.cumsum(np.concatenate([np.diff(getattr(part, name)) for part in parts]))])
-        for name in ("frame_offsets", "audio_offsets")
-    }
+        others[name] = None if found[0] is None else np.concatenate(found)
     return Clips(
         clips=[clip for part in parts for clip in part.clips],
         speakers=[speaker for part in parts for speaker in part.speakers],
+        shape=np.concatenate([part.shape for part in parts]),
+        audio=np.concatenate([part.audio for part in parts]),
+        frame_offsets=_join_offsets([part.frame_offsets for part in parts]),
+        audio_offsets=_join_offsets([part.audio_offsets for part in parts]),
         rate=parts[0].rate,
-        **arrays,
-        **offsets,
+        **others,
     )
 
 
+def _join_offsets(parts: Sequence[NDArray]) -> NDArray:
+    lengths = np.concatenate([np.diff(offsets) for offsets in parts])
+    return np.concatenate([[0], np.cumsum(lengths)])
+
+
 def digest_arrays(*parts: Clips) -> str:
-    """sha256 of what a network sees of the dataset; a file made again with the same content keeps it."""
+    """Return the sha256 of all clips and arrays; a dataset made again with the same content keeps it."""
     state = hashlib.sha256()
     for part in parts:
         for field in dataclasses.fields(part):
@@ -124,13 +156,14 @@ def digest_arrays(*parts: Clips) -> str:
 
 
 class Batch(NamedTuple):
-    """Stretches cut from the corpus.
+    """A batch of stretches cut from the corpus.
 
     Attributes
     ----------
     sound : (B, before + (T - 1) * rate / 25 + after) float32
-        In [-1, 1], each clip at the network's `level`; zeros beyond the clip's ends. For a network that hears frames,
-        (B, before_frames + T + after_frames, F) of what it listens to; beyond its ends, the clip's first and last.
+        In [-1, 1], each clip at the network's `level`; zeros beyond the clip's ends. For a network with
+        `hears_frames`, its feature frames (B, before_frames + T + after_frames, F); beyond the clip's ends the first
+        and the last frame are repeated.
     target : (B, T, ...) float32
         Of the network's `targets`.
     known : (B, T) bool

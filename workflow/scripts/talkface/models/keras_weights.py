@@ -1,4 +1,4 @@
-"""Weights that Keras 2 saved: a stack of LSTM and Dense layers from an .h5 file, read with h5py alone.
+"""Reader of Keras 2 weights: a stack of LSTM and Dense layers from an .h5 file, read with h5py alone.
 
 A file of `model.save` holds the text `model_config` (JSON: the layers and their settings) and the group `model_weights`
 with a group a layer. Where in it the arrays lie changed over the years (`lstm_1/lstm_1/kernel:0` in Keras 2.2,
@@ -59,7 +59,7 @@ class Layer:
 
     @property
     def width(self) -> int:
-        """Numbers a frame that the layer takes."""
+        """Input numbers a frame."""
         return self.arrays["kernel"].shape[0]
 
     @property
@@ -76,7 +76,7 @@ class Layer:
 
 
 def read_keras(path: str | Path) -> list[Layer]:
-    """The layers of a file that Keras 2 saved, first to last.
+    """Read the layers of a file that Keras 2 saved, first to last.
 
     Raises
     ------
@@ -132,7 +132,7 @@ def _text(value: Any) -> str:
 
 
 def _chain(model: dict, path: str | Path) -> list[dict]:
-    """The layers' entries in the order in which they work."""
+    """Return the entries of the layers, each after the one that feeds it."""
     kind, config = model["class_name"], model["config"]
     if kind == "Sequential":
         return config if isinstance(config, list) else config["layers"]  # a bare list before Keras 2.2.3
@@ -196,7 +196,8 @@ def _take(layers: list[Layer], entry: dict, path: str | Path) -> None:
         if not isinstance(share, int | float) or not 0 <= share < 1:
             raise TalkfaceError(f"{path}: layer {name!r} drops {share!r}; a share from 0 to below 1 was expected")
     recurrent = _activation(config["recurrent_activation"], name, path, known=GATE_ACTIVATIONS)
-    layers.append(Layer(name, "lstm", units, activation, recurrent, *map(float, shares), has_bias=has_bias))
+    dropout, recurrent_dropout = map(float, shares)
+    layers.append(Layer(name, "lstm", units, activation, recurrent, dropout, recurrent_dropout, has_bias=has_bias))
 
 
 def _activation(name: Any, layer: str, path: str | Path, *, known: tuple[str, ...] = ACTIVATIONS) -> str:
@@ -209,13 +210,13 @@ def _activation(name: Any, layer: str, path: str | Path, *, known: tuple[str, ..
 
 
 def _input_width(chain: list[dict]) -> int | None:
-    """Numbers a frame that the first entry says it takes, where it does."""
+    """Return the input numbers a frame that the first entry gives, None where it gives none."""
     shape = chain[0]["config"].get("batch_input_shape")
     return shape[-1] if shape else None
 
 
 def _read_arrays(groups: h5py.Group, layer: Layer, width: int | None, path: str | Path) -> dict[str, NDArray]:
-    """The arrays of one layer, their shapes checked; `width` None: whatever the kernel takes."""
+    """Read and check the arrays of one layer; with `width` None, its kernel may take any number of inputs."""
     found: dict[str, list[h5py.Dataset]] = {}
 
     def keep(name: str, item: h5py.Group | h5py.Dataset) -> None:

@@ -1,4 +1,4 @@
-"""The networks by name: a module of `talkface.models.networks` with a class `Network` is all that a new one needs."""
+"""Registry of the networks: every module of `talkface.models.networks` that has a class `Network`, by its name."""
 
 import importlib
 import inspect
@@ -11,12 +11,12 @@ from talkface.models.base import BaseNetwork
 
 
 def network_names() -> list[str]:
-    """Names of the networks there are."""
+    """Return the names of all networks."""
     return sorted(module.name for module in pkgutil.iter_modules(networks.__path__))
 
 
 def network_class(name: str) -> type[BaseNetwork]:
-    """The class of the network `name`.
+    """Return the class of the network `name`.
 
     Raises
     ------
@@ -31,7 +31,7 @@ def network_class(name: str) -> type[BaseNetwork]:
 
 
 def build_network(name: str, shape_model: ShapeModel, arguments: dict) -> BaseNetwork:
-    """A network with fresh weights.
+    """Build a network with new weights.
 
     Parameters
     ----------

@@ -1,1 +1,1 @@
-"""Noise to train with and to judge with."""
+"""Noise: of training and of evaluation, synthesized or recorded, and its mixing with speech."""

@@ -1,4 +1,4 @@
-"""Noise for training: recordings gathered in one file, stretches of them cut by chance, mixed at a given ratio.
+"""Noise of training: recordings gathered in one file, random stretches of them mixed in at a given ratio.
 
 results/noise.h5, as Eskimez et al. 2020 laid it out: at the top level one mono array (S,) a recording, here int16 at
 16 kHz, named like the recording's file. Attributes of each: `rate` (Hz; files of the authors lack it and hold 8 kHz),
@@ -92,17 +92,18 @@ class NoiseBank:
         self.offsets = self.lengths.cumsum(0) - self.lengths  # (R)
 
     def __len__(self) -> int:
+        """Return the number of recordings, R."""
         return len(self.lengths)
 
     def to(self, device: torch.device | str) -> "NoiseBank":
-        """Move the recordings to a device; gives the bank itself."""
+        """Move the recordings to a device; returns the bank itself."""
         self.samples, self.lengths, self.offsets = (
             held.to(device) for held in (self.samples, self.lengths, self.offsets)
         )
         return self
 
     def cut(self, draw: Tensor, samples: int) -> Tensor:
-        """Stretches (B, samples) of recordings, float32.
+        """Cut stretches (B, samples) of recordings, float32.
 
         Parameters
         ----------
@@ -126,7 +127,7 @@ def _to_full_scale(samples: NDArray) -> NDArray[np.float32]:
 
 
 def read_noise(path: str | Path, rate: int) -> NoiseBank:
-    """The recordings of a noise file at `rate` Hz.
+    """Read the recordings of a noise file at `rate` Hz.
 
     Raises
     ------
@@ -149,7 +150,7 @@ def read_noise(path: str | Path, rate: int) -> NoiseBank:
 
 
 def _recordings(file: h5py.File, path: str | Path) -> Iterator[tuple[NDArray, int]]:
-    """Samples (S,) and rate of each array of numbers at the top level, checked."""
+    """Read samples (S,) and rate of each array of numbers at the top level, checked."""
     for name, data in file.items():
         if not isinstance(data, h5py.Dataset) or data.dtype.kind not in "iuf":
             continue
@@ -169,7 +170,7 @@ def _resample(samples: NDArray, rate: int, new_rate: int) -> NDArray:
 
 
 def add_noise(clean: Tensor, noise: Tensor, snr_db: Tensor) -> Tensor:
-    """Speech with noise at a given ratio of their powers, (B, N).
+    """Add noise to speech at a given ratio of their powers, (B, N).
 
     Eskimez et al. 2020: the gain of the noise is sqrt(P_speech / P_noise / 10^(snr / 10)), P the mean square.
 

@@ -1,4 +1,4 @@
-"""Noises of an evaluation made by formulas that no training uses.
+"""Synthesized noise of evaluation: formulas that no training uses.
 
 Axes: S samples at 16 kHz.
 """
@@ -18,7 +18,7 @@ SECONDS = 20.0  # of what is made by formula
 
 
 def to_level(samples: NDArray) -> NDArray[np.int16]:
-    """Samples (S,) as int16, their root mean square 20 dB below full scale, less where the peaks forbid."""
+    """Scale samples (S,) to int16 at a root mean square of 20 dB below full scale, less where the peaks forbid."""
     samples = samples * (LEVEL / np.sqrt(np.square(samples).mean()))
     return np.round(32_767 * samples * min(1.0, LOUDEST / np.abs(samples).max())).astype(np.int16)
 
@@ -34,23 +34,23 @@ def make_test_noises(files: Sequence[str | Path]) -> None:
 
 
 def make_test_noise(name: str, *, seconds: float = SECONDS) -> NDArray[np.float64]:
-    """A noise of `FORMULAS`, (S,), of deviation 1 and mean 0; the same at every call."""
+    """Synthesize a noise of `FORMULAS`, (S,), of mean 0 and standard deviation 1; the same at every call."""
     rng = np.random.default_rng(zlib.crc32(f"evaluation {name}".encode()))
     samples = FORMULAS[name](rng, np.arange(round(seconds * RATE)) / RATE)
     return (samples - samples.mean()) / samples.std()
 
 
-def _white(rng, time):
+def _white(rng: np.random.Generator, time: NDArray) -> NDArray:
     return rng.standard_normal(len(time))
 
 
-def _pink(rng, time):
-    """Power falls with 1/f, by 3 dB an octave."""
+def _pink(rng: np.random.Generator, time: NDArray) -> NDArray:
+    """Synthesize pink noise: its power falls with 1/f, by 3 dB an octave."""
     return coloured(rng, len(time), lambda f: f**-0.5)
 
 
-def _surf(rng, time):
-    """Waves: every 6 to 9 s a roar swells slowly, breaks with a hiss and runs out."""
+def _surf(rng: np.random.Generator, time: NDArray) -> NDArray:
+    """Synthesize waves: every 6 to 9 s a roar swells slowly, breaks with a hiss and runs out."""
     swell, hiss = np.full(len(time), 0.15), np.full(len(time), 0.03)
     peak = rng.uniform(0, 3)
     while peak < time[-1] + 5:
@@ -61,8 +61,8 @@ def _surf(rng, time):
     return swell * coloured(rng, len(time), band(60, 700)) + hiss * coloured(rng, len(time), band(1_500, 6_000))
 
 
-def _fire(rng, time):
-    """A low roar, and crackles: some ten a second, in flurries, each a burst of a few milliseconds."""
+def _fire(rng: np.random.Generator, time: NDArray) -> NDArray:
+    """Synthesize a fire: a low roar, and some ten crackles a second, in flurries, each a burst of milliseconds."""
     flurry = np.exp(0.8 * slow(rng, len(time), 0.8))
     crackles = np.where(rng.uniform(size=len(time)) < 10 * flurry / RATE, rng.pareto(1.8, len(time)).clip(0, 5), 0)
     fall = np.exp(-np.arange(round(0.02 * RATE)) / (0.0015 * RATE))
@@ -70,8 +70,8 @@ def _fire(rng, time):
     return bursts + 0.25 * coloured(rng, len(time), band(40, 250))
 
 
-def _crickets(rng, time):
-    """Four tree crickets: each a tone between 2.2 and 3.6 kHz in chirps of three pulses, two to three a second."""
+def _crickets(rng: np.random.Generator, time: NDArray) -> NDArray:
+    """Synthesize four tree crickets: tones between 2.2 and 3.6 kHz, two to three chirps of three pulses a second."""
     total = 0.05 * coloured(rng, len(time), band(300, 3_000))
     for pitch, rate, loud in zip(rng.uniform(2_200, 3_600, 4), rng.uniform(2.0, 3.2, 4), rng.uniform(0.3, 1.0, 4)):
         phase = (time * rate + 0.15 * slow(rng, len(time), 0.5) + rng.uniform()) % 1  # of the chirp
@@ -80,8 +80,8 @@ def _crickets(rng, time):
     return total
 
 
-def _brook(rng, time):
-    """Bubbles: eighty a second, each a tone of 0.4 to 2.5 kHz that rises and dies away (Minnaert's resonance)."""
+def _brook(rng: np.random.Generator, time: NDArray) -> NDArray:
+    """Synthesize bubbles: eighty a second, each a tone of 0.4 to 2.5 kHz that rises and dies away (Minnaert)."""
     total = 0.15 * coloured(rng, len(time), band(300, 3_000))
     span = np.arange(round(0.06 * RATE)) / RATE
     for place in rng.uniform(0, time[-1] - 0.07, round(80 * time[-1])):
@@ -91,8 +91,8 @@ def _brook(rng, time):
     return total
 
 
-def _helicopter(rng, time):
-    """Blades: eleven thuds a second and the whine of a turbine, coming nearer and going away."""
+def _helicopter(rng: np.random.Generator, time: NDArray) -> NDArray:
+    """Synthesize a helicopter: eleven thuds a second and the whine of a turbine, coming nearer and going away."""
     angle = 2 * np.pi * np.cumsum(11 + 0.2 * slow(rng, len(time), 0.3)) / RATE
     thud = np.exp(6 * (np.cos(angle) - 1))
     blades = thud * coloured(rng, len(time), band(60, 400)) + 0.4 * thud * coloured(rng, len(time), band(400, 2_500))
@@ -100,8 +100,8 @@ def _helicopter(rng, time):
     return (1 + 0.4 * slow(rng, len(time), 0.15).clip(-1.5, 1.5)) * (blades + whine)
 
 
-def _bells(rng, time):
-    """Church bells: three, struck in turn, each of the five partials of a minor-third bell that die away in seconds."""
+def _bells(rng: np.random.Generator, time: NDArray) -> NDArray:
+    """Synthesize three church bells, struck in turn: six partials of a minor-third bell that die away in seconds."""
     total = 0.01 * coloured(rng, len(time), band(100, 2_000))
     place, number = 0.0, 0
     while place < time[-1]:
@@ -115,8 +115,8 @@ def _bells(rng, time):
     return total
 
 
-def _applause(rng, time):
-    """Thirty people who clap three to five times a second, each clap a short burst in a band of its own."""
+def _applause(rng: np.random.Generator, time: NDArray) -> NDArray:
+    """Synthesize applause: thirty people, three to five claps a second, each a short burst in a band of its own."""
     total, span = np.zeros(len(time)), np.arange(round(0.03 * RATE)) / RATE
     for _ in range(30):
         pitch, loud, step = rng.uniform(900, 2_600), rng.uniform(0.3, 1), rng.uniform(0.2, 0.33)

@@ -1,4 +1,4 @@
-"""Noise that models are measured with: recordings of each kind gathered in one file.
+"""Noise of evaluation: recordings of each kind gathered in one file.
 
 results/evaluation/noise.h5: a group a kind (`KINDS`), in it a dataset a recording, (S,) int16 at 16 kHz; attributes of
 each: `rate` (Hz) and `digest` (sha256 of the file it was made from; of several, separated by commas).
@@ -88,7 +88,7 @@ def assemble_test_noise(
 
 
 def _choose_talkers(speech: dict[Path, NDArray]) -> dict[Path, NDArray]:
-    """The talkers that last long enough; the longest of the others where these are too few."""
+    """Choose the talkers that last long enough, and the longest of the others where these are too few."""
     if len(speech) < FEWEST_TALKERS:
         raise TalkfaceError(
             f"evaluate.noise.speech: {len(speech)} sound files; babble needs {FEWEST_TALKERS} talkers or more; "
@@ -101,7 +101,7 @@ def _choose_talkers(speech: dict[Path, NDArray]) -> dict[Path, NDArray]:
 
 
 def _read(path: str | Path, *, pause_s: float | None) -> NDArray[np.float64]:
-    """Samples (S,) of a file at 16 kHz, full scale 1, pauses cut to `pause_s` seconds (None: as they are)."""
+    """Read samples (S,) of a file at 16 kHz, full scale 1, pauses cut to `pause_s` seconds (None: as they are)."""
     samples = np.concatenate(list(read_blocks(path, RATE))) / FULL_SCALE
     samples -= samples.mean()
     if not samples.any():
@@ -110,7 +110,7 @@ def _read(path: str | Path, *, pause_s: float | None) -> NDArray[np.float64]:
 
 
 def shorten_pauses(samples: NDArray, *, longest_s: float) -> NDArray:
-    """Samples (S,) without what is more than half of `longest_s` seconds away from any sound.
+    """Drop from samples (S,) what is more than half of `longest_s` seconds away from any sound.
 
     What lies 40 dB under the loudest 128 ms counts as a pause (`librosa.effects.split`).
     """
@@ -122,7 +122,7 @@ def shorten_pauses(samples: NDArray, *, longest_s: float) -> NDArray:
 
 
 def lengthen(samples: NDArray, size: int) -> NDArray:
-    """Samples (S,) repeated until they are at least `size` long, cross-faded where they begin anew."""
+    """Repeat samples (S,) until they are at least `size` long, cross-faded where they begin anew."""
     joint = min(round(_JOINT_S * RATE), len(samples) // 2)
     rising = np.sin(np.linspace(0, np.pi / 2, joint))
     whole = samples
@@ -133,7 +133,7 @@ def lengthen(samples: NDArray, size: int) -> NDArray:
 
 
 def make_babble(talkers: Sequence[NDArray], *, rng: np.random.Generator) -> NDArray:
-    """Several talkers at once, (S,): each at the same root mean square, repeated, from a place of its own by chance."""
+    """Mix several talkers, (S,): each at the same root mean square, repeated, from a random start."""
     size = round(SECONDS * RATE)
     total = np.zeros(size)
     for samples in talkers:

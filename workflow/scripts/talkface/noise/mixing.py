@@ -1,4 +1,4 @@
-"""Speech with noise at a ratio that is exact, for evaluation.
+"""Speech mixed with noise at an exact ratio, for evaluation.
 
 The level of speech is that of its active parts, as ITU-T P.56 (method B) measures it: pauses do not make a sentence
 quieter, so that a ratio means the same for a hasty and for a hesitant speaker. The level of noise is its mean power
@@ -37,7 +37,7 @@ LOUDEST = (FULL_SCALE - 1) / FULL_SCALE
 
 
 def active_level(samples: ArrayLike, rate: int) -> float:
-    """Level of the active parts of speech, ITU-T P.56 method B.
+    """Measure the level of the active parts of speech, ITU-T P.56 method B.
 
     An envelope of two exponential means is compared with thresholds; what lies above one, and 0.2 s after, is active,
     and the level is all energy over the active time. The level sought is the one that lies 15.9 dB above its threshold,
@@ -76,7 +76,7 @@ def active_level(samples: ArrayLike, rate: int) -> float:
 
 
 def add_noise(speech: ArrayLike, noise: ArrayLike, *, snr_db: float, level_db: float) -> NDArray[np.float64]:
-    """Speech with noise at a ratio.
+    """Add noise to speech at a given ratio.
 
     Parameters
     ----------
@@ -91,6 +91,12 @@ def add_noise(speech: ArrayLike, noise: ArrayLike, *, snr_db: float, level_db: f
     -------
     (S,) array
         The whole is turned down where it would lie beyond full scale; the ratio stays.
+
+    Examples
+    --------
+    >>> noise = np.array([1.0, -1.0, 1.0, -1.0])
+    >>> add_noise(np.zeros(4), noise, snr_db=20, level_db=-20).round(4)  # 40 dB below full scale
+    array([ 0.01, -0.01,  0.01, -0.01])
     """
     speech, noise = np.asarray(speech, np.float64), np.asarray(noise, np.float64)
     gain = 10 ** ((level_db - snr_db) / 20) / np.sqrt(np.square(noise).mean())
@@ -99,12 +105,12 @@ def add_noise(speech: ArrayLike, noise: ArrayLike, *, snr_db: float, level_db: f
 
 
 def seed_of(*parts: object) -> int:
-    """A seed made of names and numbers: the same everywhere, and another for each mixture."""
+    """Make a seed of names and numbers: the same on every machine, another one for each mixture."""
     return zlib.crc32("|".join(map(str, parts)).encode())
 
 
 def to_rate(samples: NDArray, rate: int, new_rate: int) -> NDArray[np.int16]:
-    """Samples (S,) of full scale 1 at another rate, (ceil(S * new_rate / rate),) int16."""
+    """Resample samples (S,) of full scale 1 to (ceil(S * new_rate / rate),) int16."""
     blocks = resample_blocks([samples.astype(np.float32)], rate, new_rate)
     return np.concatenate([np.zeros(0, np.int16), *blocks])
 
@@ -118,7 +124,7 @@ class Recording(NamedTuple):
 
 
 class TestNoises:
-    """The noises of evaluation.
+    """Noises of evaluation, read from their file.
 
     Parameters
     ----------
@@ -157,7 +163,7 @@ class TestNoises:
         return Recording(samples, int(data.attrs["rate"]), power)
 
     def cut(self, kind: str, *, samples: int, rate: int, generator: np.random.Generator) -> NDArray[np.float64]:
-        """A stretch of a recording of one kind, both drawn; a short recording is repeated, pauses are avoided.
+        """Cut a stretch of a recording of one kind, both drawn; short recordings are repeated, pauses are avoided.
 
         Parameters
         ----------

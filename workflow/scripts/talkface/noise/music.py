@@ -1,4 +1,4 @@
-"""Music by formula: chords, a melody and a rhythm, so that there is a noise with pitch and beat that nobody owns.
+"""Synthesized music: chords, a melody and a rhythm, a noise with pitch and beat that is free of rights.
 
 Notes are MIDI numbers: 69 is the A of 440 Hz, 12 an octave. Axes: S samples at 16 kHz.
 """
@@ -16,25 +16,31 @@ SCALE = np.array([0, 2, 4, 5, 7, 9, 11])  # semitones of a major key
 CHORDS = ((0, 4, 5, 3), (0, 5, 3, 4), (1, 4, 0, 0), (5, 3, 0, 4))
 
 
-def hertz(note: float | NDArray) -> float | NDArray:
-    """Frequency of a MIDI note."""
-    return 440 * 2 ** ((np.asarray(note) - 69) / 12)
+def hertz(note: float) -> float:
+    """Convert a MIDI note to its frequency in Hz.
+
+    Examples
+    --------
+    >>> hertz(69), hertz(57)
+    (440.0, 220.0)
+    """
+    return float(440 * 2 ** ((np.asarray(note) - 69) / 12))
 
 
 def _degree(key: int, degree: int) -> int:
-    """MIDI note of a degree of the major key on `key`, 7 an octave higher than 0."""
+    """Return the MIDI note of a degree of the major key on `key`; degree 7 lies an octave above 0."""
     return int(key + 12 * (degree // 7) + SCALE[degree % 7])
 
 
 def _plucked(pitch: float, seconds: float) -> NDArray:
-    """A struck string: eight harmonics, the higher ones dying sooner."""
+    """Synthesize a plucked string: eight harmonics, the higher ones dying sooner."""
     time = np.arange(round((seconds + 0.4) * RATE)) / RATE
     tones = sum(np.sin(2 * np.pi * k * pitch * time) * np.exp(-time * (2 + k)) / k for k in range(1, 9))
     return tones * np.minimum(1, time / 0.003) * np.minimum(1, (time[-1] - time) / 0.05)
 
 
 def _bowed(pitch: float, seconds: float) -> NDArray:
-    """A section of strings: twelve harmonics that swell, with vibrato."""
+    """Synthesize a section of strings: twelve harmonics that swell, with vibrato."""
     time = np.arange(round((seconds + 0.1) * RATE)) / RATE
     angle = 2 * np.pi * pitch * time + 0.004 * pitch / 5.5 * np.sin(2 * np.pi * 5.5 * time)
     tones = sum(np.sin(k * angle) / k**1.2 for k in range(1, 13) if k * pitch < RATE / 2)
@@ -42,7 +48,7 @@ def _bowed(pitch: float, seconds: float) -> NDArray:
 
 
 def _drum(rng: np.random.Generator, name: str) -> NDArray:
-    """A kick (falling tone), a snare (tone and noise) or a hat (hiss)."""
+    """Synthesize a kick (falling tone), a snare (tone and noise) or a hat (hiss)."""
     time = np.arange(round(0.2 * RATE)) / RATE
     if name == "kick":
         return 1.6 * np.sin(2 * np.pi * (50 * time - 3 * np.exp(-time * 30))) * np.exp(-time * 18)
@@ -62,7 +68,7 @@ def play(
     drums: bool,
     beats: int = 4,
 ) -> NDArray:
-    """A piece as long as `time` (S,).
+    """Synthesize a piece of music as long as `time` (S,).
 
     Parameters
     ----------
@@ -94,8 +100,8 @@ def play(
         begin, root = bar * beats * beat, chords[bar % 4]
         add(voice(hertz(_degree(key - 24, root)), beat * beats), begin, 0.8)
         for tone in (0, 2, 4):
-            for place in range(0, beats, step):
-                add(voice(hertz(_degree(key - 12, root + tone)), step * beat), begin + place * beat, 0.35)
+            for onset in range(0, beats, step):
+                add(voice(hertz(_degree(key - 12, root + tone)), step * beat), begin + onset * beat, 0.35)
         place = 0.0
         while place < beats:
             lasting = rng.choice([0.5, 1, 1.5], p=[0.5, 0.4, 0.1])

@@ -1,4 +1,4 @@
-"""Talkers that compete with the speech of an evaluation: voices of espeak-ng, none of them in the demo corpus."""
+"""Competing talkers of an evaluation: voices of espeak-ng, none of them in the demo corpus."""
 
 from collections.abc import Sequence
 from pathlib import Path

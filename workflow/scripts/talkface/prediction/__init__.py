@@ -1,1 +1,1 @@
-"""From sound to faces."""
+"""Prediction of faces from sound."""

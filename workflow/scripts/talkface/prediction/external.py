@@ -1,4 +1,4 @@
-"""Predictions made elsewhere, `<clip>.npy` of (T, 68, 2 or 3) in any frame, as those of a model of our own.
+"""Import of predictions made elsewhere, `<clip>.npy` of (T, 68, 2 or 3) in any frame.
 
 One similarity a file takes it into the template frame: the one that brings its mean outer eye corners there, so that
 what the face does between frames stays as it was. A third coordinate is scaled alike.
@@ -26,7 +26,7 @@ ALREADY_THERE = 0.02
 
 
 def read_prediction(path: str | Path, *, frames: int) -> NDArray[np.float32]:
-    """Landmarks of a file in the template frame.
+    """Read the landmarks of a file in the template frame.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ def read_prediction(path: str | Path, *, frames: int) -> NDArray[np.float32]:
 
 
 def to_template_frame(landmarks: NDArray, *, where: str | Path) -> NDArray[np.float64]:
-    """Landmarks (T, 68, D) after the one similarity that takes their mean outer eye corners to the template's."""
+    """Move landmarks (T, 68, D) by the one similarity that takes their mean outer eye corners to the template's."""
     corners = landmarks[:, list(points.OUTER_EYE_CORNERS), :2].mean(axis=0)  # (2, 2)
     if np.allclose(*corners):
         raise TalkfaceError(f"{where}: both outer eye corners at one place; faces of 68 points were expected")

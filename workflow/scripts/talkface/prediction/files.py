@@ -1,4 +1,4 @@
-"""Predicted faces on their way into what is looked at: read and checked, and made as long as their sound.
+"""Reader of predicted faces (.npy), with checks and a length that fits their sound.
 
 Axes: T frames at 25 fps, 68 landmarks, 2 coordinates.
 """
@@ -15,12 +15,12 @@ log = logging.getLogger(__name__)
 
 
 def load_shapes(path: str | Path) -> NDArray[np.float64]:
-    """Landmarks to animate in the plane of the picture, (T, 68, 2); see `load_landmarks`."""
+    """Load landmarks to animate in the plane of the picture, (T, 68, 2); see `load_landmarks`."""
     return load_landmarks(path)[..., :2]
 
 
 def load_landmarks(path: str | Path) -> NDArray[np.float64]:
-    """Landmarks to animate from an .npy of (T, 68, 2) or (T, 68, 3), template frame, with all their coordinates.
+    """Load landmarks to animate from an .npy of (T, 68, 2) or (T, 68, 3), template frame, with all coordinates.
 
     Raises
     ------
@@ -47,7 +47,13 @@ def load_landmarks(path: str | Path) -> NDArray[np.float64]:
 
 
 def hold(shapes: NDArray, frames: int) -> NDArray:
-    """Faces (T, ...) as (frames, ...): the last one is held, or those beyond are left out."""
+    """Bring faces (T, ...) to (frames, ...): the last one is held, or those beyond are left out.
+
+    Examples
+    --------
+    >>> hold(np.array([10, 20, 30]), 4).tolist()
+    [10, 20, 30, 30]
+    """
     if abs(frames - len(shapes)) > 1:
         how = "cut" if len(shapes) > frames else "held"
         log.warning("%d shapes for %d frames of audio: %s", len(shapes), frames, how)

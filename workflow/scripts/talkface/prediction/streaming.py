@@ -1,4 +1,4 @@
-"""Landmarks from speech of any length in bounded memory, by any trained network.
+"""Streaming prediction: landmarks from speech of any length in bounded memory, by any trained network.
 
 Sound is read twice, in blocks: once for its peak, which may set the level (`sound.Leveller`), once for the faces.
 The network runs over chunks of frames; neighbouring chunks overlap by the sound a frame needs, and a recurrent network
@@ -43,7 +43,7 @@ def predict_chunks(
     chunk_frames: int = CHUNK_FRAMES,
     device: torch.device | str = "cpu",
 ) -> Iterator[NDArray[np.float32]]:
-    """Shapes of a stream of sound, chunk by chunk.
+    """Predict the shapes of a stream of sound, chunk by chunk.
 
     Parameters
     ----------
@@ -96,16 +96,16 @@ class _Stream:
         self.held = np.concatenate([self._mirror(self.held[1:], network.before)[::-1], self.held])
 
     def read(self, samples: int) -> NDArray[np.float32]:
-        """The next `samples`, without moving on."""
+        """Return the next `samples`, without moving on."""
         self._fill(samples)
         return np.pad(self.held[:samples], (0, max(0, samples - len(self.held))))
 
     def skip(self, samples: int) -> None:
-        """Move on."""
+        """Move on by `samples`."""
         self.held = self.held[samples:]
 
     def _fill(self, samples: int) -> None:
-        """Hold at least so many, if the file has them; at its end also what lies beyond."""
+        """Hold at least so many samples, if the file has them; at its end also what lies beyond."""
         pieces, size = [self.held], len(self.held)
         while size < samples and not self.ended:
             piece = next(self.blocks, None)
@@ -118,7 +118,7 @@ class _Stream:
         self.held = np.concatenate(pieces)
 
     def _mirror(self, known: NDArray[np.float32], samples: int) -> NDArray[np.float32]:
-        """`samples` samples: those known, nearest first, where the network wants a mirror; zeros beyond them."""
+        """Return `samples` samples: those known, nearest first, where the network wants a mirror; zeros beyond them."""
         known = known[:samples] if self.reflects else known[:0]
         return np.pad(known, (0, samples - len(known)))
 
@@ -126,7 +126,7 @@ class _Stream:
 def predict_samples(
     network: BaseNetwork, samples: NDArray[np.int16], *, seed: int = 0, device: torch.device | str = "cpu"
 ) -> NDArray[np.float32]:
-    """Shapes (T, 68, D) of sound (S,) at the network's rate."""
+    """Predict the shapes (T, 68, D) of sound (S,) at the network's rate."""
     torch.manual_seed(seed)
     peak = np.abs(samples.astype(np.float32)).max(initial=0) / FULL_SCALE
     frames = count_frames(len(samples), network.rate)
@@ -144,7 +144,7 @@ def predict_file(
     threads: int = 1,
     device: str = "auto",
 ) -> None:
-    """Write the faces that a trained network sees in a sound file.
+    """Write the faces that a trained network predicts from a sound file.
 
     Parameters
     ----------

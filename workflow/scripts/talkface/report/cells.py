@@ -1,7 +1,7 @@
-"""Tables of a page: cells, rows and heads as page.html takes them, and numbers as people read them."""
+"""Tables of a page: cells, rows and heads as page.html takes them, and the format of numbers."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,7 +66,7 @@ class Group:
 
 @dataclass
 class Table:
-    """A table."""
+    """Groups of rows below their heads; `corner` stands above the names of the rows."""
 
     corner: str
     heads: list[Head]
@@ -75,7 +75,13 @@ class Table:
 
 
 def decimals(values: Sequence[float]) -> int:
-    """How many decimals tell values of a column apart: three figures of their median, from 0.01 to 1 two decimals."""
+    """Choose the decimals of a column: three figures of the median of its values, from 0.01 to 1 two decimals.
+
+    Examples
+    --------
+    >>> decimals([1.0, 2.0, 4.0]), decimals([150.0]), decimals([0.002])
+    (2, 0, 4)
+    """
     finite = np.abs([value for value in values if math.isfinite(value)])
     finite = finite[finite > 0]
     if not len(finite):
@@ -85,18 +91,24 @@ def decimals(values: Sequence[float]) -> int:
 
 
 def number(value: float, places: int) -> str:
-    """A number with a true minus sign, a dash for none."""
+    """Format a number with a true minus sign, NaN as a dash.
+
+    Examples
+    --------
+    >>> number(-1.25, 2), number(-0.001, 2), number(math.nan, 2)
+    ('−1.25', '0.00', '–')
+    """
     text = f"{value:.{places}f}" if math.isfinite(value) else DASH
     return text.replace("-", MINUS) if float(text.replace(DASH, "0")) else text.removeprefix("-")
 
 
 def percent(value: float) -> str:
-    """A gain in percent: a decimal below 10."""
+    """Format a gain in percent: one decimal below 10, none above."""
     return number(value, 1 if abs(value) < 9.95 else 0)
 
 
-def measured_cell(row: Mapping[str, Any] | None, places: int) -> Cell:
-    """Value and interval of a row of summary.tsv."""
+def measured_cell(row: Mapping[Hashable, Any] | None, places: int) -> Cell:
+    """Return a cell with value and interval of a row of summary.tsv."""
     if row is None or not math.isfinite(row["value"]):
         return Cell(DASH, "nan")
     cell = Cell(number(row["value"], places), f"{row['value']:.6g}")
@@ -105,8 +117,8 @@ def measured_cell(row: Mapping[str, Any] | None, places: int) -> Cell:
     return cell
 
 
-def gain_cell(row: Mapping[str, Any] | None, *, names: str = "") -> Cell:
-    """Gain of a row of pairs.tsv, coloured where its interval excludes zero; brief when the cell says whose it is."""
+def gain_cell(row: Mapping[Hashable, Any] | None, *, names: str = "") -> Cell:
+    """Return a cell with a gain of pairs.tsv, coloured where its interval excludes zero; brief if `names` are given."""
     if row is None or not math.isfinite(row["gain"]):
         return Cell(DASH, "nan", css="none")
     css = "up" if row["gain_low"] > 0 else "down" if row["gain_high"] < 0 else "none"
@@ -120,21 +132,22 @@ def gain_cell(row: Mapping[str, Any] | None, *, names: str = "") -> Cell:
 
 
 def plain_cell(value: object, how: str = "") -> Cell:
-    """A number in a given format, a text, or nothing."""
+    """Return a cell with a number in a given format, a text, or a dash."""
     if isinstance(value, str):
         return Cell(value, css="none")
     known = isinstance(value, (int, float, np.number)) and math.isfinite(value)
     return Cell(format(value, how), f"{value:.6g}") if known else Cell(DASH, "nan")
 
 
-def bar_cell(row: Mapping[str, Any] | None, *, end: float, floor: float, colour: str) -> Cell:
-    """A picture of a row of summary.tsv on an axis from 0 to `end`, with a tick at `floor`."""
+def bar_cell(row: Mapping[Hashable, Any] | None, *, end: float, floor: float, colour: str) -> Cell:
+    """Return a cell with a bar for a row of summary.tsv on an axis from 0 to `end`, with a tick at `floor`."""
 
     def place(value: float) -> float | None:
         return round(4 + (BAR - 8) * min(max(value / end, 0), 1), 1) if math.isfinite(value) else None
 
     known = row or dict.fromkeys(("value", "low", "high"), math.nan)
-    bar = Bar(*(place(known[name]) for name in ("value", "low", "high")), place(floor), colour)
+    value, low, high = (place(known[name]) for name in ("value", "low", "high"))
+    bar = Bar(value, low, high, place(floor), colour)
     return Cell(sort=f"{known['value']:.6g}", bar=bar)
 
 
@@ -147,10 +160,10 @@ def mark_best(rows: Sequence[Row], column: int, better: str) -> None:
 
 
 def name_model(model: str) -> Markup:
-    """A model's name in a sentence."""
+    """Mark up a model's name for a sentence."""
     return Markup("<code>{}</code>").format(model)
 
 
 def counted(count: int, noun: str) -> str:
-    """A count and its noun."""
+    """Write a count and its noun."""
     return f"{count:,} {noun}{'s' * (count != 1)}"

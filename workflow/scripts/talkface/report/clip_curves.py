@@ -1,4 +1,4 @@
-"""Mouth opening of truth and predictions over the sound of one clip: waveform, spectrogram, and what is said when.
+"""Figure of one clip: mouth opening of truth and predictions over waveform, spectrogram and marks of what is said.
 
 A long clip is broken into rows, as music is, so that one picture reads on a telephone as well.
 """
@@ -63,7 +63,7 @@ LEVELS_OF_NAMES, APART = 3, 0.02  # names that would touch stand on another leve
 
 @dataclass(frozen=True)
 class Curve:
-    """What is drawn: mouth opening (T,) in percent of the outer-eye distance, under a name."""
+    """Mouth opening (T,) in percent of the outer-eye distance, with its name and style."""
 
     name: str
     opening: NDArray[np.float64]
@@ -106,7 +106,7 @@ def draw_curves(
         results/shapes/{speaker}.h5, results/landmarks/{shard}.h5, results/audio/{shard}.h5; None for a speech file,
         which has no truth. A clip that quality control rejects is drawn without it, and the picture says why.
     marks : path or None
-        A file that `annotations.read_marks` knows.
+        A file that `talkface.corpus.annotations.read_marks` knows.
     start_s, end_s : float or None
         The stretch of the video that the clip is.
 
@@ -140,14 +140,14 @@ def draw_curves(
 
 
 def _opening(shapes: NDArray) -> NDArray[np.float64]:
-    """Mouth opening (T,) of shapes (T, 68, 2) of the template frame, percent of the outer-eye distance."""
+    """Return the mouth opening (T,) of shapes (T, 68, 2) of the template frame, percent of the outer-eye distance."""
     return 100 * points.mouth_opening(shapes)
 
 
 def curves_figure(
     curves: Sequence[Curve], *, samples: NDArray[np.int16], rate: int, marks: Sequence[Mark], title: str, note: str = ""
 ) -> Figure:
-    """The figure: a row every 4 s, each with the names of marks, the curves, the waveform and the spectrogram.
+    """Draw the figure: a row every 4 s, each with the names of marks, the curves, the waveform and the spectrogram.
 
     Parameters
     ----------
@@ -200,10 +200,11 @@ def curves_figure(
 def _write_head(
     figure: Figure, *, title: str, notes: Sequence[str], samples_of: Sequence[tuple[Curve, int, float]], lines: int
 ) -> None:
-    """Title, notes, the strokes of `_legend` with their names, and what the first panel shows, on so many lines."""
+    """Write the head, `lines` high: title, notes, strokes of `_legend` with their names, what the first panel shows."""
     height = figure.get_figheight()
 
     def middle(line: int) -> float:
+        """Return the height of a line's middle, a share of the figure's."""
         return (height - MARGIN - (line + 0.5) * LINE) / height
 
     def write(x: float, line: int, text: str, **kept: Any) -> None:
@@ -223,8 +224,9 @@ def _write_head(
 
 
 def _stack(figure: Figure, top: float) -> list[Axes]:
-    """The panels of a row below each other, from `top` inches above the lower edge on; they share their time."""
-    height, axes = figure.get_figheight(), []
+    """Add the panels of a row below each other, from `top` inches above the lower edge on; they share their time."""
+    height = figure.get_figheight()
+    axes: list[Axes] = []
     for panel in PANELS:
         top -= panel
         box = (LEFT / WIDTH, top / height, (WIDTH - LEFT - RIGHT) / WIDTH, panel / height)
@@ -244,13 +246,13 @@ def _write_names(axis: Axes, named: Sequence[tuple[Mark, int, float]]) -> None:
 
 
 def _width(text: str, *, size: float = TEXT, weight: str = "normal") -> float:
-    """Width of a line of letters of this size in points, inches; browsers' own letters are hardly ever wider."""
+    """Return the width, inches, of text in letters of `size` points; browsers' own letters are hardly ever wider."""
     font = FontProperties(size=size, weight=weight)
     return TextToPath().get_text_width_height_descent(text, font, ismath=False)[0] / 72
 
 
 def _legend(curves: Sequence[Curve]) -> list[tuple[Curve, int, float]]:
-    """Curves with the line of the head on which each name stands, and where its stroke begins, inches."""
+    """Place the curves in the legend: the line of the head of each, and where its stroke begins, inches."""
     placed, line, x = [], 0, MARGIN
     for curve in curves:
         width = 0.3 + _width(curve.name) + 0.18
@@ -262,7 +264,7 @@ def _legend(curves: Sequence[Curve]) -> list[tuple[Curve, int, float]]:
 
 
 def _place_names(marks: Sequence[Mark], start: float, end: float, *, per_inch: float) -> list[tuple[Mark, int, float]]:
-    """Marks whose names are written in a row, with the level from below and the middle in seconds.
+    """Place the names of marks in a row: those that are written, with the level from below and the middle in seconds.
 
     A name stands on the lowest level where it does not touch the one before; where none has room it is left out.
     """
@@ -283,13 +285,14 @@ def _place_names(marks: Sequence[Mark], start: float, end: float, *, per_inch: f
 def _hear(
     samples: NDArray, rate: int, start: float, length: float, columns: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """A row of sound: spectrogram (R, C) in dB, lowest and highest sample (C,) of each column."""
+    """Compute a row of sound: spectrogram (R, C) in dB, lowest and highest sample (C,) of each column."""
     edges = start + np.arange(columns + 1) * length / columns
     picture = spectrogram(samples, rate=rate, centres_s=(edges[1:] + edges[:-1]) / 2, rows=BANDS)
     return picture, *outline(samples, rate=rate, edges_s=edges)
 
 
 def _draw_opening(axis: Axes, curves: Sequence[Curve], start: float, length: float, *, top: float) -> None:
+    """Draw the curves of a row."""
     for place, curve in enumerate(curves):
         first = max(int(start * FPS) - 1, 0)  # a curve enters and leaves a row at its edges
         shown = slice(first, math.ceil((start + length) * FPS) + 2)
@@ -305,7 +308,7 @@ def _draw_opening(axis: Axes, curves: Sequence[Curve], start: float, length: flo
 
 
 def _thin(times: NDArray, values: NDArray) -> tuple[NDArray, NDArray]:
-    """A series (T,) with the lowest and the highest of every few values, where there are more than can be seen."""
+    """Thin a series (T,) to the lowest and the highest of every few values, where there are more than can be seen."""
     count = math.ceil(2 * len(values) / COLUMNS)
     if count <= 2:
         return times, values
@@ -316,6 +319,7 @@ def _thin(times: NDArray, values: NDArray) -> tuple[NDArray, NDArray]:
 
 
 def _draw_sound(axis: Axes, parts: Sequence[NDArray], start: float, length: float, *, peak: float) -> None:
+    """Draw the waveform of a row, lowest and highest sample (C,) of each column."""
     low, high = (part / peak for part in parts)
     times = start + (np.arange(len(low)) + 0.5) * length / len(low)
     axis.fill_between(times, low, high, color=SOFT, linewidth=0.3)
@@ -327,16 +331,19 @@ def _draw_sound(axis: Axes, parts: Sequence[NDArray], start: float, length: floa
 
 
 def _draw_spectrum(axis: Axes, picture: NDArray, start: float, length: float, *, loudest: float, top: float) -> None:
+    """Draw the spectrogram (R, C) of a row, dB."""
     shades = np.clip(1 + (picture - loudest) / RANGE_DB, 0, 1)
-    kept = {"cmap": SHADES, "vmin": 0, "vmax": 1, "origin": "lower", "aspect": "auto", "interpolation": "none"}
-    axis.imshow(np.round(shades * (LEVELS - 1)) / (LEVELS - 1), extent=(start, start + length, 0, top), **kept)
+    axis.imshow(
+        np.round(shades * (LEVELS - 1)) / (LEVELS - 1), extent=(start, start + length, 0, top), cmap=SHADES, vmin=0,
+        vmax=1, origin="lower", aspect="auto", interpolation="none",
+    )  # fmt: skip
     axis.set_yticks([0, int(top / 2), int(top)])
     axis.set_ylabel("kHz", labelpad=1)
     axis.tick_params(length=2, pad=2)
 
 
 def _draw_marks(axes: Sequence[Axes], marks: Sequence[Mark], start: float, end: float) -> None:
-    """A thin line wherever a mark begins or ends; one path an axis."""
+    """Draw a thin line wherever a mark begins or ends; one path an axis."""
     times = sorted({round(time, 4) for mark in marks for time in mark[1:] if start < time < end})
     for axis, colour in zip(axes, (GREY, GREY, INK), strict=True):
         x = np.repeat(times, 3)
@@ -347,7 +354,7 @@ def _draw_marks(axes: Sequence[Axes], marks: Sequence[Mark], start: float, end: 
 
 
 def _as_svg(figure: Figure, *, title: str) -> str:
-    """The figure as SVG that keeps text as text and is as wide as a desktop or a telephone likes."""
+    """Return the figure as SVG that keeps text as text and fits the width of a desktop or a telephone."""
     with matplotlib.rc_context(SVG_STYLE):
         buffer = io.StringIO()
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})

@@ -1,4 +1,4 @@
-"""The page that says which model to use: results/evaluation/summary.html, in one file, from the tables beside it.
+"""Page of an evaluation: results/evaluation/summary.html, one file, made from the tables beside it.
 
 Layout and style stand in page.html and what it includes. All that comes from names is escaped; nothing is loaded from
 elsewhere, and links lead to tables, figures and films in the page's own folder.
@@ -56,7 +56,7 @@ FILES = {
 
 
 def both_widths(draw: Callable[[bool], Figure], *, prefix: str) -> dict[str, Markup]:
-    """A figure for wide screens and for telephones, as svg that may stand in the page."""
+    """Draw a figure for wide screens and for telephones, as SVG elements of the page."""
     return {
         width: Markup(figures.inline_svg(draw(width == "narrow"), prefix=f"{prefix}-{width}"))
         for width in ("wide", "narrow")
@@ -72,12 +72,13 @@ def show_split(
     films: Path | None,
     drawn: bool = True,
 ) -> dict[str, Any]:
-    """All that page.html shows of a split, with figures if `drawn`."""
+    """Collect all that page.html shows of a split, with figures if `drawn`."""
     networks, floor = results.networks, floor_of(results.summary, split=split)
     chosen = choose_pairs(results.summary, twins, split=split, networks=networks)
     chosen = [pair for pair in chosen if results.gain(*pair, split) is not None]
 
     def both(name: str, draw: Callable[[bool], Figure]) -> dict[str, Markup] | None:
+        """Draw a figure of the split in both widths, if figures are wanted."""
         return both_widths(draw, prefix=f"{name}-{split}") if drawn else None
 
     shown: dict[str, Any] = {
@@ -121,13 +122,13 @@ def show_split(
 
 
 def scope(results: Results, split: str) -> str:
-    """How many clips of how many speakers."""
+    """Write how many clips of how many speakers a split has."""
     clips, speakers = results.count(split, "clip"), results.count(split, "speaker")
     return f"{counted(clips, 'clip')} of {counted(speakers, 'speaker')}"
 
 
 def define_measures() -> list[dict[str, str]]:
-    """The registry of measures as rows: title, name, unit, which values are good, definition, source."""
+    """List the measures as rows: title, name, unit, which values are good, definition, source."""
     rows = []
     for name, measure in MEASURES.items():
         function: Any = measure.function
@@ -143,7 +144,7 @@ def define_measures() -> list[dict[str, str]]:
 
 
 def list_files(folder: Path, places: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Those files of a folder that are there, as links and what they hold."""
+    """List those files of a folder that exist, as links and what they hold."""
     return [(quote(name), text) for name, text in places.items() if (folder / name).is_file()]
 
 
@@ -162,7 +163,7 @@ def write_page(
     splits: Sequence[str],
     drawn: bool = True,
 ) -> Results:
-    """Write the page.
+    """Write the page of an evaluation.
 
     Parameters
     ----------

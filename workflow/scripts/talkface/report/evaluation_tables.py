@@ -1,4 +1,4 @@
-"""The tables of the page of an evaluation, from its results."""
+"""Tables of the page of an evaluation, made from its results."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -62,7 +62,7 @@ TRAINING_HEADS = ("kept step", "validation loss", "parameters", "learning rate",
 
 
 def head_of(measure: str, snr_db: float | None = None, *, short: bool = False) -> Head:
-    """The head of a measure's column."""
+    """Return the head of a measure's column."""
     known = MEASURES[measure]
     name = SHORT.get(measure, known.title) if short else known.title
     where = "" if snr_db is None else f", {snr_db:g}\xa0dB"
@@ -71,7 +71,7 @@ def head_of(measure: str, snr_db: float | None = None, *, short: bool = False) -
 
 
 def main_table(results: Results, split: str, looks: Looks) -> Table:
-    """The important measures of all models; floors, controls of the best model and ceilings below them."""
+    """Return the main measures of all models; below them floors, controls of the best model and ceilings."""
     known = set(results.summary["measure"])
     columns = [
         (measure, results.snr_db if noisy else None)
@@ -86,6 +86,7 @@ def main_table(results: Results, split: str, looks: Looks) -> Table:
     end = max(1.1 * floor, min(end, 1.6 * floor)) if floor > 0 else end  # what is far off must not squeeze the others
 
     def line(name: str, title: str) -> Row:
+        """Return the row of a model, floor, control or ceiling."""
         found = [results.row(split, name, measure, snr_db=snr) for measure, snr in columns]
         cells = [measured_cell(row, count) for row, count in zip(found, places, strict=True)]
         look = looks.get(name)
@@ -113,14 +114,14 @@ def main_table(results: Results, split: str, looks: Looks) -> Table:
 
 
 def _places(results: Results, split: str, measure: str, *, snr_db: float | None = None) -> int:
-    """Decimals of a measure's column."""
+    """Choose the decimals of a measure's column."""
     if MEASURES[measure].unit == "ms":
         return 0
     return decimals([results.value(split, model, measure, snr_db=snr_db) for model in results.models])
 
 
 def full_table(results: Results, split: str, looks: Looks) -> Table:
-    """All measures of all models, controls, floors and ceilings, clean."""
+    """Return all measures of all models, controls, floors and ceilings, clean."""
     measures = [name for name in MEASURES if name in set(results.summary["measure"])]
     models = results.ranked(split)
     places = {measure: _places(results, split, measure) for measure in measures}
@@ -143,7 +144,7 @@ def full_table(results: Results, split: str, looks: Looks) -> Table:
 
 
 def noise_tables(results: Results, split: str, looks: Looks) -> list[Table]:
-    """Lip error and correlation at the SNR nearest to 0 dB, kind by kind."""
+    """Return lip error and correlation at the SNR nearest to 0 dB, kind by kind."""
     rows = results.summary[(results.summary["split"] == split) & (results.summary["snr_db"] == results.snr_db)]
     kinds = [kind for kind in rows["condition"].unique() if kind != "all"]
     if not kinds:
@@ -163,7 +164,7 @@ def noise_tables(results: Results, split: str, looks: Looks) -> list[Table]:
 
 
 def gain_table(results: Results, split: str, chosen: Sequence[tuple[str, str]]) -> Table:
-    """What the first of each pair gains over the second, clean and at each SNR."""
+    """Return what the first of each pair gains over the second, clean and at each SNR."""
     levels = [None, *sorted(results.pairs["snr_db"].dropna().unique(), reverse=True)]
     groups = []
     for measure, title in (("lip_rmse", "Lip error, %"), ("opening_correlation", "Correlation, hundredths")):
@@ -179,7 +180,7 @@ def gain_table(results: Results, split: str, chosen: Sequence[tuple[str, str]]) 
 
 
 def pair_tables(results: Results, split: str, looks: Looks) -> list[Table]:
-    """Gains in lip error of each model over each other, clean and in noise."""
+    """Return the gains in lip error of each model over each other, clean and in noise."""
     models = results.ranked(split)
     levels = [None] if results.snr_db is None else [None, results.snr_db]
     tables = []
@@ -204,7 +205,7 @@ def pair_tables(results: Results, split: str, looks: Looks) -> list[Table]:
 
 
 def seeds_table(results: Results, split: str, looks: Looks) -> Table | None:
-    """How far models trained from other seeds lie apart; None without further seeds."""
+    """Return how far models trained from other seeds lie apart; None without further seeds."""
     rows = results.summary[(results.summary["split"] == split) & results.summary["measure"].str.endswith("_over_seeds")]
     lines = []
     for row in rows.to_dict("records"):
@@ -221,7 +222,7 @@ def seeds_table(results: Results, split: str, looks: Looks) -> Table | None:
 
 
 def clip_table(results: Results, split: str, looks: Looks) -> Table | None:
-    """Lip error and, below it, correlation of each clip in clean sound; None where there are too many clips."""
+    """Return lip error and, below it, correlation of each clip in clean sound; None where there are too many clips."""
     rows = results.clips[(results.clips["split"] == split) & results.clips["model"].isin(results.models)]
     speakers = dict(sorted(zip(rows["clip"].astype(str), rows["speaker"].astype(str), strict=True)))
     if not 0 < len(speakers) <= FEW_CLIPS:
@@ -242,7 +243,7 @@ def clip_table(results: Results, split: str, looks: Looks) -> Table | None:
 
 
 def worst_table(results: Results, split: str, looks: Looks, *, films: Path | None) -> Table | None:
-    """The worst clips of each model, with links to those of their films that are there; None without any."""
+    """Return the worst clips of each model, with links to those of their films that exist; None without any."""
     rows = results.worst[(results.worst["split"] == split) & results.worst["model"].isin(results.models)]
     if rows.empty:
         return None
@@ -256,6 +257,7 @@ def worst_table(results: Results, split: str, looks: Looks, *, films: Path | Non
 
 
 def _film(row: Mapping, films: Path | None) -> Cell:
+    """Return a cell with the name of a clip, linked to its film if that exists, and its measures."""
     clip, model = str(row["clip"]), str(row["model"])
     text: str | Markup = clip
     if films is not None and (films / model / f"{clip}.mp4").is_file():
@@ -265,7 +267,7 @@ def _film(row: Mapping, films: Path | None) -> Cell:
 
 
 def training_table(zoo: pd.DataFrame, looks: Looks) -> Table:
-    """How each model was trained, from zoo.tsv."""
+    """Return how each model was trained, from zoo.tsv."""
     lines = []
     for row in zoo.to_dict("records"):
         trained = row["steps"] > 0

@@ -1,7 +1,7 @@
-"""Pictures of numbers: curves of training, errors over noise, gains, boxes by speaker.
+"""Figures of training and evaluation: loss curves, errors over SNR, gains, box plots by speaker.
 
-Each `..._figure` gives a figure from tables as results/evaluation/ has them; `narrow` lays it out for a telephone.
-Each network has a colour (`talkface.style`), its entries a stroke and a tint.
+Each `..._figure` draws a figure from tables as results/evaluation/ has them; `narrow` lays it out for a telephone.
+Each network has a colour (`talkface.drawing.style`), its entries a stroke and a tint.
 """
 
 import io
@@ -16,7 +16,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.gridspec import SubplotSpec
 from matplotlib.text import Text
+from matplotlib.typing import RcKeyType
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import isotonic_regression
 
@@ -36,7 +38,7 @@ from talkface.files import writing
 GREY, RULE = "#8a8a8a", "#e2e2e2"  # axes and grids, paler than letters
 STROKES: tuple = ("-", (0, (5, 1.6)), (0, (1.2, 1.2)), (0, (5, 1.4, 1.2, 1.4)))
 TINTS = (0.0, 0.45, 0.25, 0.65)  # share of white
-STYLE = {
+STYLE: dict[RcKeyType, Any] = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.edgecolor": GREY,
@@ -68,19 +70,19 @@ FLOORS = {
 
 @dataclass(frozen=True)
 class LineStyle:
-    """How a model is drawn everywhere."""
+    """Colour and stroke of a model, the same in all figures."""
 
     colour: str
     stroke: Any
 
     def sample(self) -> dict[str, str]:
-        """Colour and dashes for a sample of the stroke on a page."""
+        """Return colour and dashes for a sample of the stroke on a page."""
         dashes = "" if self.stroke == "-" else " ".join(f"{1.6 * part:g}" for part in self.stroke[1])
         return {"colour": self.colour, "dashes": dashes}
 
 
 def choose_looks(networks: Mapping[str, str]) -> dict[str, LineStyle]:
-    """A look for each model, from the mapping of model to its network (or any other name of its family)."""
+    """Choose the style of each model, from the mapping of model to its network (or any other name of its family)."""
     families = list(dict.fromkeys(networks.values()))
     seen: dict[str, int] = {}
     looks = {}
@@ -88,19 +90,19 @@ def choose_looks(networks: Mapping[str, str]) -> dict[str, LineStyle]:
         place = seen[family] = seen.get(family, -1) + 1
         base = np.array(matplotlib.colors.to_rgb(PALETTE[families.index(family) % len(PALETTE)]))
         tint = TINTS[place // len(STROKES) % len(TINTS)]
-        looks[model] = LineStyle(matplotlib.colors.to_hex(base + (1 - base) * tint), STROKES[place % len(STROKES)])
+        colour = matplotlib.colors.to_hex(tuple(base + (1 - base) * tint))
+        looks[model] = LineStyle(colour, STROKES[place % len(STROKES)])
     return looks
 
 
 def save(figure: Figure, output: str | Path) -> None:
     """Write a figure, whole or not at all; the suffix chooses the format."""
     with matplotlib.rc_context(STYLE), writing(output) as temporary:
-        kept = {"metadata": {"Date": None}} if Path(output).suffix == ".svg" else {}
-        figure.savefig(temporary, dpi=150, **kept)
+        figure.savefig(temporary, dpi=150, metadata={"Date": None} if Path(output).suffix == ".svg" else None)
 
 
 def inline_svg(figure: Figure, *, prefix: str) -> str:
-    """A figure as an <svg> element for a page: text stays text, no ground, ids begin with `prefix`."""
+    """Return a figure as an <svg> element for a page: text stays text, no ground, ids begin with `prefix`."""
     with matplotlib.rc_context({**STYLE, "svg.fonttype": "none"}):
         buffer = io.StringIO()
         figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
@@ -111,7 +113,13 @@ def inline_svg(figure: Figure, *, prefix: str) -> str:
 
 
 def spread(places: ArrayLike, *, room: float, low: float, high: float) -> NDArray[np.float64]:
-    """Places (N,) moved as little as need be, to stand `room` apart within low .. high; order is kept."""
+    """Move places (N,) as little as need be, to stand `room` apart within low .. high; order is kept.
+
+    Examples
+    --------
+    >>> spread([4.0, 4.0], room=2.0, low=0.0, high=10.0).tolist()
+    [3.0, 5.0]
+    """
     places = np.asarray(places, np.float64)
     if not len(places):
         return places
@@ -126,7 +134,7 @@ def spread(places: ArrayLike, *, room: float, low: float, high: float) -> NDArra
 
 
 class _Sound:
-    """Where conditions stand on the axis of SNR: numbers in their place, clean beyond the highest."""
+    """Axis of SNR: numbers in their place, clean beyond the highest."""
 
     def __init__(self, summary: pd.DataFrame) -> None:
         self.snr_db = sorted(summary["snr_db"].dropna().unique())
@@ -135,10 +143,11 @@ class _Sound:
         self.clean = (self.snr_db[-1] if self.snr_db else 0.0) + 1.6 * self.step
 
     def place(self, snr_db: pd.Series) -> NDArray[np.float64]:
+        """Return where conditions stand on the axis; no number is clean."""
         return snr_db.fillna(self.clean).to_numpy(float)
 
     def mark(self, axis: Axes, *, label: bool, small: bool = False) -> None:
-        """Ticks, and a break between the last number and clean; in a small panel the lowest and the middle number."""
+        """Set ticks and limits of an axis; a small panel names the lowest and the middle number alone."""
         shown = [x for x in self.snr_db if x % 10 == 0] or self.snr_db
         if small:
             shown = sorted({*self.snr_db[:1], *self.snr_db[len(self.snr_db) // 2 :][:1]})
@@ -152,13 +161,14 @@ class _Sound:
 
 
 def _series(summary: pd.DataFrame, model: str, condition: str, sound: _Sound) -> tuple[NDArray, pd.DataFrame]:
-    """Places and rows of a model over SNR, clean at the end; from the rows of one split and measure."""
+    """Return places and rows of a model over SNR, clean at the end; from the rows of one split and measure."""
     rows = summary[(summary["model"] == model) & summary["condition"].isin([condition, "clean"])]
     rows = rows.sort_values("snr_db", na_position="last")
     return sound.place(rows["snr_db"]), rows
 
 
 def _draw_curve(axis: Axes, x: NDArray, rows: pd.DataFrame, look: LineStyle, *, band: float, width: float) -> None:
+    """Draw a model over SNR, with the intervals as a band of this opacity; clean stands apart as a dot."""
     value = rows["value"].to_numpy(float)
     noisy = rows["snr_db"].notna().to_numpy()
     if band:
@@ -172,7 +182,7 @@ def _draw_curve(axis: Axes, x: NDArray, rows: pd.DataFrame, look: LineStyle, *, 
 
 
 def _top_of_errors(rows: pd.DataFrame, models: Sequence[str]) -> float:
-    """Where the axis of an error ends: at the largest value, unless a model lies far off from what it must beat."""
+    """Choose where the axis of an error ends: at the largest value, unless a model lies far beyond the mean face."""
     values = rows[rows["model"].isin(models)]["value"]
     largest = values.max()
     floor = rows.loc[rows["model"] == "floor:mean_face", "value"]
@@ -182,7 +192,7 @@ def _top_of_errors(rows: pd.DataFrame, models: Sequence[str]) -> float:
 
 
 class _End(NamedTuple):
-    """What stands at the right end of a curve: its last point, name and look."""
+    """Right end of a curve: its last point, name and style."""
 
     x: float
     y: float
@@ -194,16 +204,18 @@ def _write_ends(axis: Axes, ends: Sequence[_End], *, top: float) -> list[Text]:
     """Write the names at the right of an axis; `_place_ends` moves them apart once the size is known."""
     texts = []
     for end in ends:
-        colour = matplotlib.colors.to_hex(0.8 * np.array(matplotlib.colors.to_rgb(end.look.colour)))
+        colour = matplotlib.colors.to_hex(tuple(0.8 * np.array(matplotlib.colors.to_rgb(end.look.colour))))
         beyond = f" \N{UPWARDS ARROW} {end.y:.1f}" if end.y > top else ""
-        place = {"transform": axis.transAxes, "va": "center", "fontsize": 8.5, "color": colour}
-        texts.append(axis.text(1.15, 0.5, end.name + beyond, **place))
+        name = end.name + beyond
+        texts.append(axis.text(1.15, 0.5, name, transform=axis.transAxes, va="center", fontsize=8.5, color=colour))
     return texts
 
 
 def _place_ends(figure: Figure, written: Sequence[tuple[Axes, Sequence[_End], list[Text]]]) -> None:
     """Move the names to the heights of their curves, apart from each other; join them with a sample of the stroke."""
-    figure.get_layout_engine().execute(figure)
+    engine = figure.get_layout_engine()
+    assert engine is not None  # the figure is made with layout="constrained"
+    engine.execute(figure)
     figure.set_layout_engine("none")  # once is enough
     for axis, ends, texts in written:
         height = axis.get_window_extent().height * 72 / figure.dpi
@@ -212,13 +224,13 @@ def _place_ends(figure: Figure, written: Sequence[tuple[Axes, Sequence[_End], li
         apart = spread(heights, room=ROOM / height, low=0.0, high=1.0)
         for end, text, at, place in zip(ends, texts, heights, apart, strict=True):
             text.set_position((1.15, place))
-            kept = {"transform": axis.transAxes, "clip_on": False, "color": end.look.colour}
+            kept: dict[str, Any] = {"transform": axis.transAxes, "clip_on": False, "color": end.look.colour}
             axis.plot([(end.x - left) / (right - left), 1.045], [at, place], linewidth=0.5, **kept)
             axis.plot([1.045, 1.135], [place, place], linewidth=1.7, linestyle=end.look.stroke, **kept)
 
 
 def noise_figure(summary: pd.DataFrame, *, split: str, networks: Mapping[str, str], narrow: bool = False) -> Figure:
-    """Lip error and correlation of each model over SNR: mean over the kinds of noise, then kind by kind.
+    """Draw lip error and correlation of each model over SNR: mean over the kinds of noise, then kind by kind.
 
     Parameters
     ----------
@@ -265,7 +277,7 @@ def noise_figure(summary: pd.DataFrame, *, split: str, networks: Mapping[str, st
             sound.mark(axis, label=True)
             _finish(axis, measure, top, chosen)
             written.append((axis, ends, _write_ends(axis, ends, top=top if measure == "lip_rmse" else 2.0)))
-            if place * lines < len(small):
+            if panels is not None and place * lines < len(small):
                 where = [panels[place * lines + k // columns, k % columns] for k in range(len(kinds))]
                 _draw_kinds(figure, where, chosen, kinds, looks, sound, columns, measure, top)
         _place_ends(figure, written)
@@ -273,6 +285,7 @@ def noise_figure(summary: pd.DataFrame, *, split: str, networks: Mapping[str, st
 
 
 def _finish(axis: Axes, measure: str, top: float, rows: pd.DataFrame) -> None:
+    """Set grid and vertical limits of a panel of `noise_figure`."""
     axis.grid(axis="y", color=RULE, linewidth=0.7)
     axis.set_axisbelow(True)
     if measure == "lip_rmse":
@@ -282,7 +295,7 @@ def _finish(axis: Axes, measure: str, top: float, rows: pd.DataFrame) -> None:
 
 
 def _draw_floors(axis: Axes, rows: pd.DataFrame, sound: _Sound, *, mean_face_only: bool = False) -> list[_End]:
-    """Lines of what needs no sound; what is to be written at their ends."""
+    """Draw lines of floors and ceilings; return what is to be written at their ends."""
     ends = []
     for name, title in FLOORS.items():
         value = rows.loc[(rows["model"] == name) & (rows["condition"] == "clean"), "value"]
@@ -293,9 +306,12 @@ def _draw_floors(axis: Axes, rows: pd.DataFrame, sound: _Sound, *, mean_face_onl
     return ends
 
 
-def _draw_kinds(figure, where, rows, kinds, looks, sound, columns, measure, top) -> None:
-    """Small panels, one a kind of noise, strokes as in the large one."""
-    first = None
+def _draw_kinds(
+    figure: Figure, where: Sequence[SubplotSpec], rows: pd.DataFrame, kinds: Sequence[str],
+    looks: Mapping[str, LineStyle], sound: _Sound, columns: int, measure: str, top: float,
+) -> None:  # fmt: skip
+    """Draw small panels, one a kind of noise, strokes as in the large one."""
+    first: Axes | None = None
     for place, kind in enumerate(kinds):
         axis = figure.add_subplot(where[place], sharex=first, sharey=first)
         first = first or axis
@@ -313,7 +329,7 @@ def _draw_kinds(figure, where, rows, kinds, looks, sound, columns, measure, top)
 
 
 def gain_figure(pairs: pd.DataFrame, *, split: str, chosen: Sequence[tuple[str, str]], narrow: bool = False) -> Figure:
-    """What one model gains over another at each SNR, with its interval; a hollow dot where that holds zero.
+    """Draw what one model gains over another at each SNR, with its interval; a hollow dot where that holds zero.
 
     Parameters
     ----------
@@ -350,6 +366,7 @@ def gain_figure(pairs: pd.DataFrame, *, split: str, chosen: Sequence[tuple[str, 
 
 
 def _draw_gains(axis: Axes, sound: _Sound, gains: pd.DataFrame) -> None:
+    """Draw the gains of a pair of models with their intervals."""
     x = sound.place(gains["snr_db"])
     gain, low, high = (gains[name].to_numpy(float) for name in ("gain", "gain_low", "gain_high"))
     axis.axhline(0, color=INK, linewidth=0.8)
@@ -366,7 +383,7 @@ def _draw_gains(axis: Axes, sound: _Sound, gains: pd.DataFrame) -> None:
 def speakers_figure(
     clips: pd.DataFrame, *, split: str, networks: Mapping[str, str], floor: float | None = None, narrow: bool = False
 ) -> Figure:
-    """Lip error of clean clips: a panel a speaker, a box and its clips for each model, best model on top.
+    """Draw the lip error of clean clips: a panel a speaker, a box and its clips for each model, best model on top.
 
     Parameters
     ----------
@@ -417,7 +434,7 @@ def speakers_figure(
 
 
 def _draw_boxes(axis: Axes, values: Sequence[NDArray], colours: Sequence[str], *, end: float) -> None:
-    """Box of the quartiles with the median, whiskers to the ends, each clip a dot; a median beyond the end in words."""
+    """Draw box plots: quartiles, median, whiskers to the ends, each clip a dot; a median beyond the end in words."""
     for place, (numbers, colour) in enumerate(zip(values, colours, strict=True)):
         if len(numbers) > 1:
             low, first, middle, third, high = np.percentile(numbers, [0, 25, 50, 75, 100])
@@ -431,7 +448,7 @@ def _draw_boxes(axis: Axes, values: Sequence[NDArray], colours: Sequence[str], *
 
 
 def curves_figure(curves: Mapping[str, str | Path], *, narrow: bool = False) -> Figure:
-    """Losses of training and validation of each model by step; a dot where the weights were kept."""
+    """Draw the losses of training and validation of each model by step; a dot where the weights were kept."""
     columns = max(min(len(curves), 2 if narrow else 4), 1)
     lines = max(-(-len(curves) // columns), 1)
     with matplotlib.rc_context(STYLE):
@@ -441,7 +458,7 @@ def curves_figure(curves: Mapping[str, str | Path], *, narrow: bool = False) -> 
         drawn: list = []
         for axis, (model, path) in zip(panels.flat, curves.items(), strict=False):
             curve = pd.read_csv(path, sep="\t")
-            best = curve.loc[curve["valid_loss"].idxmin()]
+            best = curve.iloc[int(curve["valid_loss"].argmin())]
             marker = "o" if len(curve) < 3 else None  # a line needs points to be seen
             drawn = [
                 *axis.plot(curve["step"], curve["train_loss"], color=GREY, marker=marker, label="training"),

@@ -1,4 +1,4 @@
-"""A film as a page of its own, which plays inside the report.
+"""Page of a film, which plays inside the report.
 
 Snakemake's report offers a film as a download; a page it shows in a frame, by an address that holds the whole page.
 Chromium takes no such address above 2 MiB (url::kMaxURLChars), and base64 has stood in it twice by then, so a film that
@@ -29,7 +29,7 @@ STYLES = [ASSETS / name for name in ("page_colours.css", "page_style.css")]
 
 
 def fit_film(path: str | Path, *, most_bytes: int = MOST_BYTES, most_s: float = MOST_S) -> tuple[bytes, float]:
-    """A film that is small enough: as it is, or its beginning, narrower and with fewer bits.
+    """Make a film small enough: leave it as it is, or encode its beginning again, narrower and with fewer bits.
 
     Returns
     -------

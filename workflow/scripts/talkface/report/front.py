@@ -1,4 +1,4 @@
-"""What the report opens with, and its tables: what was trained on what, which model is best and how sure that is."""
+"""Opening of the report and its tables: what was trained on what, which model is best and how sure that is."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 
 def listed(names: Sequence[str]) -> Markup:
-    """Model names in a sentence."""
+    """Join model names for a sentence."""
     found = [name_model(name) for name in names]
     return Markup(" and ").join([Markup(", ").join(found[:-1]), found[-1]] if len(found) > 1 else found)
 
@@ -24,7 +24,7 @@ def listed(names: Sequence[str]) -> Markup:
 def describe(
     quality: str | Path, *, corpus: str, trained: Sequence[str], others: Sequence[str], seed: int
 ) -> list[Markup]:
-    """What was trained on what."""
+    """Write what was trained on what, as sentences."""
     table = read_quality(quality)
     used = table[table["accepted"] == "yes"]
     training = used[used["split"] == "train"]

@@ -1,4 +1,4 @@
-"""The table of quality control as a page: how many clips are used, why the others are not, each with its measures."""
+"""Page of quality control: how many clips are used, why the others are not, and the measures of each."""
 
 import logging
 import re
@@ -29,7 +29,7 @@ MOST_ROWS = 1500  # a browser takes no page of more than about 1.5 MB from withi
 
 
 def read_quality(path: str | Path) -> pd.DataFrame:
-    """results/qc/clips.tsv; a TalkfaceError if it lacks a column."""
+    """Read results/qc/clips.tsv; a TalkfaceError if it lacks a column."""
     texts = dict.fromkeys(("clip", "speaker", "split", "accepted", "reason"), str)
     table = pd.read_csv(path, sep="\t", keep_default_na=False, na_values=[""], dtype=texts)
     missing = [name for name in texts if name not in table]
@@ -39,7 +39,15 @@ def read_quality(path: str | Path) -> pd.DataFrame:
 
 
 def kind_of(reason: str) -> str:
-    """The settings that a reason names, else its first clause without file and numbers."""
+    """Sum a reason up: the settings that it names, else its first clause without file and numbers.
+
+    Examples
+    --------
+    >>> kind_of("a face in 90% of the frames (qc.min_detected_share: 0.95)")
+    'qc.min_detected_share'
+    >>> kind_of("videos/a.mp4: no video stream; a video was expected")
+    'no video stream'
+    """
     named = dict.fromkeys(re.findall(r"\b(?:qc|landmarks|media)\.\w+", reason))
     if named:
         return ", ".join(named)
@@ -47,15 +55,16 @@ def kind_of(reason: str) -> str:
 
 
 def counts_table(table: pd.DataFrame) -> Table:
-    """Clips and speakers of each split, and how many are used."""
+    """Return clips and speakers of each split, and how many are used."""
 
     def line(name: str, rows: pd.DataFrame) -> Row:
+        """Return the row of a split."""
         used = rows[rows["accepted"] == "yes"]
         counts = len(rows), len(used), len(rows) - len(used), used["speaker"].nunique()
         minutes = float(used["duration_s"].sum()) / 60 if "duration_s" in used else float("nan")
         return Row(name, [plain_cell(count, ",.0f") for count in counts] + [plain_cell(minutes, ".1f")])
 
-    rows = [line(split, rows) for split, rows in table.groupby("split", sort=False)]
+    rows = [line(str(split), rows) for split, rows in table.groupby("split", sort=False)]
     heads = [
         Head("clips"),
         Head("accepted"),
@@ -67,7 +76,7 @@ def counts_table(table: pd.DataFrame) -> Table:
 
 
 def reasons_table(table: pd.DataFrame) -> Table | None:
-    """Why clips are rejected, the most frequent first, with a clip as an example; None where all are used."""
+    """Return why clips are rejected, the most frequent first, with a clip as an example; None where all are used."""
     rejected = table[table["accepted"] != "yes"]
     rows = []
     kinds = rejected["reason"].map(kind_of)
@@ -79,7 +88,7 @@ def reasons_table(table: pd.DataFrame) -> Table | None:
 
 
 def clips_table(table: pd.DataFrame, *, most_rows: int = MOST_ROWS) -> Table:
-    """Every clip, the rejected ones first; at most so many rows."""
+    """Return every clip, the rejected ones first; at most so many rows."""
     ordered = table.sort_values("accepted", kind="stable").head(most_rows)  # "no" comes before "yes"
     columns = [name for name in MEASURED if name in table]
     reasons = bool((table["reason"] != "").any())
@@ -97,7 +106,7 @@ def clips_table(table: pd.DataFrame, *, most_rows: int = MOST_ROWS) -> Table:
 
 
 def write_quality(output: str | Path, *, table: str | Path, most_rows: int = MOST_ROWS) -> None:
-    """Write the page.
+    """Write the page of quality control.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What a run was made with: its whole configuration as a page and as a file that --configfile takes again.
+"""Settings of a run: its whole configuration as a page and as a file that --configfile takes again.
 
 What each setting means is said where it is set: in the comments of the shipped configuration, which are read here.
 """
@@ -27,7 +27,7 @@ PIP_NAMES = {"pytorch": "torch", "pysoundfile": "soundfile", "soxr-python": "sox
 
 
 def read_comments(path: str | Path) -> dict[Path_, str]:
-    """What stands behind each key of a YAML file, by the keys that lead to it.
+    """Read the comment behind each key of a YAML file, by the keys that lead to it.
 
     Mappings alone, indented by spaces, one key a line, as config/config.yaml is written.
     """
@@ -45,7 +45,7 @@ def read_comments(path: str | Path) -> dict[Path_, str]:
 
 
 def leaves(settings: Mapping[str, Any], above: Path_ = ()) -> Iterator[tuple[Path_, Any]]:
-    """Every setting that is no mapping (or an empty one), with the keys that lead to it."""
+    """Give every setting that is no mapping (or an empty one), with the keys that lead to it."""
     for key, value in settings.items():
         if isinstance(value, Mapping) and value:
             yield from leaves(value, (*above, str(key)))
@@ -54,12 +54,12 @@ def leaves(settings: Mapping[str, Any], above: Path_ = ()) -> Iterator[tuple[Pat
 
 
 def written(value: Any) -> str:
-    """A setting as YAML writes it in one line."""
+    """Write a setting as YAML in one line."""
     return yaml.safe_dump(value, default_flow_style=True, width=10_000).removesuffix("\n").removesuffix("\n...")
 
 
 def packages_of(envs: Sequence[str | Path]) -> dict[str, tuple[str, list[str]]]:
-    """Package -> the version installed here, else the one pinned; and the environment files that name it."""
+    """Return, by package, the version installed here, else the one pinned, and the environment files that name it."""
     found: dict[str, tuple[str, list[str]]] = {"python": (platform.python_version(), [])}
     for path in envs:
         listed = yaml.safe_load(Path(path).read_text(encoding="utf-8"))["dependencies"]
@@ -77,7 +77,7 @@ def packages_of(envs: Sequence[str | Path]) -> dict[str, tuple[str, list[str]]]:
 def settings_table(
     found: Sequence[tuple[Path_, Any]], shipped: Mapping[Path_, Any], comments: Mapping[Path_, str], *, bare: int = 0
 ) -> Table:
-    """A row a setting, what differs from the shipped value in bold; `bare` keys are left away in front."""
+    """Return a row a setting, what differs from the shipped value in bold; the first `bare` keys are left out."""
     rows = []
     for path, value in found:
         changed = path not in shipped or shipped[path] != value
@@ -135,7 +135,7 @@ def write_settings(
     changed = [(path, value) for path, value in used if path not in known or known[path] != value]
 
     def explain(name: str) -> None:
-        """An entry that is like another one is explained where that one is."""
+        """Take over the comments of the entry that this one is like."""
         other = catalogue.get(name, {}).get("like")
         if other:
             explain(other)

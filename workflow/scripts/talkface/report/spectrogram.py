@@ -1,4 +1,4 @@
-"""Pictures of sound: a wideband spectrogram and the outline of the waveform, at as many columns as a picture has.
+"""Wideband spectrogram and outline of the waveform, at as many columns as a picture has.
 
 Axes: S samples, C columns, R rows of a spectrogram.
 """
@@ -15,7 +15,7 @@ FLOOR_POWER = 1e-12  # -120 dB, where full scale is 1
 
 
 def spectrogram(samples: NDArray[np.int16], *, rate: int, centres_s: ArrayLike, rows: int) -> NDArray[np.float64]:
-    """Level of the sound over time and frequency.
+    """Compute the level of the sound over time and frequency.
 
     Parameters
     ----------
@@ -52,14 +52,14 @@ def spectrogram(samples: NDArray[np.int16], *, rate: int, centres_s: ArrayLike, 
 
 
 def top_khz(rate: int) -> float:
-    """Where a spectrogram of sound of this rate ends, kHz."""
+    """Return the highest frequency of a spectrogram of sound of this rate, kHz."""
     return min(TOP_HZ, rate / 2) / 1000
 
 
 def outline(
     samples: NDArray[np.int16], *, rate: int, edges_s: ArrayLike
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Lowest and highest sample of each column, (C,) each, full scale 1.
+    """Return the lowest and the highest sample of each column, (C,) each, full scale 1.
 
     Parameters
     ----------

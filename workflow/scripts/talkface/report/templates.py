@@ -1,4 +1,4 @@
-"""Pages from the templates in assets/: what is not Markup is escaped, and a name that a template lacks is an error."""
+"""Templates of pages in assets/: what is not Markup is escaped, and a name without a value is an error."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,7 +13,7 @@ ASSETS = Path(__file__).parent / "assets"
 
 
 def find_template(name: str) -> jinja2.Template:
-    """A template of assets/ by its name."""
+    """Load a template of assets/ by its name."""
     loader = jinja2.FileSystemLoader(ASSETS)
     world = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
     return world.get_template(name)
@@ -27,5 +27,5 @@ def fill(template: str, output: str | Path, content: Mapping[str, Any]) -> None:
 
 
 def read_assets(names: Sequence[str]) -> Markup:
-    """Files of assets/, one after the other."""
+    """Read files of assets/, joined one after the other."""
     return Markup("".join((ASSETS / name).read_text(encoding="utf-8") for name in names))

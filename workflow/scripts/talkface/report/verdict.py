@@ -1,4 +1,4 @@
-"""Sentences made from the numbers of an evaluation: which model is best, by how much, and how sure that is."""
+"""Verdict of an evaluation in sentences: which model is best, by how much, and how sure that is."""
 
 import math
 
@@ -13,17 +13,18 @@ LITTLE = 0.05  # a model that is not by this share better than the mean face has
 
 
 def clips_of(split: str, count: int) -> str:
-    """Count and kind of the clips of a split."""
+    """Write the count and kind of the clips of a split."""
     noun, *rest = CLIPS[split].split(" of ")
     return " of ".join([counted(count, noun), *rest])
 
 
 def judge(results: Results, split: str) -> list[Markup]:
-    """What the tables say of a split, the most important sentence first; model names are escaped."""
+    """Write what the tables say of a split, the most important sentence first; model names are escaped."""
     best, rival = results.rivals(split)
     if best is None:
         return [Markup("On the clips of this split no lip error was measured.")]
     row = results.row(split, best, "lip_rmse")
+    assert row is not None  # `best` comes from these rows
     words = clips_of(split, int(row["clips"])), name_model(best), number(row["value"], 2), _within(row)
     what = "the smallest lip error" if len(results.models) > 1 else "this lip error"
     said = [
@@ -38,7 +39,7 @@ def judge(results: Results, split: str) -> list[Markup]:
 
 
 def compare(results: Results, split: str, model: str, other: str | None, snr_db: float | None = None) -> Markup:
-    """By how much one model is better than another, with the interval; nothing where that was not measured."""
+    """Write by how much one model is better than another, with the interval; nothing where that was not measured."""
     row = other and results.gain(model, other, split, snr_db=snr_db)
     if not row:
         return Markup("")
@@ -62,11 +63,12 @@ def compare(results: Results, split: str, model: str, other: str | None, snr_db:
 
 
 def _correlation(results: Results, split: str, best: str) -> Markup:
+    """Write the correlation of the best model, and the model with the highest one."""
     values = {model: results.value(split, model, "opening_correlation") for model in results.models}
     known = {model: value for model, value in values.items() if not math.isnan(value)}
-    if best not in known:
-        return Markup("")
     row = results.row(split, best, "opening_correlation")
+    if row is None or best not in known:
+        return Markup("")
     said = Markup("Its mouth opens as the true one with a correlation of <b>{}</b>{}").format(
         number(row["value"], 2), _within(row, "")
     )
@@ -77,12 +79,14 @@ def _correlation(results: Results, split: str, best: str) -> Markup:
 
 
 def _in_noise(results: Results, split: str) -> Markup:
+    """Write which model is best in noise."""
     if results.snr_db is None:
         return Markup("")
     best, rival = results.rivals(split, results.snr_db)
     if best is None:
         return Markup("")
     row = results.row(split, best, "lip_rmse", snr_db=results.snr_db)
+    assert row is not None  # `best` comes from these rows
     said = Markup("In noise at {}\xa0dB, mean over its kinds, {} is best with {}\xa0%{}. ").format(
         f"{results.snr_db:g}", name_model(best), number(row["value"], 2), _within(row)
     )
@@ -95,6 +99,7 @@ def _in_noise(results: Results, split: str) -> Markup:
 
 
 def _floors(results: Results, split: str) -> Markup:
+    """Write how far the models are from the mean face and from the ceilings."""
     floor = results.value(split, "floor:mean_face", "lip_rmse")
     if math.isnan(floor):
         return Markup("")
@@ -117,6 +122,7 @@ def _floors(results: Results, split: str) -> Markup:
 
 
 def _caution(results: Results, split: str) -> Markup:
+    """Warn of a split with few speakers."""
     speakers = results.count(split, "speaker")
     if speakers >= FEW_SPEAKERS:
         return Markup("")
@@ -125,6 +131,7 @@ def _caution(results: Results, split: str) -> Markup:
 
 
 def _within(row: Row, unit: str = "\xa0%") -> str:
+    """Write the interval of a row in brackets; nothing where there is none."""
     if not (math.isfinite(row["low"]) and math.isfinite(row["high"])):
         return ""
     return f" (95\xa0% interval {number(row['low'], 2)} to {number(row['high'], 2)}{unit})"

@@ -1,4 +1,4 @@
-"""The page to look at clips: results/viewer.html, in one file that opens from disk.
+"""Viewer of clips: results/viewer.html, a page in one file that opens from disk.
 
 Layout, style and program stand in viewer.html, page_colours.css, viewer.css, viewer_faces.js and viewer.js; they draw
 the faces from arrays that are written into the page. All that comes from names is escaped; nothing is loaded from
@@ -39,18 +39,18 @@ FEW = 8  # clips that need no search
 
 
 def pack(values: NDArray) -> str:
-    """Base64 of an array's bytes, little-endian."""
+    """Encode an array's bytes, little-endian, as base64."""
     return base64.b64encode(np.ascontiguousarray(values.astype(values.dtype.newbyteorder("<"))).tobytes()).decode()
 
 
 def pack_faces(faces: NDArray) -> str:
-    """Landmarks (T, 68, 2) as steps of 1/8192; see the head of this module."""
+    """Encode landmarks (T, 68, 2) as steps of 1/8192; see the head of this module."""
     steps = np.clip(np.round(np.asarray(faces, np.float64) * QUANTUM), MISSING + 1, -MISSING - 1)
     return pack(np.where(np.isfinite(steps), steps, MISSING).astype(np.int16))
 
 
 def waveform(samples: NDArray[np.int16], rate: int) -> NDArray[np.uint8]:
-    """The largest size of the samples (S,) in each hundredth of a second, 0-255 of the loudest."""
+    """Return the largest magnitude of the samples (S,) in each hundredth of a second, 0-255 of the loudest."""
     step = max(1, rate // LOUDNESS_HZ)
     sizes = np.abs(samples.astype(np.int32))
     sizes = np.pad(sizes, (0, -len(sizes) % step)).reshape(-1, step).max(axis=1)
@@ -58,17 +58,17 @@ def waveform(samples: NDArray[np.int16], rate: int) -> NDArray[np.uint8]:
 
 
 def number(value: float, digits: int = 4) -> float | None:
-    """A number as JSON has it: rounded, None where there is none."""
+    """Round a number for JSON, which has null for NaN."""
     return round(float(value), digits) if math.isfinite(value) else None
 
 
 def openings(faces: NDArray) -> list[float | None]:
-    """Opening of the mouth in each frame, percent of the outer-eye distance."""
+    """Return the mouth opening in each frame, percent of the outer-eye distance."""
     return [number(100 * value, 2) for value in mouth_opening(faces)]
 
 
 def list_clips(faces: h5py.File, models: Sequence[str]) -> list[dict[str, Any]]:
-    """What the list of clips says of each, the worst first: mean lip error over the models that have one."""
+    """List the clips with their measures, the worst first: mean lip error over the models that have one."""
     clips = []
     for clip, truth in faces.get("truth", {}).items():
         sound = faces[f"sound/{clip}"]
@@ -90,7 +90,7 @@ def list_clips(faces: h5py.File, models: Sequence[str]) -> list[dict[str, Any]]:
 
 
 def show_clip(faces: h5py.File, films: Path, clip: str, models: Sequence[str]) -> dict[str, Any]:
-    """All that the page draws of a clip."""
+    """Collect all that the page draws of a clip."""
     truth, sound = faces[f"truth/{clip}"][:], faces[f"sound/{clip}"]
     predictions = [faces[f"prediction/{model}/{clip}"][:] for model in models]
     with h5py.File(films / "landmarks.h5", "r") as file:
@@ -108,7 +108,7 @@ def show_clip(faces: h5py.File, films: Path, clip: str, models: Sequence[str]) -
 
 
 def as_json(content: Mapping[str, Any]) -> Markup:
-    """JSON that may stand in a script element, whatever the names in it are."""
+    """Write JSON that may stand in a script element, whatever the names in it are."""
     text = json.dumps(content, separators=(",", ":"), allow_nan=False)
     return Markup(text.replace("<", "\\u003c"))
 
@@ -116,7 +116,7 @@ def as_json(content: Mapping[str, Any]) -> Markup:
 def write_viewer(
     output: str | Path, *, faces: str | Path, films: str | Path, corpus: str, models: Sequence[str]
 ) -> None:
-    """Write the page.
+    """Write the viewer of clips.
 
     Parameters
     ----------

@@ -1,1 +1,1 @@
-"""From clips to weights."""
+"""Training: datasets, batches, the loop, and imported weights."""

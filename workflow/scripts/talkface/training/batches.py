@@ -1,4 +1,4 @@
-"""A corpus on its way into training: clips of a split on the device, cut into batches there; the splits of a corpus.
+"""Batches of stretches, cut from the clips of a split on the device, and the division into training and validation.
 
 Axes: B stretches, N samples, T video frames, C clips, P frames of all clips end to end, F numbers of a feature frame.
 """
@@ -24,11 +24,11 @@ VALID_SHARE = 0.08  # of what a model splits by itself, as Eskimez et al. 2020 d
 
 
 def add_noisy_copies(part: Clips, noise: NoiseBank, *, copies: int, snr_db: Sequence[float], seed: int) -> Clips:
-    """A part followed by copies of its clips with noise, so that any network may learn from both.
+    """Append noisy copies of its clips to a part, so that any network may learn from both.
 
     Parameters
     ----------
-    part : Part
+    part : Clips
     noise : NoiseBank
         At the rate of the part.
     copies : int
@@ -45,13 +45,15 @@ def add_noisy_copies(part: Clips, noise: NoiseBank, *, copies: int, snr_db: Sequ
     if part.features is not None:
         raise TalkfaceError("models: noisy_copies needs sound, but the training file holds features; set 0")
     generator = np.random.default_rng([seed, len(part)])
+    lowest, highest = snr_db
     noisy = []
     for _ in range(copies):
         audio = np.empty_like(part.audio)
         for first, last in zip(part.audio_offsets[:-1], part.audio_offsets[1:], strict=True):
             clean = torch.from_numpy(part.audio[first:last].astype(np.float32))[None]  # (1, S)
             draw = torch.from_numpy(generator.random((1, 2), np.float32))
-            mixed = add_noise(clean, noise.cut(draw, clean.shape[1]), torch.tensor(generator.uniform(*snr_db)))[0]
+            ratio = torch.tensor(generator.uniform(lowest, highest))
+            mixed = add_noise(clean, noise.cut(draw, clean.shape[1]), ratio)[0]
             mixed = mixed * min(1.0, (FULL_SCALE - 1) / float(mixed.abs().max().clamp(min=1)))
             audio[first:last] = mixed.round().short().numpy()
         noisy.append(replace(part, audio=audio))
@@ -59,10 +61,15 @@ def add_noisy_copies(part: Clips, noise: NoiseBank, *, copies: int, snr_db: Sequ
 
 
 class Shape(Protocol):
-    """What of the settings decides which stretches make a batch."""
+    """Settings that decide which stretches make a batch."""
 
-    stretches: int
-    frames: int
+    @property
+    def stretches(self) -> int:
+        """Stretches of a batch."""
+
+    @property
+    def frames(self) -> int:
+        """Frames of a stretch."""
 
 
 class Batches:
@@ -70,9 +77,9 @@ class Batches:
 
     Parameters
     ----------
-    part : Part
+    part : Clips
     network : BaseNetwork
-        Says what it hears of a clip, how much of it a frame needs, and what it aims at.
+        Says what its inputs are, how many of them a frame needs, and what its targets are.
     device : torch.device
     noise : NoiseBank, optional
         For networks that want it.
@@ -97,9 +104,9 @@ class Batches:
         self.hears_frames = network.hears_frames
 
     def cut(self, clip: Tensor, start: Tensor, frames: int, draw: Tensor | None = None) -> Batch:
-        """Stretches of `frames` frames that begin at frame `start` (B) of clips `clip` (B), on the device.
+        """Cut stretches of `frames` frames that begin at frame `start` (B) of clips `clip` (B), on the device.
 
-        `draw` (B, 2), uniform in [0, 1), says which noise belongs to each.
+        `draw` (B, 2), uniform in [0, 1), says which noise belongs to each; needed where there is noise.
         """
         device = self.sound.device
         size = self.before + (frames - 1) * self.hop + self.after + (1 if self.hears_frames else 0)
@@ -115,12 +122,15 @@ class Batches:
         known, index = frame < last - first, torch.minimum(frame + first, last - 1)
         if self.known is not None:
             known = known & self.known[index]
-        noise = None if self.noise is None else self.noise.cut(draw, size)
+        noise = None
+        if self.noise is not None:
+            assert draw is not None
+            noise = self.noise.cut(draw, size)
         return Batch(sound, self.target[index], known, noise)
 
 
 def _listen(part: Clips, network: BaseNetwork) -> Tensor:
-    """What a network that hears frames hears of all clips, (P, F)."""
+    """Compute the feature frames (P, F) of all clips."""
     if part.features is not None:
         return torch.from_numpy(part.features)
     heard = []
@@ -132,7 +142,7 @@ def _listen(part: Clips, network: BaseNetwork) -> Tensor:
 
 
 def _level(part: Clips, network: BaseNetwork) -> tuple[NDArray[np.int16], NDArray[np.float32]]:
-    """Samples (S,) of all clips, and the factor (C,) that levels each."""
+    """Return the samples (S,) of all clips, and the factor (C,) that levels each."""
     levellers = [_leveller(part, index, network) for index in range(len(part))]
     gain = np.array([leveller.gain for leveller in levellers], np.float32)
     if network.level != "running":
@@ -151,11 +161,11 @@ def _leveller(part: Clips, index: int, network: BaseNetwork) -> Leveller:
 
 
 def resplit(parts: Sequence[Clips], how: str, *, seed: int) -> tuple[Clips, Clips]:
-    """Training and validation clips as a model wants them divided; the test clips are never touched.
+    """Divide clips into training and validation as a model wants it; the test clips are never touched.
 
     Parameters
     ----------
-    parts : sequence of Part
+    parts : sequence of Clips
         Training and validation clips as the sheet has them, or one part of all clips there are.
     how : {"sheet", "window", "clip", "speaker"}
         sheet: leave them; the others pool them and take 8 % for validation: of the frames, so that overlapping windows
@@ -188,16 +198,22 @@ def resplit(parts: Sequence[Clips], how: str, *, seed: int) -> tuple[Clips, Clip
 
 
 def plan_epoch(lengths: NDArray, frames: int, generator: np.random.Generator) -> NDArray[np.int64]:
-    """Stretches of one epoch in random order, (number, 2): clip and first frame.
+    """Plan one epoch: its stretches in random order, (number, 2), as clip and first frame.
 
     The stretches of a clip lie evenly from its first frame to its last, so that its ends count like its middle; the
     inner ones are moved by chance. A clip that has room for one only gives it from a random frame on.
+
+    Examples
+    --------
+    >>> plan = plan_epoch(np.array([16, 32]), 16, np.random.default_rng(0))
+    >>> sorted(plan.tolist())
+    [[0, 0], [1, 0], [1, 16]]
     """
     plan = []
     for clip, (length, count) in enumerate(zip(lengths, count_stretches(lengths, frames), strict=True)):
         room = max(0, int(length) - frames)
         if count == 1:
-            starts = generator.integers(0, room + 1, 1)
+            starts: NDArray = generator.integers(0, room + 1, 1)
         else:
             starts = np.linspace(0, room, count)
             starts[1:-1] += generator.uniform(-0.25, 0.25, count - 2) * room / (count - 1)
@@ -206,14 +222,20 @@ def plan_epoch(lengths: NDArray, frames: int, generator: np.random.Generator) ->
 
 
 def count_stretches(lengths: NDArray, frames: int) -> NDArray[np.int64]:
-    """Stretches of `frames` frames that clips of `lengths` (C) frames give in an epoch, (C); at least one each."""
+    """Count the stretches of `frames` frames that clips of `lengths` (C) frames give in an epoch; at least one each.
+
+    Examples
+    --------
+    >>> count_stretches(np.array([10, 40, 100]), 20).tolist()
+    [1, 2, 5]
+    """
     return np.maximum(1, np.round(np.asarray(lengths) / frames)).astype(np.int64)
 
 
 def batches(
     corpus: Batches, settings: Shape, *, seed: int, first_step: int, last_step: int
 ) -> Iterator[tuple[int, Batch]]:
-    """Steps first_step .. last_step - 1 and their batches, the same whichever step is the first."""
+    """Yield the steps first_step .. last_step - 1 with their batches, the same whichever step is the first."""
     step, device = first_step, corpus.sound.device
     per_epoch = steps_per_epoch(corpus.lengths, settings)
     while step < last_step:
@@ -230,5 +252,5 @@ def batches(
 
 
 def steps_per_epoch(lengths: NDArray, settings: Shape) -> int:
-    """Full batches of one epoch, at least one."""
+    """Count the full batches of one epoch; at least one."""
     return max(1, int(count_stretches(lengths, settings.frames).sum()) // settings.stretches)

@@ -1,4 +1,4 @@
-"""The training data of one corpus in one file: results/dataset/{corpus}.h5. This module alone reads and writes it.
+"""Dataset file of one corpus, results/dataset/{corpus}.h5, which this module alone reads and writes.
 
 Frames of all accepted clips lie end to end, clip c from frame_offsets[c] to frame_offsets[c + 1], and so do samples.
 
@@ -65,7 +65,7 @@ def assemble_dataset(
     networks: Iterable[str],
     components: int,
 ) -> None:
-    """Gather what the earlier stages made of the accepted clips.
+    """Write the dataset of the accepted clips from the files of the earlier stages.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ def assemble_dataset(
 
 
 def read_accepted(quality: str | Path) -> pd.DataFrame:
-    """The clips that quality control accepted: index clip, columns speaker and split among others.
+    """Read which clips quality control accepted: index clip, columns speaker and split among others.
 
     Raises
     ------
@@ -142,8 +142,8 @@ def check_splits(splits: Iterable[str], where: str | Path) -> None:
 
 
 def _index(files: Iterable[str | Path]) -> dict[str, str | Path]:
-    """Which file holds which clip."""
-    where = {}
+    """Return the file that holds each clip."""
+    where: dict[str, str | Path] = {}
     for path in files:
         with h5py.File(path, "r") as file:
             where.update(dict.fromkeys(file, path))
@@ -158,7 +158,7 @@ def gather(
     landmarks: Sequence[str | Path] | None,
     rates: Sequence[int],
 ) -> Iterator[Clip]:
-    """The clips of a table (index clip, columns speaker and split), one after the other, from the files of the stages.
+    """Yield the clips of a table (index clip, columns speaker and split) from the files of the stages.
 
     `landmarks` None: without pixels.
     """
@@ -170,7 +170,7 @@ def gather(
             for name in shard:
                 if name not in accepted.index:
                     continue
-                speaker, split = accepted.at[name, "speaker"], accepted.at[name, "split"]
+                speaker, split = str(accepted.at[name, "speaker"]), str(accepted.at[name, "split"])
                 with h5py.File(shape_files[speaker], "r") as file:
                     if name not in file or "shape" not in file[name]:
                         raise TalkfaceError(
@@ -228,11 +228,12 @@ def write_dataset(output: str | Path, clips: Iterable[Clip], *, corpus: str, com
         check_splits(names["split"], output)
         for name, values in names.items():
             file.create_dataset(name, data=values, dtype=h5py.string_dtype())
-        for name, values in offsets.items():
+        for name, ends in offsets.items():
             if name == "shape":
-                file["frame_offsets"] = np.array(values, np.int64)
+                file["frame_offsets"] = np.array(ends, np.int64)
             elif name.startswith("audio/"):
-                file[name.replace("audio/", "audio_offsets/")] = np.array(values, np.int64)
+                file[name.replace("audio/", "audio_offsets/")] = np.array(ends, np.int64)
+        assert statistics is not None  # check_splits has seen a training clip
         model = statistics.fit(components)
         for name in FIELDS:
             file[f"shape_model/{name}"] = getattr(model, name)
@@ -267,7 +268,7 @@ def _open(path: str | Path) -> h5py.File:
 
 
 def is_dataset(path: str | Path) -> bool:
-    """Whether an HDF5 file has the layout above, and not that of another system."""
+    """Tell whether an HDF5 file has the layout above, and not that of another system."""
     try:
         with h5py.File(path, "r") as file:
             return file.attrs.get("layout") is not None or "frame_offsets" in file
@@ -276,7 +277,7 @@ def is_dataset(path: str | Path) -> bool:
 
 
 def read_part(path: str | Path, split: str, *, rate: int, landmarks: bool = False) -> Clips:
-    """Clips of one split with their sound at `rate` Hz.
+    """Read the clips of one split with their sound at `rate` Hz.
 
     Raises
     ------
@@ -308,25 +309,25 @@ def read_part(path: str | Path, split: str, *, rate: int, landmarks: bool = Fals
 
 
 def read_shape_model(path: str | Path) -> ShapeModel:
-    """Shape model of the training split."""
+    """Read the shape model of the training split."""
     with _open(path) as file:
         return ShapeModel(**{name: file[f"shape_model/{name}"][:] for name in FIELDS})
 
 
 def read_corpus(path: str | Path) -> str:
-    """Name of the corpus."""
+    """Read the name of the corpus."""
     with _open(path) as file:
         return str(file.attrs["corpus"])
 
 
 def read_index(path: str | Path) -> pd.DataFrame:
-    """What the clips are: index clip, columns speaker, split, digest."""
+    """Read the table of all clips: index clip, columns speaker, split, digest."""
     with _open(path) as file:
         columns = {name: file[name].asstr()[:] for name in ("clip", "speaker", "split", "digest")}
     return pd.DataFrame(columns).set_index("clip")
 
 
 def read_rates(path: str | Path) -> list[int]:
-    """Rates in Hz at which the file holds sound."""
+    """Read the rates in Hz at which the file holds sound."""
     with _open(path) as file:
         return sorted(int(rate) for rate in file["audio"])

@@ -1,25 +1,25 @@
-"""Training files of the published systems: read as they are, and written from our own corpus.
+"""Training files of the published systems, read as they are.
 
 Both are HDF5 with one row a clip of 75 frames (3 s at 25 frames a second).
 
 | file of | dataset | shape | holds |
 |---|---|---|---|
-| Eskimez et al. 2018 | MelFeatures | (N, 75, 128) float | what the network hears, see models/lstm.py |
+| Eskimez et al. 2018 | MelFeatures | (N, 75, 128) float | input of the network, see models/networks/lstm.py |
 | | flmark | (N, 75, 136) float | 68 points, x and y in turn, in [0, 1] |
 | Eskimez et al. 2020 | speech | (N, 24000) float in [-1, 1], or int16 | sound at 8 kHz |
 | | landmarks | (N, 75, K) float | coefficients of a shape model, 6 as published |
 
-Files written here hold besides: clip, speaker (N,) str, and shape_model/{mean, components, variance_ratio, deviation}
-as in the dataset, to which the coefficients of the second file belong. The reader uses them where they are.
+Those that `talkface.training.export` writes hold besides: clip, speaker (N,) str, and shape_model/{mean, components,
+variance_ratio, deviation} as in the dataset, to which the coefficients of the second file belong. The reader uses them
+where they are.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import h5py
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from talkface.conventions import FPS, FULL_SCALE
@@ -27,19 +27,16 @@ from talkface.errors import TalkfaceError
 from talkface.face import points
 from talkface.face.identity import align
 from talkface.face.shape_files import read_shape_model_files
-from talkface.face.shape_model import FIELDS, ShapeModel, ShapeStatistics, fit_shape_model
+from talkface.face.shape_model import FIELDS, ShapeModel, fit_shape_model
 from talkface.face.template import load_template
-from talkface.files import writing
-from talkface.media.sound import Leveller
 from talkface.models.inputs import Clips
-from talkface.training.dataset import Clip, gather, read_accepted
 
 log = logging.getLogger(__name__)
 
 FRAMES = 75  # of a row
 RATE_2018, RATE_2020 = 44_100, 8_000  # Hz
 COEFFICIENTS = 6  # of Eskimez et al. 2020
-LAYOUTS = {
+LAYOUTS: dict[str, dict[str, tuple[int | None, ...]]] = {
     "2018": {"MelFeatures": (FRAMES, 128), "flmark": (FRAMES, 136)},
     "2020": {"landmarks": (FRAMES, None), "speech": (FRAMES * RATE_2020 // FPS,)},
 }
@@ -48,13 +45,10 @@ ROWS = 256  # read at a time
 LOUDEST = 1.5
 
 
-# Reading ----------------------------------------------------------------------------------------------------------
-
-
 def read_training_file(
     path: str | Path, shape_model: Mapping[str, str | Path] | None = None, *, components: int = COEFFICIENTS
 ) -> tuple[Clips, ShapeModel]:
-    """A training file of one of the layouts above, all its rows.
+    """Read a training file of one of the layouts above, all its rows.
 
     Parameters
     ----------
@@ -67,7 +61,7 @@ def read_training_file(
 
     Returns
     -------
-    part : Part
+    part : Clips
         A clip a row. `targets` are the file's own numbers, `shape` the faces they stand for, template frame. A file of
         2018 has `features` instead of sound.
     shape_model : ShapeModel
@@ -88,10 +82,8 @@ def read_training_file(
                     f"{path}: {first} has {count} rows and {second} {len(rows[1])}; as many were expected; write the "
                     "file again"
                 )
-            names = {
-                "clip": _read_names(file, "clip") or [f"row{index}" for index in range(count)],
-                "speaker": _read_names(file, "speaker") or ["unknown"] * count,
-            }
+            clip = _read_names(file, "clip") or [f"row{index}" for index in range(count)]
+            speaker = _read_names(file, "speaker") or ["unknown"] * count
             own = None
             if "shape_model" in file:
                 own = ShapeModel(**{field: file[f"shape_model/{field}"][:] for field in FIELDS})
@@ -100,16 +92,17 @@ def read_training_file(
             f"{path}: not readable as HDF5 ({error}); a training file was expected; copy it again"
         ) from None
     if layout == "2018":
-        return _part_2018(*rows, **names, components=components, path=path)
-    return _part_2020(*rows, **names, shape_model=_choose(shape_model, own, path), path=path)
+        return _part_2018(*rows, clip=clip, speaker=speaker, components=components, path=path)
+    model = _choose(shape_model, own, path)
+    return _part_2020(*rows, clip=clip, speaker=speaker, shape_model=model, path=path)
 
 
 def check_network(part: Clips, *, network: str, rate: int, hears_frames: bool, path: str | Path) -> None:
-    """Raise a TalkfaceError if a network cannot learn from a training file, because it hears something else.
+    """Raise a TalkfaceError if a network cannot learn from a training file, because it takes other inputs.
 
     Parameters
     ----------
-    part : Part
+    part : Clips
         Of `read_training_file`.
     network : str
         Its name.
@@ -142,7 +135,7 @@ def _read_names(file: h5py.File, key: str) -> list[str]:
 
 
 def _read_rows(file: h5py.File, name: str, tail: tuple[int | None, ...], path: str | Path) -> NDArray:
-    """All rows of a dataset, checked: (N, *tail), float32, or int16 where the file has that."""
+    """Read and check all rows of a dataset: (N, *tail), float32, or int16 where the file has that."""
     data = file[name]
     expected = ", ".join("K" if size is None else str(size) for size in ("rows", *tail))
     if not isinstance(data, h5py.Dataset) or data.dtype.kind not in "fi":
@@ -237,7 +230,7 @@ def _part_2020(
 
 
 def _choose(files: Mapping[str, str | Path] | None, own: ShapeModel | None, path: str | Path) -> ShapeModel:
-    """The shape model that coefficients belong to: the files the config names, else what the training file holds."""
+    """Return the shape model that coefficients belong to: of the files the config names, else the file's own."""
     if files:
         return read_shape_model_files(files)[0]
     if own is None:
@@ -246,131 +239,3 @@ def _choose(files: Mapping[str, str | Path] | None, own: ShapeModel | None, path
             "in the model's block of the config"
         )
     return own
-
-
-# Writing ----------------------------------------------------------------------------------------------------------
-
-
-def export_a(
-    output: str | Path,
-    *,
-    quality: str | Path,
-    audio: Sequence[str | Path],
-    shapes: Sequence[str | Path],
-    landmarks: Sequence[str | Path],
-) -> None:
-    """Write the training and validation clips in the layout of Eskimez et al. 2018: its features, its normalisation.
-
-    Clips are cut into rows of 75 frames; the last row repeats the clip's last frame in silence.
-
-    Parameters
-    ----------
-    output : path
-        results/dataset/export_a.hdf5.
-    quality, audio, shapes, landmarks : path, sequences of paths
-        As in `dataset.assemble_dataset`.
-
-    Raises
-    ------
-    TalkfaceError
-        If a split is left without clips, or an accepted clip is missing from the files.
-    """
-    import torch  # slow to load, and only this function needs it here
-
-    from talkface.models.registry import build_network, network_class
-
-    accepted = _without_test(quality)
-    model = _fit(accepted, shapes)
-    network = build_network("lstm", model, network_class("lstm").PUBLISHED["arguments"])
-
-    def arrays(clip: Clip) -> dict[str, NDArray]:
-        frames = _rows_of(clip) * FRAMES
-        sound = _padded(clip.audio[RATE_2018], frames * RATE_2018 // FPS)
-        levelled = Leveller(network.level, rate=RATE_2018).apply(sound)
-        with torch.inference_mode():
-            heard = network.listen(torch.from_numpy(levelled), frames).numpy()
-        return {"MelFeatures": heard, "flmark": _repeated(network.carry_over(clip.landmarks), frames)}
-
-    clips = gather(accepted, audio=audio, shapes=shapes, landmarks=landmarks, rates=[RATE_2018])
-    _write(output, clips, arrays, model)
-
-
-def export_b(
-    output: str | Path, *, quality: str | Path, audio: Sequence[str | Path], shapes: Sequence[str | Path]
-) -> None:
-    """Write the training and validation clips in the layout of Eskimez et al. 2020.
-
-    Coefficients are those of the first 6 components of the dataset's shape model. Each clip's sound is scaled by its
-    loudest sample. Rows as in `export_a`; parameters and errors, too.
-    """
-    accepted = _without_test(quality)
-    model = _fit(accepted, shapes)
-
-    def arrays(clip: Clip) -> dict[str, NDArray]:
-        frames = _rows_of(clip) * FRAMES
-        sound = clip.audio[RATE_2020].astype(np.float32)
-        sound /= max(1, np.abs(sound).max(initial=0))
-        padded = _padded(sound, frames * RATE_2020 // FPS).reshape(frames, -1)
-        return {"landmarks": _repeated(model.encode(clip.shape), frames), "speech": padded}
-
-    clips = gather(accepted, audio=audio, shapes=shapes, landmarks=None, rates=[RATE_2020])
-    _write(output, clips, arrays, model)
-
-
-def _without_test(quality: str | Path) -> pd.DataFrame:
-    accepted = read_accepted(quality)
-    return accepted[accepted["split"] != "test"]
-
-
-def _fit(accepted: pd.DataFrame, shapes: Iterable[str | Path]) -> ShapeModel:
-    """The shape model of the training clips, as the dataset has it."""
-    statistics = None
-    for path in shapes:
-        with h5py.File(path, "r") as file:
-            for name in file:
-                if name in accepted.index and accepted.at[name, "split"] == "train" and "shape" in file[name]:
-                    shape = file[name]["shape"][:]
-                    statistics = statistics or ShapeStatistics(shape[0])
-                    statistics.add(shape)
-    if statistics is None:
-        raise TalkfaceError("results/shapes: no shape of a training clip; delete the folder to have it made again")
-    return statistics.fit(COEFFICIENTS)
-
-
-def _rows_of(clip: Clip) -> int:
-    return -(-len(clip.shape) // FRAMES)
-
-
-def _padded(sound: NDArray, samples: int) -> NDArray:
-    """Sound cut or filled with silence to `samples` samples."""
-    return np.pad(sound[:samples], (0, max(0, samples - len(sound))))
-
-
-def _repeated(frames: NDArray, count: int) -> NDArray:
-    """Frames (T, ...) as (count, ...), the last one repeated."""
-    return frames[np.minimum(np.arange(count), len(frames) - 1)]
-
-
-def _write(
-    output: str | Path, clips: Iterator[Clip], arrays: Callable[[Clip], dict[str, NDArray]], model: ShapeModel
-) -> None:
-    """Write what `arrays` makes of each clip, frames (T, ...), as rows of 75 frames."""
-    with writing(output) as temporary, h5py.File(temporary, "w") as file:
-        names: dict[str, list[str]] = {"clip": [], "speaker": []}
-        for clip in clips:
-            for name, frames in arrays(clip).items():
-                rows = frames.astype(np.float32).reshape(_rows_of(clip), FRAMES, -1)
-                rows = rows.reshape(len(rows), -1) if name == "speech" else rows
-                if name not in file:
-                    size = rows.shape[1:]
-                    file.create_dataset(name, (0, *size), np.float32, maxshape=(None, *size), chunks=(1, *size))
-                data = file[name]
-                data.resize(len(data) + len(rows), axis=0)
-                data[-len(rows) :] = rows
-            names["clip"] += [clip.name] * len(rows)
-            names["speaker"] += [clip.speaker] * len(rows)
-        for name, values in names.items():
-            file.create_dataset(name, data=values, dtype=h5py.string_dtype())
-        for field in FIELDS:
-            file[f"shape_model/{field}"] = getattr(model, field)
-    log.info("%s: %d rows of %d clips", output, len(names["clip"]), len(set(names["clip"])))

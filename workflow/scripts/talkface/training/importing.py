@@ -1,8 +1,8 @@
-"""Weights that were trained elsewhere, or earlier: turned into a model as training would have left it, or into a start.
+"""Import of weights trained elsewhere or earlier, as a model of the catalogue or as the start of a training.
 
 | file | of |
 |---|---|
-| .h5 of Keras 2 (`talkface.keras_weights`) | Eskimez et al. 2018: a stack of LSTM and Dense layers |
+| .h5 of Keras 2 (`models.keras_weights`) | Eskimez et al. 2018: a stack of LSTM and Dense layers |
 | PyTorch state dict | Eskimez et al. 2020: conv1 .. conv4, fc1 and, with temporal condition, fc2 |
 | weights.pt of this project | any network |
 
@@ -110,7 +110,7 @@ def read_weights(path: str | Path) -> Source:
 
 
 def _load(path: Path) -> Any:
-    """What torch finds in a file, on the CPU."""
+    """Load a file with torch, onto the CPU."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of other pickle protocols
@@ -131,7 +131,7 @@ def _load(path: Path) -> Any:
 
 
 def _checked(tensors: Any, path: Path) -> dict[str, Tensor]:
-    """Tensors by name, all of them numbers, as float32 where they are of floating point."""
+    """Check that these are tensors by name, all finite; return those of floating point as float32."""
     if not isinstance(tensors, Mapping) or not tensors:
         raise TalkfaceError(
             f"{path}: holds a {type(tensors).__name__}; tensors by name were expected; save model.state_dict()"
@@ -161,7 +161,7 @@ def import_weights(
     model: str,
     block: dict[str, Any],
 ) -> None:
-    """Write a model from weights that are there already, as training would have left it.
+    """Write a model from existing weights, as training would have left it.
 
     Parameters
     ----------
@@ -172,7 +172,7 @@ def import_weights(
     model : str
         Name of the entry.
     block : dict
-        The entry, see `Settings`; `arguments` that the file decides may be left out, and must not contradict it.
+        The entry, see `Recipe`; `arguments` that the file decides may be left out, and must not contradict it.
 
     Raises
     ------
@@ -216,8 +216,9 @@ def import_weights(
 def _adopt(
     source: Source, kind: type[BaseNetwork], settings: Recipe, model: str
 ) -> tuple[dict[str, Any], dict[str, Tensor], ShapeModel]:
-    """Arguments, tensors and shape model of a network, from a file of another project."""
-    if getattr(kind, f"from_{source.kind}", None) is None:
+    """Return arguments, tensors and shape model of a network, from a file of another project."""
+    convert = getattr(kind, f"from_{source.kind}", None)
+    if convert is None:
         wanted = " or ".join(text for key, text in KINDS.items() if key == "own" or hasattr(kind, f"from_{key}"))
         raise TalkfaceError(
             f"{source.path}: {KINDS[source.kind]}; network {settings.network!r} takes {wanted}; correct "
@@ -233,21 +234,21 @@ def _adopt(
             f"give faces to the coefficients of {source.path.name}; add them"
         )
     if source.kind == "keras":
-        arguments, tensors = kind.from_keras(source.layers, settings.arguments, path=source.path)
+        arguments, tensors = convert(source.layers, settings.arguments, path=source.path)
         return arguments, tensors, shape_model
-    arguments = kind.from_torch(
+    arguments = convert(
         source.tensors, settings.arguments, components=len(shape_model), rest=rest, boosts=boosts, path=source.path
     )
     return arguments, source.tensors, shape_model
 
 
 def faces_themselves() -> ShapeModel:
-    """A shape model without components, for networks that give faces instead of coefficients: our own mean face."""
+    """Return a shape model of our own mean face alone, for networks that give faces instead of coefficients."""
     return ShapeModel(load_template(), np.zeros((0, 136)), np.zeros(0), np.zeros(0))
 
 
 def _reopen(source: Source, settings: Recipe, model: str) -> tuple[dict[str, Any], ShapeModel]:
-    """Arguments and shape model of our own file; the block's arguments stand above those of the file."""
+    """Return arguments and shape model of our own file; the block's arguments stand above those of the file."""
     name = source.content["network"]
     if name != settings.network:
         raise TalkfaceError(
@@ -293,12 +294,13 @@ def load_initial(network: BaseNetwork, path: str | Path) -> None:
             "config"
         )
     if source.kind == "keras":
-        if not hasattr(network, "from_keras"):
+        same_stack = getattr(network, "same_stack", None)
+        if same_stack is None:
             raise TalkfaceError(
                 f"{path}: {KINDS['keras']}; network {name!r} starts from {KINDS['torch']} or {KINDS['own']}; correct "
                 "`init` in the config"
             )
-        tensors = network.same_stack(source.layers, path=source.path)
+        tensors = same_stack(source.layers, path=source.path)
     _fill(network, tensors, source, name)
 
 
@@ -329,7 +331,7 @@ def _few(names: list[str], most: int = 4) -> str:
 
 
 def describe(settings: Recipe, facts: Mapping[str, Any]) -> str:
-    """The card of an imported model: what it is and where it came from."""
+    """Return the card of an imported model: what it is and where it came from."""
     arguments = "\n".join(f"  - {key}: {json.dumps(value)}" for key, value in settings.arguments.items())
     return f"""# {facts["model"]}
 

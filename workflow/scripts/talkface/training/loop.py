@@ -1,4 +1,4 @@
-"""The training loop: steps, validation, the rolling state of a run, and when it ends.
+"""Training loop: steps, validation, the rolling state of a run, and when it ends.
 
 Every step draws from a seed of its own, made of the run's seed and the step: a run that was killed continues from its
 rolling state with the numbers it would have had, and on the CPU ends with the same.
@@ -42,7 +42,15 @@ NO_NOISE = "config: models.{model} trains with noise and names no file of it; gi
 
 
 def learning_rate_factor(step: int, steps: int, schedule: str) -> float:
-    """Factor of the learning rate at a step of `steps`; see `Recipe.schedule`."""
+    """Return the factor of the learning rate at a step of `steps`; see `Recipe.schedule`.
+
+    Examples
+    --------
+    >>> learning_rate_factor(50, 100, "constant")
+    1.0
+    >>> [round(learning_rate_factor(step, 100, "cosine"), 6) for step in (0, 50, 100)]
+    [0.2, 0.5, 0.0]
+    """
     if schedule == "constant":
         return 1.0
     rise = min(1.0, (step + 1) / max(1, round(0.05 * steps)))
@@ -51,7 +59,7 @@ def learning_rate_factor(step: int, steps: int, schedule: str) -> float:
 
 @torch.inference_mode()
 def validate(network: BaseNetwork, corpus: Batches) -> float:
-    """Loss over all frames of a split. What is drawn for it (noise, published dropout) is the same every time."""
+    """Compute the loss over all frames of a split, with the same draws (noise, published dropout) every time."""
     network.eval()
     device = corpus.sound.device
     frames = int(min(VALID_FRAMES, corpus.lengths.max()))
@@ -80,11 +88,12 @@ class Run:
         self.network = network.to(device).train()
         self.averaged = copy.deepcopy(self.network) if settings.average else self.network
         self.settings, self.steps, self.device = settings, steps, device
+        beta1, beta2 = settings.betas
         kind = torch.optim.AdamW if settings.weight_decay else torch.optim.Adam
         self.optimizer = kind(
             network.parameters(),
             lr=settings.learning_rate,
-            betas=tuple(settings.betas),
+            betas=(beta1, beta2),
             weight_decay=settings.weight_decay,
             fused=device.type == "cuda",
         )
@@ -99,7 +108,7 @@ class Run:
         self.seconds = 0.0
 
     def advance(self, batch: Batch) -> Tensor:
-        """One step of the optimiser; its loss, still on the device."""
+        """Take one step of the optimiser; return its loss, still on the device."""
         factor = learning_rate_factor(self.step, self.steps, self.settings.schedule)
         for group in self.optimizer.param_groups:
             group["lr"] = self.settings.learning_rate * factor
@@ -116,15 +125,15 @@ class Run:
             with torch.no_grad():
                 for mean, new in zip(self.averaged.parameters(), self.network.parameters(), strict=True):
                     mean.lerp_(new, 1 - decay)
-                for mean, new in zip(self.averaged.buffers(), self.network.buffers(), strict=True):
-                    mean.copy_(new)
+                for held, buffer in zip(self.averaged.buffers(), self.network.buffers(), strict=True):
+                    held.copy_(buffer)
         loss = loss.detach()
         self.loss_sum += loss
         self.loss_count += 1
         return loss
 
     def take_mean_loss(self) -> float:
-        """Mean training loss since this was last asked."""
+        """Return the mean training loss since the last call."""
         mean = float(self.loss_sum) / max(1, self.loss_count)
         self.loss_sum.zero_()
         self.loss_count = 0
@@ -137,7 +146,7 @@ class Run:
             self.best = copy.deepcopy(self.averaged.state_dict())
 
     def pack(self) -> dict[str, Any]:
-        """All that `unpack` needs, as tensors, numbers and texts."""
+        """Collect all that `unpack` needs, as tensors, numbers and texts."""
         return {
             "weights": self.network.state_dict(),
             "averaged": self.averaged.state_dict(),
@@ -166,7 +175,7 @@ class Run:
 
 
 def fingerprint(settings: Recipe, *, data: str, seed: int) -> str:
-    """What a rolling state belongs to: hyper-parameters, digest of the data, seed."""
+    """Return a digest of what a rolling state belongs to: hyper-parameters, data, seed."""
     content = dataclasses.asdict(settings) | {"data": data, "seed": seed}
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
@@ -187,10 +196,10 @@ def fit(
 
     Parameters
     ----------
-    parts : dict of Part
+    parts : dict of Clips
     shape_model : ShapeModel
-        With `recipe.components` components.
-    settings : Settings
+        With `settings.components` components.
+    settings : Recipe
     seed : int
     noise : NoiseBank, optional
         For networks that train with it.
@@ -276,13 +285,13 @@ def fit(
 
 
 def stops_early(run: Run, per_epoch: int) -> bool:
-    """Whether the patience is at an end."""
+    """Tell whether the patience is at an end."""
     patience = run.settings.patience_epochs
     return bool(patience) and run.step - run.best_step >= patience * per_epoch
 
 
 def _step_seed(seed: int, step: int) -> int:
-    """Seed of one step, well mixed so that neighbouring steps and seeds share nothing."""
+    """Derive the seed of one step, well mixed so that neighbouring steps and seeds share nothing."""
     return int(np.random.SeedSequence([seed, step]).generate_state(1, np.uint64)[0] >> 1)
 
 

@@ -41,7 +41,7 @@ class Recipe:
     init : str, optional
         File of weights to start from.
     weights : str, optional
-        File of weights that are imported instead of trained, see `talkface.importing`.
+        File of weights that are imported instead of trained, see `training.importing`.
     shape_model : dict
         Files mean, components, template, boosts (.npy) that belong to weights or a training file from elsewhere.
     dataset : str, optional
@@ -83,7 +83,7 @@ class Recipe:
 
     @classmethod
     def read(cls, block: dict[str, Any], *, name: str) -> "Recipe":
-        """Recipe from a block of the config; a TalkfaceError names a key that is unknown."""
+        """Read a recipe from a block of the config; raise a TalkfaceError for a key that is unknown."""
         known = [field.name for field in dataclasses.fields(cls)]
         for key in block:
             if key not in known:

@@ -82,8 +82,10 @@ def train_model(
     if settings.noisy_copies:
         if noise is None:
             raise TalkfaceError(NO_NOISE.format(model=model))
-        copying = {"copies": settings.noisy_copies, "snr_db": settings.noise_snr_db, "seed": seed}
-        parts = {split: add_noisy_copies(part, noise, **copying) for split, part in parts.items()}
+        parts = {
+            split: add_noisy_copies(part, noise, copies=settings.noisy_copies, snr_db=settings.noise_snr_db, seed=seed)
+            for split, part in parts.items()
+        }
     state = Path(state)
     files = [digest(path) for path in (settings.noise, settings.init) if path]
     identity = fingerprint(settings, data=" ".join([digest_arrays(*parts.values()), *files]), seed=seed)
@@ -134,9 +136,9 @@ def train_model(
 def read_material(
     dataset: str | Path, settings: Recipe, *, model: str, seed: int
 ) -> tuple[dict[str, Clips], ShapeModel, str]:
-    """What a model learns from: training and validation clips, the shape model, the corpus's name.
+    """Read the training and validation clips of a model, its shape model, and the corpus's name.
 
-    `dataset` may also be a training file of the published systems (`talkface.exchange`), which knows no splits: where
+    `dataset` may also be a training file of the published systems (`training.exchange`), which knows no splits: where
     the settings say no other way, its clips are divided by chance.
     """
     kind = network_class(settings.network)
@@ -153,8 +155,7 @@ def read_material(
         shape_model = stored.first(settings.components)
     else:
         whole, shape_model = read_training_file(dataset, settings.shape_model, components=settings.components)
-        expected = {"rate": kind.rate, "hears_frames": kind.hears_frames}
-        check_network(whole, network=settings.network, **expected, path=dataset)
+        check_network(whole, network=settings.network, rate=kind.rate, hears_frames=kind.hears_frames, path=dataset)
         parts, corpus = [whole], Path(dataset).stem
         how = "clip" if settings.split == "sheet" else settings.split
     train, valid = resplit(parts, how, seed=seed)
@@ -162,7 +163,7 @@ def read_material(
 
 
 def describe(settings: Recipe, facts: dict[str, Any], *, seed: int) -> str:
-    """The card of a model: what it is, what it learned from, how far it came."""
+    """Return the card of a model: what it is, what it was trained on, how far training came."""
     ended = "stopped by patience" if facts["stopped_early"] else "ran to its limit"
     share = facts["variance_share"]  # not known of a shape model from elsewhere
     held = f" ({100 * share:.1f} % of the training faces' variance)" if math.isfinite(share) else ""

@@ -17,9 +17,12 @@ output. Inside, time comes first, so that a step's rows lie together.
 import contextlib
 import functools
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
@@ -40,6 +43,8 @@ GRAPHS_KEPT = 16  # recorded shapes: two of each layer while training, and room 
 _ONEDNN = torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")
 
 State = tuple[Tensor, Tensor]  # output and cell after the last step, (B, U) each
+# Gradients of x (None where it needs none), kernel, recurrent_kernel, bias, h, c.
+Gradients = tuple[Tensor | None, Tensor, Tensor, Tensor, Tensor, Tensor]
 
 
 class KerasLSTM(nn.Module):
@@ -99,6 +104,7 @@ class KerasLSTM(nn.Module):
             self.bias[self.units : 2 * self.units] = 1
 
     def extra_repr(self) -> str:
+        """Describe the layer as torch's own layers do."""
         return (
             f"{self.input_size}, {self.units}, activation={self.activation!r}, "
             f"recurrent_activation={self.recurrent_activation!r}, dropout={self.dropout}, "
@@ -106,14 +112,14 @@ class KerasLSTM(nn.Module):
         )
 
     def draw_masks(self, batch: int) -> tuple[Tensor | None, Tensor | None]:
-        """Masks of the inputs (4, B, I) and of the recurrent inputs (4, B, U): 0 or 1 / (1 - share); None without."""
+        """Draw masks of inputs (4, B, I) and recurrent inputs (4, B, U): 0 or 1 / (1 - share); None without dropout."""
         return (
             _draw_mask((4, batch, self.input_size), self.dropout, self.kernel),
             _draw_mask((4, batch, self.units), self.recurrent_dropout, self.kernel),
         )
 
     def forward(self, x: Tensor, state: State | None = None) -> tuple[Tensor, State]:
-        """Outputs (B, T, U) of inputs (B, T, I), and the state after the last step; `state` None is zeros."""
+        """Compute the outputs (B, T, U) of inputs (B, T, I), and the state after them; `state` None is zeros."""
         masks = self.draw_masks(len(x)) if self.training else (None, None)
         weights = (self.kernel, self.recurrent_kernel, self.bias)
         with torch.autocast(x.device.type, enabled=False):  # a state in half precision would lose what it adds up
@@ -127,7 +133,7 @@ class KerasLSTM(nn.Module):
         return y.transpose(0, 1), state
 
     def input_products(self, rows: Tensor) -> Tensor:
-        """Products with the bias (R, 4 U) of rows of inputs (R, I)."""
+        """Multiply rows of inputs (R, I) by the kernel and add the bias: (R, 4 U)."""
         if len(rows) < FEW_ROWS:
             return torch.addmm(self.bias, rows, self.kernel)
         return _product(rows, _turned(self.kernel), self.bias)
@@ -177,7 +183,7 @@ class KerasLSTM(nn.Module):
 
 
 class KerasDense(nn.Module):
-    """A layer that turns each frame by itself, its weights laid out as Keras stores them.
+    """A fully connected layer, frame by frame, its weights laid out as Keras stores them.
 
     Parameters
     ----------
@@ -202,10 +208,11 @@ class KerasDense(nn.Module):
         self.bias = nn.Parameter(torch.zeros(units))
 
     def extra_repr(self) -> str:
+        """Describe the layer as torch's own layers do."""
         return f"{self.input_size}, {self.units}, activation={self.activation!r}"
 
     def forward(self, x: Tensor) -> Tensor:
-        """Outputs (..., U) of inputs (..., I)."""
+        """Compute the outputs (..., U) of inputs (..., I)."""
         x = x @ self.kernel + self.bias
         return x.softmax(dim=-1) if self.activation == "softmax" else _activate(x, self.activation)
 
@@ -226,7 +233,19 @@ class _Recurrence(torch.autograd.Function):
     """A layer over all steps: time first, masks given."""
 
     @staticmethod
-    def forward(ctx, x, kernel, recurrent_kernel, bias, h, c, input_mask, recurrent_mask, activation, gate_activation):
+    def forward(
+        ctx: Any,
+        x: Tensor,
+        kernel: Tensor,
+        recurrent_kernel: Tensor,
+        bias: Tensor,
+        h: Tensor,
+        c: Tensor,
+        input_mask: Tensor | None,
+        recurrent_mask: Tensor | None,
+        activation: str,
+        gate_activation: str,
+    ) -> State:
         given = (x, kernel, recurrent_kernel, bias, h, c, input_mask, recurrent_mask)
         ctx.way = (activation, gate_activation, ctx.needs_input_grad[0])
         if _has_kernels(x):
@@ -243,11 +262,11 @@ class _Recurrence(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, y_gradient, cell_gradient):
+    def backward(ctx: Any, y_gradient: Tensor, cell_gradient: Tensor) -> tuple[Tensor | None, ...]:
         given = (y_gradient.contiguous(), cell_gradient.contiguous(), *ctx.saved_tensors)
         with torch.autocast(y_gradient.device.type, enabled=False):
             if _has_kernels(y_gradient):
-                gradients = _backward_kernels(*given, way=ctx.way)
+                gradients: Gradients = _backward_kernels(*given, way=ctx.way)
             elif _records(y_gradient):
                 gradients = _recorded(_backward_ops, ctx.way, given)(given)
             else:
@@ -263,15 +282,15 @@ def _has_kernels(x: Tensor) -> bool:
 
 
 def _product(rows: Tensor, turned: Tensor, bias: Tensor | None = None) -> Tensor:
-    """(R, n) of rows (R, m) and turned weights (n, m), both contiguous."""
+    """Multiply rows (R, m) by transposed weights (n, m), both contiguous: (R, n)."""
     if _ONEDNN and _has_kernels(rows) and rows.numel():
         return torch.ops.mkldnn._linear_pointwise(rows, turned, bias, "none", [], "")
     return functional.linear(rows, turned, bias)
 
 
 @contextlib.contextmanager
-def _threads_for(multiplications: int):
-    """One thread while products are small, as many as there were else."""
+def _threads_for(multiplications: int) -> Iterator[None]:
+    """Use one thread while products are small, else as many as there were."""
     threads = torch.get_num_threads()
     if threads == 1 or multiplications >= FEW_MULTIPLICATIONS:
         yield
@@ -288,22 +307,33 @@ def _turned(matrix: Tensor) -> Tensor:
 
 
 def _by_gate(matrix: Tensor) -> list[Tensor]:
-    """The (n, U) of each gate, contiguous, of weights (n, 4 U)."""
+    """Split weights (n, 4 U) into those of each gate (n, U), contiguous."""
     return [part.contiguous() for part in matrix.detach().chunk(4, dim=1)]
 
 
-def _arrays(tensors) -> tuple:
+def _arrays(tensors: Iterable[Tensor]) -> tuple[NDArray[np.float32], ...]:
     return tuple(value.detach().numpy() for value in tensors)
 
 
 def _masked_product(x: Tensor, mask: Tensor | None, gate: int, turned: Tensor, bias: Tensor | None) -> Tensor:
-    """Product of x (T, B, m), masked for a gate, with turned weights (n, m): (T B, n)."""
+    """Multiply x (T, B, m), masked for a gate, by transposed weights (n, m): (T B, n)."""
     rows = x if mask is None else x * mask[gate]
     return _product(rows.flatten(0, 1), turned, bias)
 
 
-def _forward_kernels(x, kernel, recurrent_kernel, bias, h, c, input_mask, recurrent_mask, activation, gate_activation):
-    """Outputs (T, B, U), cells (T, B, U) and the four gates (T B, U) each."""
+def _forward_kernels(
+    x: Tensor,
+    kernel: Tensor,
+    recurrent_kernel: Tensor,
+    bias: Tensor,
+    h: Tensor,
+    c: Tensor,
+    input_mask: Tensor | None,
+    recurrent_mask: Tensor | None,
+    activation: str,
+    gate_activation: str,
+) -> tuple[Tensor, ...]:
+    """Compute outputs (T, B, U), cells (T, B, U) and the four gates, (T B, U) each."""
     steps, batch, units = len(x), x.shape[1], recurrent_kernel.shape[0]
     codes = kernels.CODES[activation], kernels.CODES[gate_activation]
     turned, turned_recurrent = _turned(kernel).chunk(4), _turned(recurrent_kernel).chunk(4)
@@ -311,8 +341,8 @@ def _forward_kernels(x, kernel, recurrent_kernel, bias, h, c, input_mask, recurr
     gates = [_masked_product(x, input_mask, gate, turned[gate], biases[gate]) for gate in range(4)]  # become gates
     y, cells = x.new_empty(2, steps, batch, units).unbind()
     masked = recurrent_mask is not None
-    spread = h.detach() * recurrent_mask if masked else h.new_empty(4, 0, 0)  # (4, B, U)
-    mask = recurrent_mask if masked else spread
+    spread = h.new_empty(4, 0, 0) if recurrent_mask is None else h.detach() * recurrent_mask  # (4, B, U)
+    mask = spread if recurrent_mask is None else recurrent_mask
     products, into, outputs, states, shares = _arrays([*gates]), spread.numpy(), y.numpy(), cells.numpy(), mask.numpy()
     before, heard = c.detach().contiguous().numpy(), h.detach().contiguous()
     with _threads_for(batch * units * units):
@@ -327,8 +357,10 @@ def _forward_kernels(x, kernel, recurrent_kernel, bias, h, c, input_mask, recurr
     return y, cells, *gates
 
 
-def _run_products(layer: KerasLSTM, products: Tensor, steps: int, shift: int, h: Tensor, c: Tensor):
-    """See `KerasLSTM.recur`; here the gates lie side by side and are not kept."""
+def _run_products(
+    layer: KerasLSTM, products: Tensor, steps: int, shift: int, h: Tensor, c: Tensor
+) -> tuple[Tensor, State]:
+    """Run `KerasLSTM.recur` with the kernels; the gates lie side by side and are not kept."""
     weights = layer.recurrent_kernel.detach()
     turned = _turned(weights) if len(h) >= FEW_ROWS else None
     codes = kernels.CODES[layer.activation], kernels.CODES[layer.recurrent_activation]
@@ -346,15 +378,27 @@ def _run_products(layer: KerasLSTM, products: Tensor, steps: int, shift: int, h:
 
 
 def _backward_kernels(
-    y_gradient, cell_gradient, x, kernel, recurrent_kernel, h, c, input_mask, recurrent_mask, y, cells, *gates, way
-):
-    """Gradients of x, kernel, recurrent_kernel, bias, h, c."""
+    y_gradient: Tensor,
+    cell_gradient: Tensor,
+    x: Tensor,
+    kernel: Tensor,
+    recurrent_kernel: Tensor,
+    h: Tensor,
+    c: Tensor,
+    input_mask: Tensor | None,
+    recurrent_mask: Tensor | None,
+    y: Tensor,
+    cells: Tensor,
+    *gates: Tensor,
+    way: tuple[str, str, bool],
+) -> Gradients:
+    """Compute the gradients from those of outputs (T, B, U) and of the last cell (B, U)."""
     activation, gate_activation, x_wanted = way
     steps, batch, units = y.shape
     codes = kernels.CODES[activation], kernels.CODES[gate_activation]
     weights = _by_gate(recurrent_kernel)
     masked = recurrent_mask is not None
-    mask = recurrent_mask if masked else y.new_empty(4, 0, 0)
+    mask = y.new_empty(4, 0, 0) if recurrent_mask is None else recurrent_mask
     slopes = [torch.empty_like(gate) for gate in gates]  # (T B, U): gradients of the gates before their activation
     carried = cell_gradient.clone()
     returned = [torch.zeros_like(h)] * 4
@@ -369,12 +413,14 @@ def _backward_kernels(
                 *(shares, masked, along, written, *codes),
             )
             returned = [_product(slope[rows], weight) for slope, weight in zip(slopes, weights, strict=True)]
-    h_gradient = sum(part * mask[gate] if masked else part for gate, part in enumerate(returned))
+    parts = (part * mask[gate] if masked else part for gate, part in enumerate(returned))
+    h_gradient = sum(parts, start=torch.zeros_like(h))
     turned_x = x.flatten(0, 1).T.contiguous().unflatten(1, (steps, batch))  # (I, T, B)
     turned_h = y.new_empty(units, steps, batch)
     turned_h[:, 0] = h.T
     turned_h[:, 1:] = y[:-1].permute(2, 0, 1)
-    into_kernel, into_recurrent = [], []
+    into_kernel: list[Tensor] = []
+    into_recurrent: list[Tensor] = []
     for gate, slope in enumerate(slopes):
         turned = slope.T.contiguous()  # (U, T B)
         for into, heard, dropped in ((into_kernel, turned_x, input_mask), (into_recurrent, turned_h, recurrent_mask)):
@@ -387,12 +433,13 @@ def _backward_kernels(
 
 
 def _input_gradient(slopes: list[Tensor], kernel: Tensor, mask: Tensor | None, x: Tensor) -> Tensor:
-    total = None
-    for gate, (slope, weight) in enumerate(zip(slopes, _by_gate(kernel), strict=True)):
-        part = _product(slope, weight).view_as(x)
-        if total is None:
-            total = part if mask is None else part.mul_(mask[gate])
-        elif mask is None:
+    weights = _by_gate(kernel)
+    total = _product(slopes[0], weights[0]).view_as(x)
+    if mask is not None:
+        total.mul_(mask[0])
+    for gate in range(1, 4):
+        part = _product(slopes[gate], weights[gate]).view_as(x)
+        if mask is None:
             total += part
         else:
             total.addcmul_(part, mask[gate])
@@ -407,14 +454,22 @@ def _input_gradient(slopes: list[Tensor], kernel: Tensor, mask: Tensor | None, x
 _ORDER = (3, 0, 1, 2)
 
 
+_FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "linear": torch.clone,
+    "sigmoid": torch.sigmoid,
+    "tanh": torch.tanh,
+    "relu": torch.relu,
+}
+
+
 def _activate(x: Tensor, name: str) -> Tensor:
     if name == "hard_sigmoid":
         return (0.2 * x + 0.5).clamp(0, 1)
-    return {"linear": torch.Tensor.clone, "sigmoid": torch.sigmoid, "tanh": torch.tanh, "relu": torch.relu}[name](x)
+    return _FUNCTIONS[name](x)
 
 
 def _slope(y: Tensor, name: str) -> Tensor:
-    """Derivative of an activation where its value is y."""
+    """Compute the derivative of an activation where its value is y."""
     if name == "sigmoid":
         return y * (1 - y)
     if name == "tanh":
@@ -427,29 +482,40 @@ def _slope(y: Tensor, name: str) -> Tensor:
 
 
 def _stacked(weights: Tensor) -> Tensor:
-    """Weights (n, 4 U) as (4, n, U), in `_ORDER`."""
+    """Stack the gates of weights (n, 4 U) as (4, n, U), in `_ORDER`."""
     return torch.stack([weights.chunk(4, dim=-1)[gate] for gate in _ORDER])
 
 
 def _side_by_side(weights: Tensor) -> Tensor:
-    """The inverse of `_stacked`."""
+    """Invert `_stacked`."""
     return torch.cat([weights[_ORDER.index(gate)] for gate in range(4)], dim=-1)
 
 
 def _ordered(mask: Tensor | None) -> Tensor | None:
-    """A mask (4, B, n) in `_ORDER`; an index of numbers would have to be sent to the card."""
+    """Bring a mask (4, B, n) into `_ORDER`; an index of numbers would have to be sent to the card."""
     return None if mask is None else torch.stack([mask[gate] for gate in _ORDER])
 
 
 def _for_gates(x: Tensor, mask: Tensor | None) -> Tensor:
-    """Inputs (T, B, n) masked for each gate in `_ORDER`, (4, T B, n)."""
+    """Mask inputs (T, B, n) for each gate in `_ORDER`: (4, T B, n)."""
     if mask is None:
         return x.flatten(0, 1).expand(4, -1, -1)
     return (x * mask[:, None]).flatten(1, 2)
 
 
-def _forward_ops(x, kernel, recurrent_kernel, bias, h, c, input_mask, recurrent_mask, *, way):
-    """Outputs (T, B, U), cells (T, B, U) and gates (4, T, B, U)."""
+def _forward_ops(
+    x: Tensor,
+    kernel: Tensor,
+    recurrent_kernel: Tensor,
+    bias: Tensor,
+    h: Tensor,
+    c: Tensor,
+    input_mask: Tensor | None,
+    recurrent_mask: Tensor | None,
+    *,
+    way: tuple[str, str],
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Compute outputs (T, B, U), cells (T, B, U) and gates (4, T, B, U)."""
     activation, gate_activation = way
     input_mask, mask = _ordered(input_mask), _ordered(recurrent_mask)
     steps, batch, units = len(x), x.shape[1], recurrent_kernel.shape[0]
@@ -478,9 +544,22 @@ def _forward_ops(x, kernel, recurrent_kernel, bias, h, c, input_mask, recurrent_
 
 
 def _backward_ops(
-    y_gradient, cell_gradient, x, kernel, recurrent_kernel, h, c, input_mask, recurrent_mask, y, cells, gates, way
-):
-    """Gradients of x, kernel, recurrent_kernel, bias, h, c."""
+    y_gradient: Tensor,
+    cell_gradient: Tensor,
+    x: Tensor,
+    kernel: Tensor,
+    recurrent_kernel: Tensor,
+    h: Tensor,
+    c: Tensor,
+    input_mask: Tensor | None,
+    recurrent_mask: Tensor | None,
+    y: Tensor,
+    cells: Tensor,
+    gates: Tensor,
+    *,
+    way: tuple[str, str, bool],
+) -> Gradients:
+    """Compute the gradients from those of outputs (T, B, U) and of the last cell (B, U)."""
     activation, gate_activation, x_wanted = way
     input_mask, mask = _ordered(input_mask), _ordered(recurrent_mask)
     steps, batch, _ = y.shape
@@ -525,7 +604,7 @@ class _Recording:
     results.
     """
 
-    def __init__(self, function: Callable, given: tuple[Tensor | None, ...]):
+    def __init__(self, function: Callable[..., tuple[Tensor | None, ...]], given: tuple[Tensor | None, ...]):
         self.inputs = [None if value is None else value.detach().clone() for value in given]
         here, aside = torch.cuda.current_stream(), torch.cuda.Stream()
         aside.wait_stream(here)
@@ -537,9 +616,10 @@ class _Recording:
         with torch.no_grad(), torch.cuda.graph(self.graph, capture_error_mode="thread_local"):
             self.outputs = function(*self.inputs)
 
-    def __call__(self, given: tuple[Tensor | None, ...]) -> tuple[Tensor | None, ...]:
+    def __call__(self, given: tuple[Tensor | None, ...]) -> tuple:
+        """Replay on other arguments of the same shapes and return what the function returns."""
         for held, value in zip(self.inputs, given, strict=True):
-            if held is not None:
+            if held is not None and value is not None:
                 held.copy_(value)
         self.graph.replay()
         return tuple(None if value is None else value.clone() for value in self.outputs)
@@ -549,16 +629,17 @@ _recordings: OrderedDict[tuple, _Recording] = OrderedDict()
 
 
 def _records(x: Tensor) -> bool:
-    """Whether to record: on a card, unless somebody else is recording."""
+    """Tell whether to record: on a card, unless somebody else is recording."""
     return x.is_cuda and not torch.cuda.is_current_stream_capturing()
 
 
 def _recorded(function: Callable, way: tuple, given: tuple[Tensor | None, ...]) -> _Recording:
-    """The recording of `function(*given, way=way)` for these shapes, made when they are seen for the first time."""
+    """Return the recording of `function(*given, way=way)` for these shapes, made when they are first seen."""
     shapes = tuple(None if value is None else (tuple(value.shape), value.dtype) for value in given)
-    key = (function.__name__, way, shapes, given[0].device)
+    device = next(value.device for value in given if value is not None)
+    key = (function.__name__, way, shapes, device)
     if key not in _recordings:
-        with torch.cuda.device(given[0].device):
+        with torch.cuda.device(device):
             _recordings[key] = _Recording(functools.partial(function, way=way), given)
     _recordings.move_to_end(key)
     while len(_recordings) > GRAPHS_KEPT:

@@ -1,4 +1,4 @@
-"""Log-mel bands of speech, which training may hear as from another vocal tract.
+"""Log-mel bands of speech, with changes of the vocal tract for training.
 
 Axes: B stretches, N samples, M feature frames (10 ms), F mel bands.
 """
@@ -31,6 +31,8 @@ class LogMel(nn.Module):
 
     FLOOR = 1e-6
     WARPS = 9  # vocal tracts to choose from, the middle one as it is
+    mel: Tensor  # buffers
+    taper: Tensor
 
     def __init__(self, *, rate: int, bands: int, hop: int, window: int, warp: float = 0.0):
         super().__init__()
@@ -47,7 +49,7 @@ class LogMel(nn.Module):
         self.register_buffer("taper", torch.hann_window(window), persistent=False)
 
     def forward(self, audio: Tensor, warp: Tensor | None = None) -> Tensor:
-        """Log-mel (B, M, F) of audio (B, N), M = (N - window) // hop + 1.
+        """Compute the log-mel bands (B, M, F) of audio (B, N), M = (N - window) // hop + 1.
 
         `warp` (B), whole numbers below `WARPS`, chooses a vocal tract for each stretch; by default the one that is.
         """

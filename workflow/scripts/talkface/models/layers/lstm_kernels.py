@@ -1,28 +1,35 @@
-"""What an LSTM does between two matrix products, in one pass over the memory: one step forward, one step back.
+"""Compiled kernels of an LSTM: what lies between two matrix products, one step forward and one step back.
 
-Compiled by numba; the loops over units become vector instructions, which the library's exponential would prevent, so
-there is one here. NaN stays NaN all the way, so that a training that fails is seen to fail.
+Each is one pass over the memory. Compiled by numba; the loops over units become vector instructions, which the
+library's exponential would prevent, so there is one here. NaN stays NaN all the way, so that a training that fails is
+seen to fail.
 
 Axes: R rows of products, B batch, U units, 4 gates in Keras's order: input, forget, candidate, output.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from talkface.compiling import compiled
 
 LINEAR, SIGMOID, TANH, RELU, HARD_SIGMOID = range(5)
+Row = NDArray[np.float32]  # (U,)
+Rows = tuple[NDArray[np.float32], ...]  # one array for each of the four gates
 CODES = {"linear": LINEAR, "sigmoid": SIGMOID, "tanh": TANH, "relu": RELU, "hard_sigmoid": HARD_SIGMOID}
 
 
-def _compiled(**options):
-    """As `compiled`, for loops that become vector instructions."""
+def _compiled(**options: Any) -> Callable:
+    """Compile as `compiled` does, for loops that become vector instructions."""
     # A division that checks for zero, and sums that must not be contracted, would not be vectorised.
     return compiled(error_model="numpy", fastmath={"contract"}, nogil=True, **options)
 
 
 @_compiled(inline="always")
-def _exp(x):
-    """e^x of one float32, relative error below 2e-7; x is kept within +-87, where float32 ends."""
+def _exp(x: np.float32) -> np.float32:
+    """Compute e^x of one float32, relative error below 2e-7; x is kept within +-87, where float32 ends."""
     f = np.float32
     x = f(87) if x > f(87) else x
     x = f(-87) if x < f(-87) else x
@@ -42,8 +49,8 @@ def _exp(x):
 
 
 @_compiled()
-def activate(x, code):
-    """Activation `code` of a row x (U,) in place."""
+def activate(x: Row, code: int) -> None:
+    """Apply the activation `code` to a row x (U,) in place."""
     zero, one = np.float32(0), np.float32(1)
     if code == SIGMOID:
         for j in range(x.shape[0]):
@@ -62,7 +69,7 @@ def activate(x, code):
 
 
 @_compiled()
-def scale_by_slope(x, y, code):
+def scale_by_slope(x: Row, y: Row, code: int) -> None:
     """Multiply a row x (U,) by the derivative of activation `code` where its value is y (U,)."""
     zero, one = np.float32(0), np.float32(1)
     if code == SIGMOID:
@@ -80,16 +87,27 @@ def scale_by_slope(x, y, code):
 
 
 @_compiled()
-def _add(out, a, b):
+def _add(out: Row, a: Row, b: Row) -> None:
     for j in range(out.shape[0]):
         out[j] = a[j] + b[j]
 
 
 @_compiled()
 def step_forward(
-    products, first, recurrent, cell_before, cell, output, spread, mask, masked, keep, activation, recurrent_activation
-):
-    """One step of the cell.
+    products: Rows,
+    first: int,
+    recurrent: Rows,
+    cell_before: NDArray[np.float32],
+    cell: NDArray[np.float32],
+    output: NDArray[np.float32],
+    spread: NDArray[np.float32],
+    mask: NDArray[np.float32],
+    masked: bool,
+    keep: bool,
+    activation: int,
+    recurrent_activation: int,
+) -> None:
+    """Compute one step of the cell.
 
     Parameters
     ----------
@@ -151,20 +169,20 @@ def step_forward(
 
 @_compiled()
 def step_back(
-    gates,
-    first,
-    cell_before,
-    cell,
-    output_gradient,
-    returned,
-    mask,
-    masked,
-    cell_gradient,
-    gradients,
-    activation,
-    recurrent_activation,
-):
-    """One step of the cell backwards.
+    gates: Rows,
+    first: int,
+    cell_before: NDArray[np.float32],
+    cell: NDArray[np.float32],
+    output_gradient: NDArray[np.float32],
+    returned: Rows,
+    mask: NDArray[np.float32],
+    masked: bool,
+    cell_gradient: NDArray[np.float32],
+    gradients: Rows,
+    activation: int,
+    recurrent_activation: int,
+) -> None:
+    """Compute one step of the cell backwards.
 
     Parameters
     ----------

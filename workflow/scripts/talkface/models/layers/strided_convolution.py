@@ -30,9 +30,16 @@ SIZE = 32
 
 
 def bilinear(taps: int, size: int = SIZE) -> tuple[NDArray, NDArray, NDArray]:
-    """Matrices A (M, taps), B (M, size), C (size - taps + 1, M) of the correlation with `taps` taps.
+    """Make the matrices A (M, taps), B (M, size), C (size - taps + 1, M) of the correlation with `taps` taps.
 
     For x (size) and w (taps), C @ ((A @ w) * (B @ x)) is sum_k w[k] x[i + k] for each i below size - taps + 1.
+
+    Examples
+    --------
+    >>> of_taps, of_samples, of_outputs = bilinear(3, size=8)
+    >>> x, w = np.arange(8.0), np.array([1.0, 0.0, -1.0])
+    >>> (of_outputs @ ((of_taps @ w) * (of_samples @ x))).round(6).tolist()
+    [-2.0, -2.0, -2.0, -2.0, -2.0, -2.0]
     """
     outputs = size - taps + 1
     of_taps, of_samples, of_outputs = [], [], []
@@ -56,33 +63,36 @@ def bilinear(taps: int, size: int = SIZE) -> tuple[NDArray, NDArray, NDArray]:
 @functools.cache
 def _matrices(kernel: int) -> tuple[Tensor, Tensor, Tensor]:
     with torch.inference_mode(False):  # made here, used in training as well
-        return tuple(torch.from_numpy(matrix).float() for matrix in bilinear((kernel + 1) // 2))
+        of_taps, of_samples, of_outputs = (torch.from_numpy(matrix).float() for matrix in bilinear((kernel + 1) // 2))
+    return of_taps, of_samples, of_outputs
 
 
 def transform_weight(weight: Tensor) -> Tensor:
-    """A w: (M, O, 2 I) of the weight (O, I, kernel) of a `Conv1d` with stride 2 and an odd kernel."""
+    """Compute A w (M, O, 2 I) of the weight w (O, I, kernel) of a `Conv1d` with stride 2 and an odd kernel."""
     of_taps, _, _ = _matrices(weight.shape[2])
     even_odd = functional.pad(weight, (0, 1)).unflatten(2, (-1, 2)).permute(2, 0, 3, 1)  # (taps, O, 2, I)
     return product(of_taps, even_odd.flatten(1)).view(len(of_taps), len(weight), -1)
 
 
 class StridedConvolution:
-    """The convolution of one `Conv1d` layer with stride 2 and an odd kernel, with channels last.
+    """The convolution of one `Conv1d` layer with stride 2, an odd kernel and a bias, with channels last.
 
     The layer itself keeps its weights. Between calls this holds memory for what is computed on the way, because to ask
     the system for new pages costs as much as to fill them, and the transformed weights where no gradient is wanted.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._held: dict[str, Tensor] = {}
         self._moved: tuple[tuple, Tensor] | None = None
 
     def __deepcopy__(self, memo: Any) -> "StridedConvolution":
+        """Return a new one: nothing that is held need be copied."""
         return StridedConvolution()
 
     def __call__(self, x: Tensor, layer: nn.Conv1d) -> Tensor:
-        """(B, P, O) of x (B, N, I), float32 on the CPU; P = (N - kernel) // 2 + 1."""
+        """Convolve x (B, N, I), float32 on the CPU, to (B, P, O); P = (N - kernel) // 2 + 1."""
         weight = layer.weight
+        assert layer.bias is not None
         if torch.is_grad_enabled():
             return _Convolution.apply(x, weight, layer.bias, self)
         key = (weight.data_ptr(), 0 if weight.is_inference() else weight._version)
@@ -91,7 +101,7 @@ class StridedConvolution:
         return self.forward(x, self._moved[1], layer.bias, _Plan(*x.shape, *weight.shape[::2]))[0]
 
     def space(self, name: str, *shape: int) -> Tensor:
-        """A tensor of this shape with whatever it held before; it is given away again under the same name."""
+        """Return memory of this shape, not initialised; the next call with the same name returns the same memory."""
         size = math.prod(shape)
         held = self._held.get(name)
         if held is None or held.numel() < size:
@@ -100,7 +110,7 @@ class StridedConvolution:
         return held[:size].view(shape)
 
     def forward(self, x: Tensor, weight: Tensor, bias: Tensor, plan: "_Plan") -> tuple[Tensor, Tensor]:
-        """The convolution with weights (M, O, 2 I) that `transform_weight` made, and B x (M, B Q, 2 I)."""
+        """Convolve with weights (M, O, 2 I) of `transform_weight`; return the result and B x (M, B Q, 2 I)."""
         _, of_samples, of_outputs = _matrices(plan.kernel)
         whole = self.space("whole", plan.stretches, plan.needed, plan.wide_in)
         whole[:, : plan.samples], whole[:, plan.samples :] = x, 0
@@ -114,7 +124,7 @@ class StridedConvolution:
         return result[:, : plan.outputs].add_(bias), heard
 
     def backward(self, gradient: Tensor, weight: Tensor, heard: Tensor, plan: "_Plan") -> tuple[Tensor, Tensor]:
-        """Gradients of x (B, N, I) and of the layer's weight (O, I, kernel), of that of the result (B, P, O).
+        """Compute the gradients of x (B, N, I) and of the weight (O, I, kernel) from that of the result (B, P, O).
 
         Each product of the forward pass once more, with its matrix transposed.
         """
@@ -136,7 +146,7 @@ class StridedConvolution:
 
 
 class _Convolution(torch.autograd.Function):
-    """x (B, N, I), weight (O, I, kernel), bias (O) and whose memory to use, to (B, P, O)."""
+    """Convolution of x (B, N, I) with weight (O, I, kernel) and bias (O), in the memory of a `StridedConvolution`."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, convolution: StridedConvolution) -> Tensor:
@@ -209,12 +219,12 @@ _LINEAR = getattr(torch.ops.mkldnn, "_linear_pointwise", None) if torch.backends
 
 
 def product(left: Tensor, right: Tensor) -> Tensor:
-    """left (R, I) @ right (I, O), float32 on the CPU, without a gradient."""
+    """Multiply matrices (R, I) and (I, O), float32 on the CPU, without a gradient."""
     return torch.mm(left, right) if _LINEAR is None else _LINEAR(left, right.mT, None, "none", [], "")
 
 
 def _products(rows: Tensor, weight: Tensor, *, out: Tensor) -> Tensor:
-    """rows (M, R, I) @ weight (M, O, I)^T into `out` (M, R, O)."""
+    """Compute rows (M, R, I) @ weight (M, O, I)^T into `out` (M, R, O)."""
     if _LINEAR is None:
         return torch.bmm(rows, weight.mT, out=out)
     for place in range(len(out)):

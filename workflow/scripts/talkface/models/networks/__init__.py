@@ -1,1 +1,1 @@
-"""The networks, one a file: each module has a class `Network` and is known by the module's name; nothing else names it."""
+"""Networks, one a module: each has a class `Network` and is registered under the module's name."""

@@ -1,13 +1,15 @@
-"""The networks of Eskimez, Maddox, Xu, Duan 2020, "Noise-Resilient Training Method for Face Landmark Generation From
-Speech" (TASLP 28:27-38), after the description in the paper; weights of the authors' code fit by name.
+"""CNN of Eskimez et al. 2020, with its variants NR (noise-resilient) and TC (temporal condition).
+
+Eskimez, Maddox, Xu, Duan: "Noise-Resilient Training Method for Face Landmark Generation From Speech" (TASLP 28:27-38),
+implemented after the paper; weights of the authors' code fit by name.
 
 Speech at 8 kHz, a window of 7 frames (2,240 samples), four convolutions, a linear layer, 6 coefficients. Windows of
 neighbouring frames share six sevenths of their samples, and their hop of 320 samples is 20 strides of the stack, so the
 convolutions run once over a stretch and serve all of its windows; the linear layer then runs over those.
 
-Noise-resilient (NR): each stretch is heard twice, clean and with noise, and its features shall be the same.
-Temporal condition (TC): a second linear layer sees the coefficients of the frame before beside what is heard. Nothing
-bends its output, so that generation is u(t) + P y(t - 1): all u at once, and a product of 6 x 6 a frame.
+Noise-resilient (NR): each stretch is given twice, clean and with noise, and its features shall be the same.
+Temporal condition (TC): a second linear layer is given the coefficients of the frame before beside those of the sound.
+It has no activation, so that generation is u(t) + P y(t - 1): all u at once, and a product of 6 x 6 a frame.
 
 Where the window lies: [320 i - 1120, 320 i + 1120) of frame i.
 
@@ -78,7 +80,7 @@ class Network(BaseNetwork):
         Judge on clean speech, NR on noisy speech, too, TC on its own frames; or with the gain and dropout of training,
         NR on noisy speech alone, and TC as it was trained (published).
     start : {"quiet", "drawn"}
-        Weights begin as Glorot and Bengio have it (Xavier). quiet: biases at zero, and TC passes on what it hears and
+        Weights begin as Glorot and Bengio have it (Xavier). quiet: biases at zero, and TC passes its input on and
         feeds nothing back yet; drawn: biases and all of TC's layer at random (published).
     """
 
@@ -105,8 +107,17 @@ class Network(BaseNetwork):
     WINDOW = 2_240  # samples
     POSITIONS = 122  # of the last convolution in one window
     HOP_POSITIONS = 20  # from one window to the next: 320 samples / 2^4
-    PORTION = 20  # windows at once where each is heard for itself: they need much memory
+    PORTION = 20  # windows at once where each is computed by itself: they need much memory
     PARTS, BEYOND = 7, 18  # hops that a window reaches into, and the positions of the last that it does not
+
+    ratios: Tensor  # buffers
+    gains: Tensor
+    rest: Tensor
+    boosts: Tensor
+    conv1: nn.Conv1d
+    conv2: nn.Conv1d
+    conv3: nn.Conv1d
+    conv4: nn.Conv1d
 
     def __init__(
         self,
@@ -154,7 +165,7 @@ class Network(BaseNetwork):
         for module in self.modules():
             if isinstance(module, nn.Conv1d | nn.Linear):
                 nn.init.xavier_uniform_(module.weight)
-                if quiet:
+                if quiet and module.bias is not None:
                     nn.init.zeros_(module.bias)
         if temporal_condition and quiet:
             nn.init.eye_(self.fc2.weight)  # (K, 2 K): what is heard comes first
@@ -170,7 +181,7 @@ class Network(BaseNetwork):
         boosts: Sequence[float],
         path: Path,
     ) -> dict:
-        """Arguments of the network that a state dict of the authors' code is for; see `talkface.importing`.
+        """Return the arguments of the network that a state dict of the authors' code is for; see `training.importing`.
 
         fc2 tells the temporal condition; its start and its boosts come with the files of the shape model.
         """
@@ -186,7 +197,7 @@ class Network(BaseNetwork):
                 f"{path}: has {'a' if conditioned else 'no'} layer fc2, so temporal_condition is "
                 f"{str(conditioned).lower()}; the config says otherwise; correct arguments.temporal_condition"
             )
-        found = {"temporal_condition": conditioned}
+        found: dict[str, bool | list[float]] = {"temporal_condition": conditioned}
         if conditioned:
             given = {"rest": rest, "boosts": boosts}
             found |= {key: [float(x) for x in value] for key, value in given.items() if not arguments.get(key)}
@@ -196,7 +207,7 @@ class Network(BaseNetwork):
         self.register_buffer(name, value, persistent=False)  # no weight of the authors' files
 
     def targets(self, part: Clips) -> NDArray[np.float32]:
-        """Coefficients (P, K); with the temporal condition (P, 2, K), those of the frame before in the second place.
+        """Return coefficients (P, K); with the temporal condition (P, 2, K), those of the frame before in second place.
 
         Before the first frame of a clip the face is at rest, as in generation.
         """
@@ -208,6 +219,7 @@ class Network(BaseNetwork):
         return np.stack([own, earlier], axis=1)
 
     def forward(self, sound: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
+        """Compute the coefficients (B, T, K) of samples (B, N), and those of the last frame, which TC goes on from."""
         sound = sound[:, : sound.shape[1] - self.late]  # (B, N)
         if self.generation_dropout and not self.training:
             windows = sound.unfold(1, self.WINDOW, self.hop)  # (B, T, 2240)
@@ -222,7 +234,7 @@ class Network(BaseNetwork):
         return coefficients * self.boosts, coefficients[:, -1]
 
     def hear(self, sound: Tensor, *, dropping: bool) -> Tensor:
-        """Features (B, P, C) of sound (B, N), in which the windows of all frames overlap."""
+        """Compute the features (B, P, C) of sound (B, N), which the windows of all frames share."""
         quick = sound.device.type == "cpu" and not torch.is_autocast_enabled("cpu")
         x = sound.unfold(1, self.KERNEL, self.STRIDE)  # (B, P, 21)
         x = functional.linear(x, self.conv1.weight[:, 0], self.conv1.bias)  # (B, P, 64)
@@ -237,7 +249,7 @@ class Network(BaseNetwork):
         return _drop(x, self.dropout) if dropping and self.dropout else x
 
     def see(self, features: Tensor) -> Tensor:
-        """What each window says, (B, T, K), of features (B, P, C).
+        """Compute the coefficients (B, T, K) of each window of features (B, P, C).
 
         A window is 6.1 hops of 20 positions long, so each hop meets each of its 7 parts once; to lay the windows side
         by side would copy each position six times.
@@ -245,13 +257,16 @@ class Network(BaseNetwork):
         hops = functional.pad(features, (0, 0, 0, self.BEYOND)).unflatten(1, (-1, self.HOP_POSITIONS))
         weight = functional.pad(self.fc1.weight.unflatten(1, (-1, self.POSITIONS)), (0, self.BEYOND))  # (K, C, 140)
         parts = weight.unflatten(2, (self.PARTS, -1)).permute(3, 1, 2, 0).flatten(2).flatten(0, 1)  # (20 C, 7 K)
-        said = (hops.flatten(2) @ parts).float().unflatten(2, (self.PARTS, -1))  # (B, T + 6, 7, K)
-        frames = said.shape[1] - self.PARTS + 1
-        said = sum(said[:, part : part + frames, part] for part in range(self.PARTS))  # (B, T, K)
+        products = (hops.flatten(2) @ parts).float().unflatten(2, (self.PARTS, -1))  # (B, T + 6, 7, K)
+        frames = products.shape[1] - self.PARTS + 1
+        said = sum(products[:, part : part + frames, part] for part in range(self.PARTS))  # (B, T, K)
         return functional.leaky_relu(said + self.fc1.bias, self.SLOPE)
 
     def follow(self, heard: Tensor, first: Tensor) -> Tensor:
-        """Coefficients (B, T, K), each frame after the one predicted before it; `first` (B, K) before them all."""
+        """Apply the temporal condition to `heard` (B, T, K), each frame after the one predicted before it.
+
+        `first` (B, K) are the coefficients before the first frame.
+        """
         with torch.autocast(heard.device.type, enabled=False):
             of_heard, of_before = self.fc2.weight.T.split(len(self.rest))  # (K, K) each
             said = (heard.float() @ of_heard + self.fc2.bias).unbind(1)
@@ -262,9 +277,9 @@ class Network(BaseNetwork):
             return torch.stack(frames, dim=1)
 
     def loss(self, batch: Batch) -> Tensor:
-        """Mean absolute error of the coefficients; NR adds that of noisy speech, and the difference of the features.
+        """Compute the mean absolute error; NR adds that of noisy speech, and the difference of the features.
 
-        Validation of NR looks at clean and noisy speech, too; published: at noisy speech alone.
+        Validation of NR takes clean and noisy speech, too; published: noisy speech alone.
 
         Raises
         ------
@@ -297,8 +312,10 @@ class Network(BaseNetwork):
         return loss
 
     def condition(self, heard: Tensor, earlier: Tensor, own_share: float) -> Tensor:
-        """Coefficients (B, T, K) with the true frames before, `earlier` (B, T, K); in a share of the stretches with
-        the network's own, after the first, and gradients through all of them.
+        """Apply the temporal condition in training: coefficients (B, T, K) after the true frames before.
+
+        `earlier` (B, T, K) are those frames. In a share of the stretches, the network's own take their place from the
+        second on, and gradients go through all of them.
         """
         if own_share <= 0:
             return self.fc2(torch.cat([heard, earlier], dim=2)).float()
@@ -310,7 +327,7 @@ class Network(BaseNetwork):
 
 
 def _drop(x: Tensor, share: float) -> Tensor:
-    """Dropout: 0 with probability `share`, else x by such a factor that the mean stays."""
+    """Apply dropout: 0 with probability `share`, else x times the factor that keeps the mean."""
     if x.device.type != "cpu":
         return functional.dropout(x, share)
     # 16 bits decide, which takes a quarter of the time of a Bernoulli draw.
@@ -320,12 +337,12 @@ def _drop(x: Tensor, share: float) -> Tensor:
 
 
 def _draw(values: Tensor, sound: Tensor) -> Tensor:
-    """One of the values for each stretch, (B, 1)."""
+    """Draw one of the values for each stretch, (B, 1)."""
     return values[torch.randint(len(values), (len(sound), 1), device=sound.device)]
 
 
 def _steps(name: str, bounds: Sequence[float]) -> Tensor:
-    """The values from bounds[0] to bounds[1] in steps of bounds[2]; a TalkfaceError if there are none."""
+    """Return the values from bounds[0] to bounds[1] in steps of bounds[2]; raise a TalkfaceError if there are none."""
     if len(bounds) != 3 or bounds[1] < bounds[0] or bounds[2] <= 0:
         raise TalkfaceError(
             f"models: {name} is {list(bounds)}, which holds no value; [lowest, highest, step] was expected, as in "
@@ -336,7 +353,7 @@ def _steps(name: str, bounds: Sequence[float]) -> Tensor:
 
 
 def _numbers(name: str, values: Sequence[float], count: int) -> Tensor:
-    """As many numbers as there are coefficients; a TalkfaceError if they are fewer or more."""
+    """Return values, one a coefficient, as a tensor; raise a TalkfaceError if they are fewer or more."""
     if len(values) != count:
         raise TalkfaceError(
             f"models: {name} has {len(values)} numbers, but the shape model has {count} components; give {count}"

@@ -1,10 +1,12 @@
-"""The landmark network of Li, Tang, Tao, Xu 2017, "Speech-Driven Facial Animation by CNN-RNN-GAN Model" (course
-project), after its description.
+"""CNN over short spectra, with a GRU, of Li et al. 2017.
 
-Every 30 ms it looks at 60 ms of speech at 48 kHz, as the magnitudes of 23 short spectra, through eight convolutions, a
+Li, Tang, Tao, Xu: "Speech-Driven Facial Animation by CNN-RNN-GAN Model" (course project), its network for landmarks,
+implemented after its description.
+
+Every 30 ms it takes 60 ms of speech at 48 kHz, as the magnitudes of 23 short spectra, through eight convolutions, a
 recurrent layer and two dense ones, and gives the 68 points in a box that reaches from 0 to 1.
 
-Where it looks: step k stands for the instant 0.03 k s and hears samples [1440 (k - 1), 1440 (k + 1)). Three video
+Where it looks: step k stands for the instant 0.03 k s and takes samples [1440 (k - 1), 1440 (k + 1)). Three video
 frames last as long as four steps; frame i lies at step 4 i / 3, between two steps where that is no whole number, and
 its face is interpolated there. A stretch whose frames are a multiple of three ends with a whole step, so only the
 recurrent layer's state goes from one stretch to the next. In training the truth is interpolated from frames to steps.
@@ -12,7 +14,7 @@ recurrent layer's state goes from one stretch to the next. In training the truth
 Published and repaired, argument by argument: the recurrent layer was described but never connected (`gru`); the samples
 were scaled as value / 2^16 * 2 - 1, which puts silence at -1 (`shift`); the level was that of the recording (`level`);
 each frame was scaled by its own box, so that a falling jaw made the rest of the face shrink instead (`box`).
-Magnitudes are heard as they are, as published. How the authors began is not known: here the last layer begins at the
+Magnitudes are taken as they are, as published. How the authors began is not known: here the last layer begins at the
 mean face, without which some hundred steps pass before anything but that face is learnt.
 
 Axes: B stretches, N samples, T video frames (40 ms), S steps (30 ms), C channels, F frequencies (128), W blocks (23).
@@ -78,6 +80,7 @@ class Network(BaseNetwork):
     after = STEP + 960  # of a frame that lies a third between two steps
     BLOCK, BLOCKS = 128, 23  # samples and number of the short spectra; 60 ms are 22.5 blocks, the rest is zeros
     WIDTH = 2 * COUNT
+    mean_box: Tensor  # buffer
 
     PUBLISHED: ClassVar[dict] = {
         "arguments": {"gru": False, "shift": True, "box": "frame", "level": "recorded"},
@@ -108,7 +111,8 @@ class Network(BaseNetwork):
         for module in self.modules():
             if isinstance(module, nn.Conv2d | nn.Linear):
                 nn.init.xavier_uniform_(module.weight)
-                nn.init.zeros_(module.bias)
+                if module.bias is not None:
+                    nn.init.zeros_(module.bias)
         # Lowest and highest x and y of the box, template frame: from the shape model until the training faces are seen.
         mean = shape_model.mean[:, :2]
         spread = np.sqrt(np.square(shape_model.deviation[:, None] * shape_model.components).sum(axis=0))  # (136 or 204)
@@ -124,7 +128,7 @@ class Network(BaseNetwork):
     # Sound ---------------------------------------------------------------------------------------------------------
 
     def spectra(self, sound: Tensor, steps: int) -> Tensor:
-        """Magnitudes (B, S, F, W) of the first `steps` steps of sound (B, N) that begins 30 ms before the first."""
+        """Compute the magnitudes (B, S, F, W) of `steps` steps of sound (B, N), which begins 30 ms before the first."""
         with torch.autocast(sound.device.type, enabled=False):  # half precision has no room for magnitudes
             heard = sound.float().unfold(1, 2 * self.STEP, self.STEP)[:, :steps] - self.shift  # (B, S, 2880)
             heard = functional.pad(heard, (0, self.BLOCKS * self.BLOCK - 2 * self.STEP))
@@ -133,7 +137,7 @@ class Network(BaseNetwork):
             return torch.cat([half, half[..., 1:-1].flip(-1)], dim=-1).transpose(2, 3)  # (B, S, F, W)
 
     def hear(self, spectra: Tensor) -> Tensor:
-        """Convolutions: (B, S, 136) of spectra (B, S, F, W)."""
+        """Apply the convolutions to spectra (B, S, F, W): (B, S, 136)."""
         stretches, steps = spectra.shape[:2]
         # Channels last in memory: on the CPU the first layers, which hold most of the work, run twice as fast.
         x = spectra.flatten(0, 1)[:, None].contiguous(memory_format=torch.channels_last)  # (B S, 1, F, W)
@@ -145,7 +149,7 @@ class Network(BaseNetwork):
         return x.flatten(1).unflatten(0, (stretches, steps))  # (B, S, 136)
 
     def native(self, sound: Tensor, steps: int, state: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
-        """Boxed points (B, S, 136) every 30 ms, and the recurrent layer's state after the last step.
+        """Compute boxed points (B, S, 136) every 30 ms, and the recurrent layer's state after the last step.
 
         `sound` (B, N) begins 30 ms before the first step and reaches at least 30 ms beyond the last.
         """
@@ -156,12 +160,13 @@ class Network(BaseNetwork):
         return torch.sigmoid(self.dense3(x)), state
 
     def forward(self, sound: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
+        """Compute boxed points (B, T, 136) of samples (B, N), and the recurrent layer's state after them."""
         frames = (sound.shape[1] - self.before - self.after) // self.hop + 1
         steps, state = self.native(sound, -(-4 * (frames - 1) // 3) + 1, state)  # (B, S, 136)
         return interpolate(steps.float(), frames, every=4, of=3), state  # (B, T, 136)
 
     def loss(self, batch: Batch) -> Tensor:
-        """Mean squared error of the boxed points, step by step."""
+        """Compute the mean squared error of the boxed points, step by step."""
         frames = batch.known.shape[1]
         count = 4 * (frames - 1) // 3 + 1
         steps, _ = self.native(batch.sound, count)  # (B, S, 136)
@@ -173,7 +178,7 @@ class Network(BaseNetwork):
     # Faces ---------------------------------------------------------------------------------------------------------
 
     def targets(self, part: Clips) -> NDArray[np.float32]:
-        """Boxed points (P, 136) of a part. The first part, which training hears, gives the boxes of its speakers."""
+        """Return boxed points (P, 136) of a part. The first part, of training, sets the boxes of its speakers."""
         own = measure_boxes(part.shape)  # (P, 2, 2)
         names, speaker = np.unique(part.speakers, return_inverse=True)
         speaker = np.repeat(speaker, np.diff(part.frame_offsets))  # (P)
@@ -194,7 +199,7 @@ class Network(BaseNetwork):
         return into_box(part.landmarks, measure_boxes(part.landmarks))
 
     def encode(self, shape: Tensor) -> Tensor:
-        """Boxed points (B, T, 136) of shapes (B, T, 68, 2 or 3)."""
+        """Return boxed points (B, T, 136) of shapes (B, T, 68, 2 or 3)."""
         shape = shape[..., :2].float()
         low, high = self.mean_box
         if self.box == "frame":
@@ -202,30 +207,30 @@ class Network(BaseNetwork):
         return ((shape - low) / (high - low)).flatten(2)
 
     def decode(self, outputs: Tensor) -> Tensor:
-        """Shapes (B, T, 68, 2), template frame, of boxed points (B, T, 136)."""
+        """Return shapes (B, T, 68, 2), template frame, of boxed points (B, T, 136)."""
         low, high = self.mean_box
         shape = low + outputs.float().unflatten(-1, (COUNT, 2)) * (high - low)  # (B, T, 68, 2)
         return shape if self.box == "speaker" else align_eyes(shape)
 
 
 def into_box(points: NDArray, box: NDArray) -> NDArray[np.float32]:
-    """Points (N, 68, 2) as (N, 136), 0 at the low and 1 at the high side of their boxes (N, 2, 2)."""
+    """Scale points (N, 68, 2) to (N, 136), 0 at the low and 1 at the high side of their boxes (N, 2, 2)."""
     low, high = box[:, None, 0], box[:, None, 1]
     return ((points - low) / (high - low)).reshape(len(points), -1).astype(np.float32)
 
 
 def measure_boxes(points: NDArray) -> NDArray:
-    """Box (N, 2, 2) of each frame's points (N, 68, 2): lowest x and y, highest x and y."""
+    """Return the box (N, 2, 2) of each frame's points (N, 68, 2): lowest x and y, highest x and y."""
     return np.stack([points.min(axis=1), points.max(axis=1)], axis=1)
 
 
 def enclose(boxes: NDArray) -> NDArray:
-    """The box (2, 2) around boxes (N, 2, 2)."""
+    """Return the box (2, 2) around boxes (N, 2, 2)."""
     return np.stack([boxes[:, 0].min(axis=0), boxes[:, 1].max(axis=0)])
 
 
 def align_eyes(shape: Tensor) -> Tensor:
-    """Shapes (..., 68, 2) moved, turned and scaled so that their outer eye corners lie at (-0.5, 0) and (0.5, 0)."""
+    """Move, turn and scale shapes (..., 68, 2) so that their outer eye corners lie at (-0.5, 0) and (0.5, 0)."""
     right, left = (shape[..., point, None, :] for point in OUTER_EYE_CORNERS)  # (..., 1, 2)
     across = left - right
     centred = shape - (right + left) / 2
@@ -236,14 +241,20 @@ def align_eyes(shape: Tensor) -> Tensor:
 
 
 def interpolate(series: Tensor, count: int, *, every: int, of: int) -> Tensor:
-    """Values (B, count, ...) at the places 0, every / of, 2 every / of, ... of a series (B, n, ...), linear."""
+    """Interpolate a series (B, n, ...) linearly at the places 0, every / of, 2 every / of, ...: (B, count, ...).
+
+    Examples
+    --------
+    >>> interpolate(torch.tensor([[0.0, 4.0, 8.0]]), 4, every=1, of=2).tolist()
+    [[0.0, 2.0, 4.0, 6.0]]
+    """
     place = every * torch.arange(count, device=series.device)
     weight = ((place % of).to(series.dtype) / of).view(-1, *[1] * (series.ndim - 2))
     return torch.lerp(series[:, place // of], series[:, -(-place // of)], weight)
 
 
 def _pad_same(x: Tensor, kernel: tuple[int, int], stride: tuple[int, int]) -> Tensor:
-    """Zeros around x (B, C, F, W) as TensorFlow's "same": ceil(n / stride) places; the odd one behind."""
+    """Pad x (B, C, F, W) with zeros as TensorFlow's "same" does: ceil(n / stride) places; the odd zero behind."""
     around = []
     for size, wide, step in zip(x.shape[:1:-1], kernel[::-1], stride[::-1], strict=True):  # last axis first
         missing = max(0, (-(-size // step) - 1) * step + wide - size)

@@ -1,5 +1,7 @@
-"""The network of Eskimez, Maddox, Xu, Duan 2018, "Generating Talking Face Landmarks from Speech" (LVA/ICA), after the
-description in the paper; weights that Keras saved fit layer by layer.
+"""LSTM of Eskimez et al. 2018.
+
+Eskimez, Maddox, Xu, Duan: "Generating Talking Face Landmarks from Speech" (LVA/ICA), implemented after the paper;
+weights that Keras saved fit layer by layer.
 
 Speech at 44.1 kHz as 64 mel bands every 40 ms, their differences in time, each frame together with the `context`
 frames before it; four LSTMs; 68 points in [0, 1]. Each defect of the published system is an argument: `features`
@@ -38,7 +40,7 @@ CORNERS = list(points.OUTER_EYE_CORNERS)
 
 
 class Heard(NamedTuple):
-    """What the next stretch of a file needs to know of the ones before.
+    """State of the network between two stretches of a file.
 
     Attributes
     ----------
@@ -68,7 +70,7 @@ class Network(BaseNetwork):
     hidden : int
         Units of the first three layers; the last has 136.
     delay : int
-        Frames of 40 ms of sound heard before a face is shown.
+        Frames of 40 ms by which a face comes later than its sound.
     context : int
         Frames of 40 ms before each that its input repeats.
     features : {"levels", "differences"}
@@ -116,6 +118,8 @@ class Network(BaseNetwork):
     START_BIAS = (1.5, 1.5, 2.0)  # of input gate, forget gate (0.8 each), candidate: a cell filled within five frames
     EYES = 0.4  # distance of the outer eye corners in [0, 1]
     MIDDLE = (0.5, 1 / 3)  # and where their middle lies
+    mel: Tensor  # buffers
+    taper: Tensor
 
     def __init__(
         self,
@@ -160,26 +164,26 @@ class Network(BaseNetwork):
 
     @classmethod
     def features_width(cls, features: str) -> int:
-        """F: numbers of a feature frame."""
+        """Return F, the numbers of a feature frame."""
         return cls.BANDS * (3 if features == "levels" else 2)
 
     # Faces ------------------------------------------------------------------------------------------------------
 
     def place(self, face: NDArray) -> NDArray[np.float64]:
-        """Faces (T, 68, 2) of any unit in [0, 1], moved together so that the first one's eye corners lie right."""
+        """Scale faces (T, 68, 2) of any unit into [0, 1], all alike, so that the first one's eye corners lie right."""
         right, left = face[0, CORNERS] @ [1, 1j]
         z = (face @ [1, 1j] - (right + left) / 2) * self.EYES / (left - right) + self.MIDDLE @ np.array([1, 1j])
         return np.stack([z.real, z.imag], axis=-1)
 
     def carry_over(self, landmarks: NDArray) -> NDArray[np.float64]:
-        """The motion of a clip's face (T, 68, 2, pixels) on the mean face, in [0, 1]."""
+        """Carry the motion of a clip's face (T, 68, 2), pixels, over to the mean face, in [0, 1]."""
         placed = self.place(landmarks.astype(np.float64))
         known = np.column_stack([placed[0], np.ones(68)])  # (68, 3)
         affine = np.linalg.lstsq(known, self.mean_face, rcond=None)[0][:2].T  # (2, 2), from first frame to mean face
         return self.mean_face + np.hypot(affine[:, 0], affine[:, 1]) * (placed - placed[0])
 
     def targets(self, part: Clips) -> NDArray[np.float32]:
-        """Faces in [0, 1], (P, 136), `delay` frames late; a clip's first frame fills the beginning."""
+        """Return faces in [0, 1], (P, 136), `delay` frames late; a clip's first frame fills the beginning."""
         if part.features is not None and part.features.shape[1] != self.width:
             fitting = [name for name in FEATURES if self.features_width(name) == part.features.shape[1]]
             raise TalkfaceError(
@@ -210,12 +214,14 @@ class Network(BaseNetwork):
         return np.concatenate([self.carry_over(clip) for clip in clips]).reshape(-1, self.OUTPUTS).astype(np.float32)
 
     def encode(self, shape: Tensor) -> Tensor:
-        """Outputs (B, T, 136) in [0, 1] of shapes (B, T, 68, 2) in the template frame."""
+        """Return outputs (B, T, 136) in [0, 1] of shapes (B, T, 68, 2) in the template frame."""
         return (shape.float() * self.EYES + shape.new_tensor(self.MIDDLE, dtype=torch.float32)).flatten(-2)
 
     def decode(self, outputs: Tensor) -> Tensor:
-        """Shapes (B, T, 68, 2) of outputs (B, T, 136): each frame moved, turned and scaled so that its own outer eye
-        corners lie where the mean face of the corpus has them."""
+        """Return shapes (B, T, 68, 2), template frame, of outputs (B, T, 136).
+
+        Each frame is moved, turned and scaled so that its outer eye corners lie where the corpus's mean face has them.
+        """
         x, y = outputs.float().unflatten(-1, (68, 2)).unbind(dim=-1)  # (B, T, 68)
         z = torch.complex(x, y)
         right, left = z[..., CORNERS].split(1, dim=-1)  # (B, T, 1)
@@ -228,12 +234,13 @@ class Network(BaseNetwork):
 
     @torch.no_grad()
     def start_at_mean_face(self) -> None:
-        """Let the last layer give the mean face while it listens little.
+        """Set the weights of the last layer, an LSTM, so that it gives the mean face whatever its inputs are.
 
         With gates at rest the cell comes to c = i g / (1 - f), the output to o sigmoid(c), and the inverse of the hard
         sigmoid says which bias the output gate needs.
         """
         last = self.layers[-1]
+        assert isinstance(last, KerasLSTM)
         last.kernel.mul_(self.START_SCALE)
         last.recurrent_kernel.mul_(self.START_SCALE)
         for bias, value in zip(last.bias.chunk(4), self.START_BIAS, strict=False):
@@ -246,7 +253,7 @@ class Network(BaseNetwork):
     # Sound ------------------------------------------------------------------------------------------------------
 
     def log_mel(self, sound: Tensor) -> Tensor:
-        """Log-mel bands (B, S, M) of samples (B, S * 1764), a window a frame.
+        """Compute the log-mel bands (B, S, M) of samples (B, S * 1764), a window a frame.
 
         Notes
         -----
@@ -259,7 +266,7 @@ class Network(BaseNetwork):
             return torch.log(self.FLOORS[self.features] + power @ self.mel)
 
     def to_features(self, spectrum: Tensor, heard: Heard | None) -> tuple[Tensor, Tensor]:
-        """Features (B, S, F) of log-mel bands (B, S, M), and the last two frames of these for the next stretch."""
+        """Compute features (B, S, F) of log-mel bands (B, S, M); return the last two frames of the bands besides."""
         earlier = spectrum[:, :1].expand(-1, 2, -1) if heard is None else heard.spectrum
         whole = torch.cat([earlier, spectrum], dim=1)  # (B, 2 + S, M)
         first = whole.diff(dim=1)  # (B, 1 + S, M)
@@ -272,20 +279,20 @@ class Network(BaseNetwork):
         return torch.cat(made, dim=2).float(), whole[:, -2:]
 
     def listen(self, audio: Tensor, frames: int) -> Tensor:
-        """Features (frames, F) of a whole clip (S,); its ends are reflected."""
+        """Compute the features (frames, F) of a whole clip (S,); its ends are reflected."""
         needed = max(0, frames * self.SIZE - self.before - len(audio))
         sound = torch.cat([_mirror(audio[1:], self.before).flip(0), audio, _mirror(audio[:-1].flip(0), needed)])
         return self.to_features(self.log_mel(sound[None, : frames * self.SIZE]), None)[0][0]
 
     def with_context(self, frames: Tensor) -> Tensor:
-        """Inputs (B, S, W) of features (B, context + S, F): each frame, then the ones before it, nearest first."""
+        """Make inputs (B, S, W) of features (B, context + S, F): each frame, then those before it, nearest first."""
         steps = frames.shape[1] - self.context
         return torch.cat([frames[:, self.context - back :][:, :steps] for back in range(self.context + 1)], dim=2)
 
     # The network ------------------------------------------------------------------------------------------------
 
     def run(self, x: Tensor, states: list | None = None) -> tuple[Tensor, list]:
-        """Outputs (B, S, 136) of inputs (B, S, W), and the layers' states."""
+        """Compute the outputs (B, S, 136) of inputs (B, S, W), and the layers' states."""
         after = []
         with torch.autocast(x.device.type, enabled=False):
             for index, layer in enumerate(self.layers):
@@ -298,6 +305,7 @@ class Network(BaseNetwork):
         return x, after
 
     def forward(self, sound: Tensor, state: Heard | None = None) -> tuple[Tensor, Heard]:
+        """Compute the outputs (B, T, 136) of samples (B, N), and the state after them."""
         if state is not None:
             sound = sound[:, self.delay * self.SIZE :]  # the frames the delay asks for were heard already
         features, spectrum = self.to_features(self.log_mel(sound), state)  # (B, S, F)
@@ -315,16 +323,15 @@ class Network(BaseNetwork):
 
     @torch.no_grad()
     def run_windows(self, x: Tensor, earlier: Tensor | None, *, skip: int = 0) -> tuple[Tensor, Tensor]:
-        """Outputs (B, S - skip, 136) of inputs (B, S, W), each the last one of a window of 75 steps from a zero state.
+        """Compute outputs (B, S - skip, 136) of inputs (B, S, W), each the last of 75 steps from a zero state.
 
         `earlier` holds what the first LSTM takes of the 74 steps before; None: there were none, and zeros stand for
         them. Neighbouring windows share 74 steps, so what the first LSTM makes of its inputs is computed once.
         """
-        lstms = [index for index, layer in enumerate(self.layers) if isinstance(layer, KerasLSTM)]
-        head = lstms[0] if lstms else len(self.layers)  # layers that take frame by frame
+        lstms = [(index, layer) for index, layer in enumerate(self.layers) if isinstance(layer, KerasLSTM)]
         if not lstms:
             return self.run(x)[0][:, skip:], x[:, :0]
-        first = self.layers[head]
+        head, first = lstms[0]  # layers before it go frame by frame
         nothing = x.new_zeros(len(x), self.WINDOW_STEPS - 1, x.shape[2]) if earlier is None else x[:, :0]
         rows = torch.cat([nothing, x], dim=1)
         for layer in self.layers[:head]:
@@ -346,7 +353,7 @@ class Network(BaseNetwork):
         return outputs, products[:, x.shape[1] :].clone()
 
     def loss(self, batch: Batch) -> Tensor:
-        """Mean squared error in [0, 1]."""
+        """Compute the mean squared error in [0, 1]."""
         outputs, _ = self.run(self.with_context(batch.sound.float()))
         return masked_mean((outputs - batch.target).square(), batch.known)
 
@@ -356,7 +363,7 @@ class Network(BaseNetwork):
     def from_keras(
         cls, layers: Sequence[Layer], arguments: Mapping[str, Any], *, path: str | Path
     ) -> tuple[dict[str, Any], dict[str, Tensor]]:
-        """Arguments and tensors of a network that is the stack of a Keras file.
+        """Return arguments and tensors of a network that is the stack of a Keras file.
 
         The file decides `stack` and, by its input width, `context`. Such files were trained by the published code, so
         features, normalisation and level are the published ones whatever `arguments` says; the rest is its choice.
@@ -379,7 +386,7 @@ class Network(BaseNetwork):
         return {**arguments, **published, **decided}, _tensors(layers)
 
     def same_stack(self, layers: Sequence[Layer], *, path: str | Path) -> dict[str, Tensor]:
-        """The tensors of a Keras file whose layers are those of this network, and whose sound is heard alike."""
+        """Return the tensors of a Keras file; raise a TalkfaceError if its layers or inputs are not this network's."""
         own, theirs = [_named(layer) for layer in self.layers], [_named(layer) for layer in layers]
         takes, given = self.layers[0].input_size, layers[0].width
         if own != theirs or takes != given or self.features != "differences":
@@ -390,8 +397,8 @@ class Network(BaseNetwork):
             )
         return _tensors(layers)
 
-    def load_state_dict(self, state_dict: Mapping[str, Any], *arguments, **keywords):
-        """As torch does; weights for another context are named as such."""
+    def load_state_dict(self, state_dict: Mapping[str, Any], *arguments: Any, **keywords: Any) -> Any:
+        """Load weights as torch does; raise a TalkfaceError if they belong to another context or other features."""
         kernel = state_dict.get("layers.0.kernel")
         expected = self.layers[0].input_size
         if kernel is not None and kernel.shape[0] != expected:
@@ -413,7 +420,7 @@ def _count(name: str, value: Any, lowest: int) -> int:
 
 
 def _mirror(known: Tensor, samples: int) -> Tensor:
-    """`samples` samples of those known, nearest first; zeros beyond them."""
+    """Return the first `samples` samples, followed by zeros where there are fewer."""
     return nn.functional.pad(known[:samples], (0, max(0, samples - len(known))))
 
 
@@ -450,8 +457,8 @@ def _tensors(layers: Sequence[Layer]) -> dict[str, Tensor]:
     }
 
 
-def _named(layer: KerasLSTM | KerasDense | Layer) -> str:
-    """A layer in words: two of the same words compute alike."""
+def _named(layer: nn.Module | Layer) -> str:
+    """Describe a layer: two with the same description compute alike."""
     gates = getattr(layer, "recurrent_activation", "linear")
     kind = "lstm" if gates != "linear" else "dense"
     return f"{kind} {layer.units} {layer.activation}" + (f" {gates}" if gates != "linear" else "")

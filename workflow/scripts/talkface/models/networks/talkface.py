@@ -1,9 +1,9 @@
-"""The network of this project: log-mel bands, convolutions down to 25 frames a second, causal GRUs, as a committee.
+"""Network of this project: a committee of causal GRUs over log-mel bands and convolutions.
 
 Where it looks: frame i sees the sound from the beginning of the file up to `lookahead_ms` (120) after the instant
 i/25 s, and no sample beyond: the windows of the spectrum and of the convolutions end there, they do not reach past it.
 
-What it hears: each mel band as loud as it is and beside its own running means, short ones and long ones, which take
+What it is given: each mel band as loud as it is and beside its own running means, short ones and long ones, which take
 the voice, the room and steady noise out. Members of the committee differ in nothing but the numbers they began with;
 the face is the mean of theirs. Training mixes noise into a share of the stretches, and bends vocal tract and tempo of
 a share.
@@ -29,7 +29,7 @@ from talkface.noise.bank import QUIETEST, add_noise
 
 
 class State(NamedTuple):
-    """What the next stretch needs: sums and weights of the running means, and the state of each member's GRU."""
+    """State between two stretches: sums and weights of the running means, and the state of each member's GRU."""
 
     total: Tensor  # (R, B, F), R the number of means
     weight: Tensor  # (R)
@@ -49,7 +49,18 @@ class Member(nn.Module):
         K.
     """
 
-    def __init__(self, bands, channels, hidden, layers, dropout, *, kernels, stride, coefficients):
+    def __init__(
+        self,
+        bands: int,
+        channels: int,
+        hidden: int,
+        layers: int,
+        dropout: float,
+        *,
+        kernels: tuple[int, int],
+        stride: int,
+        coefficients: int,
+    ):
         super().__init__()
         self.conv1 = nn.Conv1d(bands, channels, kernels[0])
         self.norm1 = nn.LayerNorm(channels)
@@ -60,6 +71,7 @@ class Member(nn.Module):
         self.drop = nn.Dropout(dropout)
 
     def forward(self, heard: Tensor, state: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Compute coefficients (B, T, K), in deviations, of bands (B, M, F'), and the GRU's state after them."""
         x = self.conv1(heard.transpose(1, 2)).transpose(1, 2)  # (B, M - 4, C)
         x = functional.gelu(self.norm1(x))
         x = self.conv2(x.transpose(1, 2)).transpose(1, 2)  # (B, T, C)
@@ -97,8 +109,8 @@ class Network(BaseNetwork):
     snr_db : (lowest, highest)
         Signal-to-noise ratio.
     augmented_share : float
-        Share of the stretches that training changes as below; the rest sounds as recorded, because what a network
-        never hears unchanged it does not know when it counts.
+        Share of the stretches that training changes as below; the rest sounds as recorded, so that the network learns
+        from unchanged sound as well.
     gain_db : (lowest, highest)
         Random gain.
     warp, tempo : float
@@ -123,6 +135,11 @@ class Network(BaseNetwork):
     COLOURED, TAPS = 0.7, 16
     PULSED, PULSE_DB, SYLLABLE = 0.5, 15.0, 2_000
     PAIRED, SECOND_DB = 0.5, 15.0
+    point_weight: Tensor  # buffers
+    decay: Tensor
+    rest: Tensor
+    deviation: Tensor
+    centres: Tensor
 
     def __init__(
         self,
@@ -184,8 +201,11 @@ class Network(BaseNetwork):
         self.before = span - self.after
 
     def normalise(self, spectrum: Tensor, state: State | None = None) -> tuple[Tensor, Tensor, Tensor]:
-        """Each band of log-mel (B, M, F) as it is and beside its running means: (B, M, (1 + R) F); and the sums and
-        weights of these means before the feature frame that the next stretch begins with."""
+        """Normalise log-mel bands (B, M, F), each as it is and beside its running means: (B, M, (1 + R) F).
+
+        Returned besides: the sums and the weights of these means before the feature frame that the next stretch begins
+        with.
+        """
         stretches, frames, bands = spectrum.shape
         decay = self.decay[:, None]  # (R, 1)
         if state is None:
@@ -206,31 +226,33 @@ class Network(BaseNetwork):
         return heard, totals[:, :, last], weights[:, last]
 
     def speak(self, spectrum: Tensor, state: State | None = None) -> tuple[list[Tensor], State]:
-        """Coefficients (B, T, K) of each member for log-mel (B, M, F)."""
+        """Compute each member's coefficients (B, T, K) of log-mel bands (B, M, F), and the state after them."""
         heard, total, weight = self.normalise(spectrum, state)
         states = [None] * len(self.members) if state is None else state.members
         spoken = [member(heard, held) for member, held in zip(self.members, states, strict=True)]
         return [self.deviation * out for out, _ in spoken], State(total, weight, [held for _, held in spoken])
 
     def forward(self, sound: Tensor, state: State | None = None) -> tuple[Tensor, State]:
+        """Compute the coefficients (B, T, K) of samples (B, N), the mean of the members', and the state after them."""
         coefficients, state = self.speak(self.features(sound), state)
         return torch.stack(coefficients).mean(dim=0), state
 
     def loss(self, batch: Batch) -> Tensor:
-        """Mean absolute error of positions, lips weighted, and of differences between neighbouring frames.
+        """Compute the mean absolute error of positions, lips weighted, and of differences from frame to frame.
 
-        While judging, of clean speech and of speech with noise, half each.
+        In validation, of clean speech and of speech with noise, half each.
         """
         sound, shape, known, noise = batch
         if not self.training:
             heard = [sound] if noise is None else [sound, add_noise(sound, noise, sound.new_tensor(self.JUDGED_DB))]
-            return sum(self.compare(self.features(audio), shape, known) for audio in heard) / len(heard)
+            losses = (self.compare(self.features(audio), shape, known) for audio in heard)
+            return sum(losses, start=sound.new_zeros(())) / len(heard)
         sound, shape = self.augment_sound(sound, shape, noise)
         changed = torch.rand(len(sound), 1, device=sound.device) < self.augmented_share  # (B, 1)
         return self.compare(*self.bend(self.hide(self.features(sound), changed), shape, known, changed))
 
     def compare(self, spectrum: Tensor, shape: Tensor, known: Tensor) -> Tensor:
-        """Mean over members of their losses."""
+        """Compute the mean loss of the members."""
         total = spectrum.new_zeros(())
         pairs = known[:, 1:] & known[:, :-1]  # (B, T - 1)
         for coefficients in self.speak(spectrum)[0]:
@@ -240,7 +262,7 @@ class Network(BaseNetwork):
         return total / len(self.members)
 
     def augment_sound(self, sound: Tensor, shape: Tensor, noise: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Noise in `noise_share` of the stretches, silence with the face at rest in some, each at a random level."""
+        """Add noise to some stretches, make some silent with the face at rest, and give each a random level."""
         draw = torch.rand(4, len(sound), 1, device=sound.device)
         silent = draw[0] < self.silence_share
         sound = sound.masked_fill(silent, 0)
@@ -253,7 +275,7 @@ class Network(BaseNetwork):
         return 10 ** (gain / 20) / peak * sound, torch.where(silent[:, :, None, None], self.rest, shape)
 
     def colour(self, noise: Tensor) -> Tensor:
-        """More noises than there are recordings: (B, N) through random filters, in random rhythms, two at a time."""
+        """Vary noise (B, N) by random filters and rhythms, and add two at a time: more noises than recordings."""
         stretches, samples = noise.shape
         noise = noise / noise.square().mean(dim=1, keepdim=True).clamp(min=QUIETEST).sqrt()
         draw = torch.rand(6, stretches, 1, device=noise.device)
@@ -271,7 +293,7 @@ class Network(BaseNetwork):
         return torch.where(draw[4] < self.PAIRED, noise + other, noise)
 
     def bend(self, spectrum: Tensor, shape: Tensor, known: Tensor, changed: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Another vocal tract and another tempo where `changed` (B, 1).
+        """Change vocal tract and tempo of the stretches where `changed` (B, 1).
 
         Vocal tract length perturbation (Jaitly, Hinton 2013) moves the spectrum along its bands, tempo moves it along
         time, and the face with it; frames that would lie beyond the stretch are not known.
@@ -300,7 +322,7 @@ class Network(BaseNetwork):
         return spectrum, shape, known[row, left] & known[row, left + 1] & inside
 
     def hide(self, spectrum: Tensor, changed: Tensor) -> Tensor:
-        """Spans of bands and of time set to the mean of speech, as in SpecAugment (Park et al. 2019)."""
+        """Set spans of bands and of time to the mean of speech, as in SpecAugment (Park et al. 2019)."""
         stretches, frames, bands = spectrum.shape
         number, widest_band, widest_time = self.mask
         for _ in range(number):
@@ -311,12 +333,12 @@ class Network(BaseNetwork):
 
 
 def _mel(frequency: Tensor) -> Tensor:
-    """Hz on Slaney's mel scale, as librosa has it: linear to 1 kHz, logarithmic above."""
+    """Convert Hz to Slaney's mel scale, as librosa has it: linear to 1 kHz, logarithmic above."""
     return torch.where(frequency < 1000, 3 * frequency / 200, 15 + 27 * torch.log(frequency / 1000) / math.log(6.4))
 
 
 def _spans(stretches: int, size: int, widest: int, device: torch.device) -> Tensor:
-    """One random span of at most `widest` places a stretch, (B, size) bool."""
+    """Draw a random span of at most `widest` places for each stretch, (B, size) bool."""
     draw = torch.rand(2, stretches, 1, device=device)
     width = draw[0] * widest
     start = draw[1] * (size - width)

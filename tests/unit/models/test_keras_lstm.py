@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from talkface.errors import TalkfaceError
-from talkface.models.layers import keras_lstm
+from talkface.models.layers import cuda_graphs, keras_lstm
 from talkface.models.layers.keras_lstm import ACTIVATIONS, RECURRENT_ACTIVATIONS, KerasDense, KerasLSTM
 
 B, T, WIDTH, U = 3, 6, 5, 7
@@ -261,16 +261,16 @@ class Played:
             if held is not None:
                 held.copy_(value)
 
-    __call__ = keras_lstm._Recording.__call__
+    __call__ = cuda_graphs.Recording.__call__
 
 
 @pytest.fixture
 def recorded(monkeypatch):
-    monkeypatch.setattr(keras_lstm, "_Recording", Played)
+    monkeypatch.setattr(cuda_graphs, "Recording", Played)
     monkeypatch.setattr(keras_lstm, "_has_kernels", lambda x: False)
-    monkeypatch.setattr(keras_lstm, "_records", lambda x: True)
+    monkeypatch.setattr(keras_lstm, "can_record", lambda x: True)
     monkeypatch.setattr(torch.cuda, "device", lambda device: contextlib.nullcontext())
-    monkeypatch.setattr(keras_lstm, "_recordings", OrderedDict())
+    monkeypatch.setattr(cuda_graphs, "recordings", OrderedDict())
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3])
@@ -284,14 +284,14 @@ def test_recordings_are_played_on_other_numbers(recorded, share):
     expected = torch.autograd.grad((theirs[0] * theirs[1]).sum(), leaves)
     for own, other in zip(torch.autograd.grad(ours, leaves), expected, strict=True):
         torch.testing.assert_close(own, other, atol=1e-4, rtol=1e-5)
-    assert [recording.plays for recording in keras_lstm._recordings.values()] == [2, 2]  # one each way, made once
+    assert [recording.plays for recording in cuda_graphs.recordings.values()] == [2, 2]  # one each way, made once
 
 
 def test_old_recordings_go(recorded):
     layer = make()
-    for batch in range(1, keras_lstm.GRAPHS_KEPT + 3):
+    for batch in range(1, cuda_graphs.GRAPHS_KEPT + 3):
         layer(draw(batch, 2, WIDTH))[0].sum().backward()
-    assert len(keras_lstm._recordings) == keras_lstm.GRAPHS_KEPT
+    assert len(cuda_graphs.recordings) == cuda_graphs.GRAPHS_KEPT
 
 
 @pytest.fixture

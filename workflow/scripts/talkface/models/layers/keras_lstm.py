@@ -5,18 +5,16 @@ for the gates, and drops inputs and recurrent inputs with one mask per gate that
 `implementation=1`; Gal and Ghahramani 2016). torch.nn.LSTM offers none of these, and a loop over cells is slow:
 
 - input products of all frames are taken at once, only the recurrent ones step by step;
-- what happens between two products is one pass over the memory (`recurrent_kernels`);
+- what happens between two products is one pass over the memory (`lstm_kernels`);
 - the way back writes down the gradients of the gates step by step and then takes each weight's gradient in one product;
 - on a graphics card, where each of some thousand small operations would wait for the host, way and way back of a shape
-  are recorded once as CUDA graphs and then replayed.
+  are recorded once as CUDA graphs and then replayed (`cuda_graphs`).
 
 Axes: B batch, T steps, I inputs, U units, R rows of products, 4 gates in Keras's order: input, forget, candidate,
 output. Inside, time comes first, so that a step's rows lie together.
 """
 
 import contextlib
-import functools
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -29,6 +27,7 @@ from torch.nn import functional
 
 from talkface.errors import TalkfaceError
 from talkface.models.layers import lstm_kernels as kernels
+from talkface.models.layers.cuda_graphs import can_record, recorded
 
 ACTIVATIONS = ("linear", "sigmoid", "tanh", "relu", "hard_sigmoid")
 RECURRENT_ACTIVATIONS = ("sigmoid", "hard_sigmoid")
@@ -37,7 +36,6 @@ FEW_ROWS = 16  # below, to turn the weights for a product costs more than it sav
 # Multiplications of a step's product for one gate; below, threads gain little where they have a core each and lose most
 # of the time to waiting for each other where they have not.
 FEW_MULTIPLICATIONS = 2_000_000
-GRAPHS_KEPT = 16  # recorded shapes: two of each layer while training, and room for another shape
 
 # Under torch.mm lies MKL, which leaves half of the speed of some processors unused; oneDNN does not.
 _ONEDNN = torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")
@@ -250,14 +248,14 @@ class _Recurrence(torch.autograd.Function):
         ctx.way = (activation, gate_activation, ctx.needs_input_grad[0])
         if _has_kernels(x):
             y, cells, *gates = _forward_kernels(*given, activation, gate_activation)
-        elif _records(x):
-            y, cells, *gates = _recorded(_forward_ops, ctx.way[:2], given)(given)
+        elif can_record(x):
+            y, cells, *gates = recorded(_forward_ops, ctx.way[:2], given)(given)
         else:
             y, cells, *gates = _forward_ops(*given, way=ctx.way[:2])
         ctx.save_for_backward(x, kernel, recurrent_kernel, h, c, input_mask, recurrent_mask, y, cells, *gates)
-        if _records(x) and any(ctx.needs_input_grad):  # now, not in the thread that goes back
+        if can_record(x) and any(ctx.needs_input_grad):  # now, not in the thread that goes back
             saved = (x, kernel, recurrent_kernel, h, c, input_mask, recurrent_mask, y, cells, *gates)
-            _recorded(_backward_ops, ctx.way, (torch.zeros_like(y), torch.zeros_like(c), *saved))
+            recorded(_backward_ops, ctx.way, (torch.zeros_like(y), torch.zeros_like(c), *saved))
         return y, cells[-1].clone()
 
     @staticmethod
@@ -267,8 +265,8 @@ class _Recurrence(torch.autograd.Function):
         with torch.autocast(y_gradient.device.type, enabled=False):
             if _has_kernels(y_gradient):
                 gradients: Gradients = _backward_kernels(*given, way=ctx.way)
-            elif _records(y_gradient):
-                gradients = _recorded(_backward_ops, ctx.way, given)(given)
+            elif can_record(y_gradient):
+                gradients = recorded(_backward_ops, ctx.way, given)(given)
             else:
                 gradients = _backward_ops(*given, way=ctx.way)
         return *gradients, None, None, None, None
@@ -592,56 +590,3 @@ def _backward_ops(
         parts = torch.bmm(flat, _stacked(kernel).transpose(1, 2)).unflatten(1, (steps, batch))  # (4, T, B, I)
         x_gradient = (parts if input_mask is None else parts * input_mask[:, None]).sum(0)
     return x_gradient, into_kernel, into_recurrent, into_bias, h_gradient, c_gradient
-
-
-# Recorded on a graphics card --------------------------------------------------------------------------------------
-
-
-class _Recording:
-    """A function of tensors on a graphics card, recorded for their shapes and played again on other numbers.
-
-    What it returns is copied out of the recording's own memory, so that a second call does not spoil the first one's
-    results.
-    """
-
-    def __init__(self, function: Callable[..., tuple[Tensor | None, ...]], given: tuple[Tensor | None, ...]):
-        self.inputs = [None if value is None else value.detach().clone() for value in given]
-        here, aside = torch.cuda.current_stream(), torch.cuda.Stream()
-        aside.wait_stream(here)
-        with torch.cuda.stream(aside), torch.no_grad():  # libraries take their workspaces before the recording
-            for _ in range(2):
-                function(*self.inputs)
-        here.wait_stream(aside)
-        self.graph = torch.cuda.CUDAGraph()
-        with torch.no_grad(), torch.cuda.graph(self.graph, capture_error_mode="thread_local"):
-            self.outputs = function(*self.inputs)
-
-    def __call__(self, given: tuple[Tensor | None, ...]) -> tuple:
-        """Replay on other arguments of the same shapes and return what the function returns."""
-        for held, value in zip(self.inputs, given, strict=True):
-            if held is not None and value is not None:
-                held.copy_(value)
-        self.graph.replay()
-        return tuple(None if value is None else value.clone() for value in self.outputs)
-
-
-_recordings: OrderedDict[tuple, _Recording] = OrderedDict()
-
-
-def _records(x: Tensor) -> bool:
-    """Tell whether to record: on a card, unless somebody else is recording."""
-    return x.is_cuda and not torch.cuda.is_current_stream_capturing()
-
-
-def _recorded(function: Callable, way: tuple, given: tuple[Tensor | None, ...]) -> _Recording:
-    """Return the recording of `function(*given, way=way)` for these shapes, made when they are first seen."""
-    shapes = tuple(None if value is None else (tuple(value.shape), value.dtype) for value in given)
-    device = next(value.device for value in given if value is not None)
-    key = (function.__name__, way, shapes, device)
-    if key not in _recordings:
-        with torch.cuda.device(device):
-            _recordings[key] = _Recording(functools.partial(function, way=way), given)
-    _recordings.move_to_end(key)
-    while len(_recordings) > GRAPHS_KEPT:
-        _recordings.popitem(last=False)
-    return _recordings[key]

@@ -10,11 +10,10 @@ from torch import nn
 from talkface.errors import TalkfaceError
 from talkface.face.points import OUTER_EYE_CORNERS
 from talkface.face.template import load_template
-from talkface.media.sound import Leveller
 from talkface.models import checkpoint
 from talkface.models.networks import fft_cnn
 from talkface.models.networks.fft_cnn import align_eyes, interpolate, measure_boxes
-from talkface.prediction.streaming import predict_chunks, predict_samples
+from talkface.prediction.streaming import predict_blocks, predict_samples
 from talkface.training.batches import Batches
 from talkface.training.dataset import read_part
 from talkface.training.loop import fit
@@ -166,10 +165,8 @@ def test_chunks_change_nothing(arguments):
     whole = predict_samples(network, samples)
     assert whole.shape == (71, 68, 2)
     for chunk in (1, 30, 50):
-        leveller = Leveller(network.level, rate=48_000)
-        blocks = np.array_split(samples, 5)
-        chunks = list(predict_chunks(network, blocks, frames=71, leveller=leveller, chunk_frames=chunk))
-        assert len(chunks[0]) == -(-chunk // 3) * 3
+        chunks = list(predict_blocks(network, np.array_split(samples, 5), rate=48_000, peak=1.0, chunk_frames=chunk))
+        assert [len(faces) % 3 for faces in chunks[:-1]] == [0] * 5  # windows of three frames
         np.testing.assert_allclose(np.concatenate(chunks), whole, atol=2e-5)
 
 

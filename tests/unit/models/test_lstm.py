@@ -16,7 +16,7 @@ from talkface.media.sound import Leveller
 from talkface.models.inputs import Batch, Clips
 from talkface.models.keras_weights import Layer
 from talkface.models.registry import build_network, network_class
-from talkface.prediction.streaming import predict_chunks, predict_samples
+from talkface.prediction.streaming import predict_blocks, predict_samples
 from talkface.training.batches import Batches
 from talkface.training.dataset import read_part, read_shape_model
 from talkface.training.loop import fit
@@ -286,8 +286,7 @@ def test_the_cut_into_chunks_changes_nothing(generation, delay, context):
     samples = speech(130)[:-700]
     results = []
     for chunk, blocks in ((1_000, [samples]), (7, np.array_split(samples, 13)), (1, [samples])):
-        leveller = Leveller("running", rate=44_100)
-        chunks = predict_chunks(network, blocks, frames=130, leveller=leveller, chunk_frames=chunk)
+        chunks = predict_blocks(network, blocks, rate=44_100, peak=1.0, chunk_frames=chunk)
         results.append(np.concatenate(list(chunks)))
         assert results[-1].shape == (130, 68, 2)
         np.testing.assert_allclose(results[-1], results[0], atol=1e-5)

@@ -10,7 +10,7 @@ from talkface.face.template import load_template
 from talkface.media.espeak import speak
 from talkface.media.sound import resample
 from talkface.models.checkpoint import load_network, read_file
-from talkface.prediction.streaming import predict_samples
+from talkface.prediction.streaming import Stream, predict_samples
 
 FILE = Path(__file__).parents[3] / "resources" / "models" / "talkface_demo.pt"
 TEXT = "Bob may open the blue umbrella for my mother."
@@ -36,3 +36,12 @@ def test_they_open_the_mouth_as_the_words_want(voice):
     assert np.mean(middle[0]) > 2 * np.mean(middle[1])
     silent = predict_samples(network, np.zeros(2 * network.rate, np.int16))
     assert points.mouth_opening(silent).max() < points.mouth_opening(load_template()) + 0.05
+
+
+def test_they_speak_while_they_listen():
+    said = speak(TEXT, voice=VOICES[0])
+    network = load_network(FILE)
+    whole = predict_samples(network, resample(said.audio, said.rate, network.rate))
+    stream = Stream(network, rate=said.rate)
+    parts = [stream.push(block) for block in np.array_split(said.audio, 37)]
+    np.testing.assert_allclose(np.concatenate([*parts, stream.finish()]), whole, rtol=0, atol=1e-6)

@@ -56,8 +56,7 @@ def test_the_cut_into_chunks_changes_nothing(trained, name):
     samples = (noise(6, network.rate) * 32767).astype(np.int16)
     results = []
     for chunk, blocks in ((1_000, [samples]), (7, np.array_split(samples, 31)), (1, [samples])):
-        leveller = Leveller("running", rate=network.rate)
-        chunks = streaming.predict_chunks(network, blocks, frames=151, leveller=leveller, chunk_frames=chunk)
+        chunks = streaming.predict_blocks(network, blocks, rate=network.rate, peak=0.4, chunk_frames=chunk)
         results.append(np.concatenate(list(chunks)))
         assert results[-1].shape == (151, 68, 2)
         np.testing.assert_allclose(results[-1], results[0], atol=1e-5)
@@ -177,9 +176,51 @@ class Echo(BaseNetwork):
 @pytest.mark.parametrize("chunk", [1, 4, 100])
 def test_a_network_that_wants_it_hears_the_ends_mirrored(chunk):
     samples = np.arange(1, 321 * 4, dtype=np.int16)
-    chunks = streaming.predict_chunks(
-        Echo().eval(), [samples], frames=4, leveller=Leveller("recorded", rate=8_000), chunk_frames=chunk
-    )
-    heard = np.concatenate(list(chunks))[..., 0] * 32_768
+    chunks = streaming.predict_blocks(Echo().eval(), [samples], rate=8_000, peak=1.0, chunk_frames=chunk)
+    heard = np.concatenate([chunk for chunk in chunks if len(chunk)])[..., 0] * 32_768
     whole = np.pad(samples, (5, 1_000), mode="reflect")
-    np.testing.assert_allclose(heard, [whole[320 * frame :][:645] for frame in range(4)], rtol=1e-6)
+    np.testing.assert_allclose(heard, [whole[320 * frame :][:645] for frame in range(5)], rtol=1e-6)
+
+
+@pytest.mark.parametrize("rate", [8_000, 16_000, 22_050, 44_100, 48_000])
+@pytest.mark.parametrize("name", network_names())
+def test_a_stream_gives_what_the_whole_file_gives(trained, tmp_path, name, rate):
+    samples = noise(3.1, rate)
+    soundfile.write(tmp_path / "a.wav", samples, rate, subtype="FLOAT")
+    whole = predict(trained, name, tmp_path / "a.wav", tmp_path)
+    network = checkpoint.load_network(trained / f"{name}.pt")
+    peak = max(np.abs(block.astype(int)).max(initial=0) / 32_768 for block in streaming.read_blocks(tmp_path / "a.wav", network.rate))
+    stream = streaming.Stream(network, rate=rate, peak=peak)
+    sizes = np.random.default_rng(1).integers(0, rate // 5, 200)
+    ends = np.minimum(np.cumsum(sizes), len(samples))
+    parts = [stream.push(block) for block in np.split(samples, ends[ends < len(samples)])]
+    faces = np.concatenate([*parts, stream.finish()])
+    np.testing.assert_allclose(faces, whole, rtol=0, atol=4e-6)  # faces of fresh weights are several units wide
+    with pytest.raises(ValueError, match="finished"):
+        stream.push(samples)
+
+
+def test_a_stream_gives_each_frame_as_soon_as_it_can(trained):
+    """The network talkface looks 120 ms ahead: frame i is known when sound until i/25 + 0.12 s is there."""
+    network = checkpoint.load_network(trained / "talkface.pt")
+    network.level = "running"
+    stream = streaming.Stream(network)
+    given = 0
+    for step in range(100):
+        given += len(stream.push(noise(0.02, network.rate, seed=step)))
+        heard = (step + 1) * 20  # ms
+        assert given == max(0, (heard - 120) // 40 + 1)
+    assert given + len(stream.finish()) == 51
+
+
+def test_a_stream_needs_the_peak_where_that_sets_the_level(trained):
+    network = checkpoint.load_network(trained / "cnn.pt")
+    network.level = "peak"
+    with pytest.raises(TalkfaceError, match="give that as peak"):
+        streaming.Stream(network)
+    stream = streaming.Stream(network, peak=1.0)
+    with pytest.raises(TalkfaceError, match="one channel of finite numbers"):
+        stream.push(np.zeros((100, 2)))
+    with pytest.raises(TalkfaceError, match="finite"):
+        stream.push(np.array([np.nan]))
+    assert stream.finish().shape == (0, 68, 2)

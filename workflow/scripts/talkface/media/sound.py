@@ -103,7 +103,38 @@ class Leveller:
         return samples / np.maximum(np.exp(held), QUIETEST_PEAK).astype(np.float32)
 
 
-def resample_blocks(blocks: Iterable[NDArray], rate: int, new_rate: int) -> Iterator[NDArray]:
+class Resampler:
+    """Resampling of a stream of sound to int16 at another rate; how it is cut into blocks changes nothing.
+
+    Parameters
+    ----------
+    rate, new_rate : int
+        Hz.
+    """
+
+    def __init__(self, rate: int, new_rate: int):
+        self.rate, self.new_rate = rate, new_rate
+        same = rate == new_rate
+        self._stream = None if same else soxr.ResampleStream(rate, new_rate, 1, dtype="float32", quality="HQ")
+        self._taken = self._given = 0
+
+    def push(self, block: NDArray[np.float32]) -> NDArray[np.int16]:
+        """Return what is known after the next samples (n,), in [-1, 1]: (m,)."""
+        self._taken += len(block)
+        resampled = self._stream.resample_chunk(block) if self._stream else block
+        self._given += len(resampled)
+        return _to_int16(resampled)
+
+    def finish(self) -> NDArray[np.int16]:
+        """Return the rest: together ceil(S * new_rate / rate) samples."""
+        if self._stream is None or not self._taken:
+            return np.zeros(0, np.int16)
+        missing = -(-self._taken * self.new_rate // self.rate) - self._given  # soxr rounds the length its own way
+        tail = self._stream.resample_chunk(np.zeros(0, np.float32), last=True)[:missing]
+        return _to_int16(np.pad(tail, (0, missing - len(tail))))
+
+
+def resample_blocks(blocks: Iterable[NDArray], rate: int, new_rate: int) -> Iterator[NDArray[np.int16]]:
     """Resample sound of any length, block by block.
 
     Parameters
@@ -116,19 +147,12 @@ def resample_blocks(blocks: Iterable[NDArray], rate: int, new_rate: int) -> Iter
     Yields
     ------
     (m,) int16 array
-        Together ceil(S * new_rate / rate) samples. The cut into blocks changes nothing.
+        Together ceil(S * new_rate / rate) samples.
     """
-    resampler = soxr.ResampleStream(rate, new_rate, 1, dtype="float32", quality="HQ") if rate != new_rate else None
-    taken = given = 0
+    resampler = Resampler(rate, new_rate)
     for block in blocks:
-        taken += len(block)
-        resampled = resampler.resample_chunk(block) if resampler else block
-        given += len(resampled)
-        yield _to_int16(resampled)
-    if resampler and taken:
-        missing = -(-taken * new_rate // rate) - given  # soxr rounds the length its own way
-        tail = resampler.resample_chunk(np.zeros(0, np.float32), last=True)[:missing]
-        yield _to_int16(np.pad(tail, (0, missing - len(tail))))
+        yield resampler.push(block)
+    yield resampler.finish()
 
 
 def resample(samples: NDArray, rate: int, new_rate: int) -> NDArray[np.int16]:
@@ -141,8 +165,8 @@ def _to_int16(samples: NDArray) -> NDArray[np.int16]:
     return np.clip(np.round(samples * FULL_SCALE), -FULL_SCALE, FULL_SCALE - 1).astype(np.int16)
 
 
-def read_blocks(path: str | Path, rate: int, *, block_s: float = BLOCK_S) -> Iterator[NDArray[np.int16]]:
-    """Read the sound of a file at `rate` Hz, in blocks of about `block_s` seconds, channels averaged.
+def read_sound(path: str | Path, *, block_s: float = BLOCK_S) -> Iterator[NDArray[np.float32]]:
+    """Read the sound of a file at its own rate, in blocks of about `block_s` seconds, in [-1, 1], channels averaged.
 
     Raises
     ------
@@ -153,12 +177,27 @@ def read_blocks(path: str | Path, rate: int, *, block_s: float = BLOCK_S) -> Ite
         with soundfile.SoundFile(str(path)) as file:
             if not file.frames:
                 raise TalkfaceError(f"{path}: no samples; speech was expected; check the recording")
-            blocks = file.blocks(int(block_s * file.samplerate), dtype="float32", always_2d=True)
-            yield from resample_blocks((_checked(block, path) for block in blocks), file.samplerate, rate)
+            for block in file.blocks(int(block_s * file.samplerate), dtype="float32", always_2d=True):
+                yield _checked(block, path)
     except soundfile.SoundFileError as error:
         raise TalkfaceError(
             f"{path}: not readable as sound ({error}); a wav file was expected; make it again"
         ) from None
+
+
+def rate_of(path: str | Path) -> int:
+    """Return the rate of a sound file, Hz."""
+    try:
+        return int(soundfile.info(str(path)).samplerate)
+    except soundfile.SoundFileError as error:
+        raise TalkfaceError(
+            f"{path}: not readable as sound ({error}); a wav file was expected; make it again"
+        ) from None
+
+
+def read_blocks(path: str | Path, rate: int, *, block_s: float = BLOCK_S) -> Iterator[NDArray[np.int16]]:
+    """Read the sound of a file at `rate` Hz, in blocks of about `block_s` seconds; errors as `read_sound`."""
+    yield from resample_blocks(read_sound(path, block_s=block_s), rate_of(path), rate)
 
 
 def _checked(block: NDArray, path: str | Path) -> NDArray:

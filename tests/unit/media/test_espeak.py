@@ -1,4 +1,5 @@
 import itertools
+import time
 
 import numpy as np
 import pytest
@@ -73,3 +74,9 @@ def test_stress_marks_leave_the_name():
         Phoneme("aɪ", 0.1, 0.2, True),
         Phoneme("x", 0.2, 0.5),
     ]
+
+
+def test_a_voice_with_breath_is_the_same_at_any_time():
+    first = speak("Hello.", voice="en-us+f2").audio
+    time.sleep(1.1)  # what it draws began with the time of day in seconds
+    np.testing.assert_array_equal(speak("Hello.", voice="en-us+f2").audio, first)

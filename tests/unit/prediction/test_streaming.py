@@ -189,7 +189,10 @@ def test_a_stream_gives_what_the_whole_file_gives(trained, tmp_path, name, rate)
     soundfile.write(tmp_path / "a.wav", samples, rate, subtype="FLOAT")
     whole = predict(trained, name, tmp_path / "a.wav", tmp_path)
     network = checkpoint.load_network(trained / f"{name}.pt")
-    peak = max(np.abs(block.astype(int)).max(initial=0) / 32_768 for block in streaming.read_blocks(tmp_path / "a.wav", network.rate))
+    peak = max(
+        np.abs(block.astype(int)).max(initial=0) / 32_768
+        for block in streaming.read_blocks(tmp_path / "a.wav", network.rate)
+    )
     stream = streaming.Stream(network, rate=rate, peak=peak)
     sizes = np.random.default_rng(1).integers(0, rate // 5, 200)
     ends = np.minimum(np.cumsum(sizes), len(samples))

@@ -131,6 +131,7 @@ def _synthesize(text: str, *, voice: str, rate_wpm: int) -> Utterance:
     rate = library.espeak_Initialize(_AUDIO_OUTPUT_SYNCHRONOUS, 0, str(data).encode(), options)
     if rate <= 0:
         raise TalkfaceError(f"espeak-ng did not start (it returned {rate}); reinstall espeakng-loader")
+    library.espeak_ng_SetRandSeed(ctypes.c_long(1))  # breath of a voice is drawn, by the time of day unless told
 
     samples: list[NDArray[np.int16]] = []
     marks: list[tuple[float, str]] = []

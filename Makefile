@@ -65,7 +65,7 @@ bench: .venv/dev
 
 sheet: .venv/run
 	@test -n "$(VIDEOS)" || { echo "make sheet: give the folder of the videos: make sheet VIDEOS=folder"; exit 2; }
-	@$(MODULE) talkface.corpus.folders "$(VIDEOS)" --output "$(SHEET)" --split-by "$(SPLIT_BY)" $(if $(PATTERN),--pattern "$(PATTERN)")
+	@$(MODULE) talkface.cli sheet "$(VIDEOS)" --output "$(SHEET)" --split-by "$(SPLIT_BY)" $(if $(PATTERN),--pattern "$(PATTERN)")
 
 template: .venv/run
 	$(RUN) PYTHONPATH=workflow/scripts python resources/measure_template.py "$(DATA)"

@@ -45,6 +45,7 @@ def edit(code, module, before, after):
         ("class A:\n    '''Doc.'''\n    x: int = 1", "class A:\n    x: str = 1"),
         ("from typing import Any\nfrom collections.abc import Sequence\nx = 1", "x = 1"),
         ("'''Head.'''\n# comment\nx = (1 +\n  2)", "x = 1 + 2"),
+        ("from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import torch\nx = 1", "x = 1"),
         ("def f():\n    '''Only a docstring.'''", "def f():\n    '''Another.'''"),
     ],
 )
@@ -89,7 +90,9 @@ def test_every_table_and_page_of_the_package_belongs_to_a_module():
     there = {
         path
         for path in (SCRIPTS / "talkface").rglob("*.*")
-        if path.is_file() and path.suffix not in (".py", ".pyc", ".nbc", ".nbi") and "__pycache__" not in path.parts
+        if path.is_file()
+        and path.suffix not in (".py", ".pyc", ".nbc", ".nbi", ".typed")
+        and "__pycache__" not in path.parts
     }
     assert named == there
     assert len(there) > 10

@@ -5,6 +5,8 @@ import re
 import pytest
 import yaml
 
+from tests.workflow.conftest import run_snakemake
+
 
 def refusal(done):
     """The text of a failed run, lines folded into one."""
@@ -100,6 +102,22 @@ def test_shards(snakemake, tmp_path):
     count = int(re.search(r"^detect_landmarks\s+(\d+)", many, flags=re.M).group(1))
     one = snakemake("--dry-run", "landmark_all").stdout
     assert count < int(re.search(r"^detect_landmarks\s+(\d+)", one, flags=re.M).group(1))
+
+
+def test_another_talkface_in_the_environment_is_refused(project, tmp_path, monkeypatch):
+    """Jobs would run its code: Snakemake appends the folder of the scripts to their path."""
+    package = tmp_path / "site" / "talkface"
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    monkeypatch.setenv("PYTHONPATH", str(package.parent))
+    text = refusal(run_snakemake(project, "--dry-run", "train_all", cwd=tmp_path, check=False))
+    assert f"{package / '__init__.py'}: another talkface is installed" in text
+    assert "pip uninstall talkface" in text
+
+
+def test_the_workflow_installed_as_editable_is_no_other(project, tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(project / "workflow" / "scripts"))
+    assert run_snakemake(project, "--dry-run", "train_all", cwd=tmp_path).returncode == 0
 
 
 def test_lint_is_clean(snakemake, project):

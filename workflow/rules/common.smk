@@ -3,12 +3,21 @@
 # produces: selection (talkface/selection.py), code_of(), only(), but(), of_clip(), of_speech(), of_model(), of_shown(),
 # evaluated_audio(), colours()
 # reads from config: what talkface/selection.py reads
+import importlib.machinery
 import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-sys.path.insert(0, str(Path(workflow.basedir) / "workflow" / "scripts"))
+scripts = Path(workflow.basedir) / "workflow" / "scripts"
+# Snakemake appends the scripts' folder to the path of a job: a package of this name that is installed would win there.
+installed = importlib.machinery.PathFinder.find_spec("talkface", [path for path in sys.path if path != str(scripts)])
+if installed and installed.origin and not Path(installed.origin).resolve().is_relative_to(scripts.resolve()):
+    raise WorkflowError(
+        f"{installed.origin}: another talkface is installed, and jobs would run its code instead of {scripts}; "
+        "take it out of this environment (pip uninstall talkface), or run Snakemake from another one"
+    )
+sys.path.insert(0, str(scripts))
 
 from talkface.drawing.style import colour_of
 from talkface.errors import TalkfaceError

@@ -14,7 +14,7 @@ from typing import NamedTuple
 SCRIPTS = Path(__file__).resolve().parents[1]
 PACKAGE = "talkface"
 # What users are told, where files are put, how settings are read: whoever edits these changes no result.
-SILENT = ("errors", "files", "logs", "config", "provenance")
+SILENT = ("__init__", "errors", "files", "logs", "config", "provenance")
 # Modules of names for annotations alone.
 TYPING = ("__future__", "collections.abc", "numpy.typing", "types", "typing")
 ASSETS = "assets"  # folder beside the modules of a room: pages and what several of them share
@@ -48,7 +48,17 @@ def essence(source: str) -> str:
     >>> essence(documented) == essence("def double(x):\n    return 2 * x")
     True
     """
-    return _dump(ast.parse(source))
+    return _dump(_without_types(ast.parse(source)))
+
+
+def _without_types(tree: ast.Module) -> ast.Module:
+    """Take out what stands under `if TYPE_CHECKING:` at the top of a module."""
+    tree.body = [node for node in tree.body if not (isinstance(node, ast.If) and _names(node.test) == "TYPE_CHECKING")]
+    return tree
+
+
+def _names(node: ast.expr) -> str | None:
+    return node.id if isinstance(node, ast.Name) else None
 
 
 def _dump(node: object) -> str:
@@ -75,7 +85,7 @@ def _for_annotations(node: object) -> bool:
 @functools.cache
 def read_source(path: Path) -> Source:
     """Read a module."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tree = _without_types(ast.parse(path.read_text(encoding="utf-8")))
     names, texts = set(), set()
     docstrings = set()
     for node in ast.walk(tree):

@@ -1,4 +1,4 @@
-"""Sample sheet of a folder of videos: `make sheet VIDEOS=folder`.
+"""Sample sheet of a folder of videos: `talkface sheet FOLDER`, `make sheet VIDEOS=folder`.
 
 RAVDESS has each utterance up to three times: with picture and sound (01-...), picture alone (02-...), sound alone
 (03-....wav). Picture and sound of one utterance are paired, the sound-only file being the better recording.
@@ -8,10 +8,8 @@ of the file name, else from `--pattern`, else from the sub-folder. An alignment 
 (`.TextGrid`, `.align`) gives the clip its marks.
 """
 
-import argparse
 import os
 import re
-import sys
 import unicodedata
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -204,33 +202,3 @@ def sheet_from_folder(
     with writing(output) as temporary:
         sheet.to_csv(temporary, sep="\t", index=False)
     return sheet
-
-
-def main() -> None:
-    """Run the command line of `make sheet`."""
-    parser = argparse.ArgumentParser(description="Write a sheet from a folder of videos.")
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--output", type=Path, default=Path("config/my_clips.tsv"))
-    parser.add_argument("--pattern", help="regular expression whose first group, searched in the path, is the speaker")
-    parser.add_argument("--split-by", choices=("speaker", "clip"), default="speaker")
-    parser.add_argument("--seed", type=int, default=1)
-    given = parser.parse_args()
-    if given.output.exists():
-        sys.exit(f"talkface: {given.output} exists; remove it or choose another with --output (make sheet SHEET=...)")
-    try:
-        sheet = sheet_from_folder(
-            given.folder, output=given.output, split_by=given.split_by, pattern=given.pattern, seed=given.seed
-        )
-    except TalkfaceError as error:
-        sys.exit(f"talkface: {error}")
-    counts = sheet.split.value_counts()
-    sys.stdout.write(
-        f"{given.output}: {len(sheet)} clips of {sheet.speaker.nunique()} speakers "
-        f"({', '.join(f'{counts.get(split, 0)} {split}' for split in SPLITS)})\n"
-        f"Use it: snakemake --cores 2 train_all --config clips={given.output} corpus={given.output.stem}"
-        + (" split_by=clip\n" if given.split_by == "clip" else "\n")
-    )
-
-
-if __name__ == "__main__":
-    main()

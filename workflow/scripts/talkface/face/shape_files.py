@@ -28,6 +28,29 @@ NEEDED = ("mean", "components")
 OWN_FRAME = 0.02
 
 
+# Endings of the names that Eskimez et al. 2020 gave them; the first two are needed.
+ENDINGS = {"mean": "mean_shape.npy", "components": "eigen_vectors.npy", "template": "mean.npy", "boosts": "tcboost.npy"}
+
+
+def find_shape_files(folder: str | Path) -> dict[str, Path]:
+    """Find the files of a shape model in a folder by the ends of their names: `ENDINGS`.
+
+    Raises
+    ------
+    TalkfaceError
+        If mean or components are missing, or a file stands twice.
+    """
+    found: dict[str, Path] = {}
+    for key, ending in ENDINGS.items():
+        files = sorted(Path(folder).glob(f"*{ending}"))
+        if len(files) > 1:
+            raise TalkfaceError(f"{folder}: {files[0].name} and {files[1].name}; one *{ending} was expected")
+        if not files and key in NEEDED:
+            raise TalkfaceError(f"{folder}: no *{ending}; the shape model that the coefficients belong to was expected")
+        found |= dict.fromkeys([key] if files else [], files[0] if files else Path())
+    return found
+
+
 def read_shape_model_files(files: Mapping[str, str | Path]) -> tuple[ShapeModel, NDArray, NDArray]:
     """Read a shape model and move it into the template frame; coefficients keep their meaning.
 

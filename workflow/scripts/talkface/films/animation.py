@@ -3,12 +3,14 @@
 Axes: T frames at 25 fps, 68 landmarks, 2 coordinates.
 """
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from tqdm import tqdm
 
 from talkface.conventions import FPS
 from talkface.drawing.characters import PRESENTER, Person, neutral_face
@@ -59,7 +61,7 @@ def paint_frames(
 
 def animate(
     shapes: NDArray, output: str | Path, *, audio: str | Path, style: str = "shaded", size: int = 1000,
-    blink: bool = False, seed: int = 0,
+    blink: bool = False, seed: int = 0, progress: bool = False,
 ) -> None:  # fmt: skip
     """Write a film of a face that moves through shapes, with its speech.
 
@@ -79,6 +81,8 @@ def animate(
         Let the eyes blink at chance times.
     seed : int
         Of those times and of the strands of hair.
+    progress : bool
+        Show a bar.
 
     Raises
     ------
@@ -87,8 +91,9 @@ def animate(
     """
     shapes = hold(shapes, frames_of(audio))
     pictures = paint_frames(shapes, style=style, size=size, blink=blink, seed=seed)
+    bar = tqdm(pictures, total=len(shapes), desc="drawing", unit="frame", file=sys.stderr, disable=not progress)
     with writing(output) as film:
-        encode(pictures, film, size=(size, size), audio=audio, pixels="yuv420p")
+        encode(bar, film, size=(size, size), audio=audio, pixels="yuv420p")
 
 
 def draw_animation(

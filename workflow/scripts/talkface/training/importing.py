@@ -18,7 +18,7 @@ import re
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import h5py
 import numpy as np
@@ -152,6 +152,59 @@ def _checked(tensors: Any, path: Path) -> dict[str, Tensor]:
     return checked
 
 
+class Opened(NamedTuple):
+    """A network with the weights of a file, and what the file decided.
+
+    Attributes
+    ----------
+    network : BaseNetwork
+        In training mode, on the CPU.
+    settings : Recipe
+        With the arguments that the weights have.
+    shape_model : ShapeModel
+    source : Source
+    """
+
+    network: BaseNetwork
+    settings: Recipe
+    shape_model: ShapeModel
+    source: Source
+
+
+def open_weights(source: Source, block: dict[str, Any], *, model: str) -> Opened:
+    """Build the network that a file of weights is for, and fill it.
+
+    Parameters
+    ----------
+    source : Source
+        From `read_weights`.
+    block : dict
+        The entry of the catalogue, see `Recipe`; `arguments` that the file decides may be left out, and must not
+        contradict it.
+    model : str
+        Name of the entry, for messages.
+
+    Raises
+    ------
+    TalkfaceError
+        If the file, the block and the files of the shape model do not fit each other.
+    """
+    settings = Recipe.read(block, name=model)
+    if source.kind == "own":
+        arguments, shape_model = _reopen(source, settings, model)
+        tensors = source.tensors
+    else:
+        arguments, tensors, shape_model = _adopt(source, network_class(settings.network), settings, model)
+    for key, value in settings.arguments.items():
+        if arguments[key] != value:
+            log.warning("%s: %s is %s by the file; %s in the config does not apply", model, key, arguments[key], value)
+    network = build_network(settings.network, shape_model, arguments)
+    _fill(network, tensors, source, settings.network)
+    arguments = json.loads(json.dumps(arguments))
+    settings = dataclasses.replace(settings, arguments=arguments, components=len(shape_model) or settings.components)
+    return Opened(network, settings, shape_model, source)
+
+
 def import_weights(
     weights_file: str | Path,
     *,
@@ -179,23 +232,8 @@ def import_weights(
     TalkfaceError
         If the file, the block and the files of the shape model do not fit each other.
     """
-    settings = Recipe.read(block, name=model)
-    kind = network_class(settings.network)
-    source = read_weights(weights_file)
-    facts = dict(ELSEWHERE)
-    if source.kind == "own":
-        arguments, shape_model = _reopen(source, settings, model)
-        facts |= source.content.get("facts", {})
-        tensors = source.tensors
-    else:
-        arguments, tensors, shape_model = _adopt(source, kind, settings, model)
-    for key, value in settings.arguments.items():
-        if arguments[key] != value:
-            log.warning("%s: %s is %s by the file; %s in the config does not apply", model, key, arguments[key], value)
-    network = build_network(settings.network, shape_model, arguments)
-    _fill(network, tensors, source, settings.network)
-    arguments = json.loads(json.dumps(arguments))
-    settings = dataclasses.replace(settings, arguments=arguments, components=len(shape_model) or settings.components)
+    network, settings, shape_model, source = open_weights(read_weights(weights_file), block, model=model)
+    facts = ELSEWHERE | source.content.get("facts", {})
     facts |= {
         "model": model,
         "parameters": sum(value.numel() for value in network.parameters()),
@@ -204,7 +242,9 @@ def import_weights(
         "digest": digest(source.path),
     }
     resolved = json.loads(json.dumps(dataclasses.asdict(settings)))
-    content = checkpoint.pack_network(network, name=settings.network, arguments=arguments, shape_model=shape_model)
+    content = checkpoint.pack_network(
+        network, name=settings.network, arguments=settings.arguments, shape_model=shape_model
+    )
     checkpoint.save_file(weights, content | {"config": resolved, "facts": facts})
     with writing(config) as temporary:
         temporary.write_text(yaml.safe_dump({model: resolved}, sort_keys=False))

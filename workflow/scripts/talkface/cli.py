@@ -1,0 +1,216 @@
+"""Command line: `talkface animate`, `predict`, `landmarks`, `sheet`.
+
+Exit status: 0 when all went well; 1 when something could not be made, with one line that says why, after the rest was
+made; 2 for a command that cannot be understood.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from talkface import __version__
+from talkface.conventions import SPLITS
+from talkface.errors import TalkfaceError
+from talkface.logs import disk_fault
+
+ANIMATE = """examples:
+  talkface animate hello.wav                     hello.mp4, by the model that comes along
+  talkface animate -m weights.pt -o films *.wav  a film of each, in the folder films
+  talkface animate hello.wav -o hello.gif        24 frames a second, no sound
+  talkface animate hello.wav -m D40_C3.h5 --delay 1        weights of Eskimez et al. 2018
+  talkface animate hello.wav -m model.pt --shape-model data  of 2020, with mean_shape.npy, eigen_vectors.npy .. in data
+"""
+PREDICT = """examples:
+  talkface predict hello.wav                     hello.npy: (frames, 68, 2), 25 frames a second, outer eye corners 1 apart
+  talkface predict -o faces *.wav                a file of each, in the folder faces
+"""
+LANDMARKS = """example:
+  talkface landmarks video.mp4                   video.npy: (frames, 68, 2) pixels, 25 frames a second
+"""
+SHEET = """example:
+  talkface sheet videos -o my_clips.tsv          a row a video; the sub-folders of videos are the speakers
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit status."""
+    given = _parser().parse_args(arguments)
+    try:
+        return int(given.run(given))
+    except TalkfaceError as error:
+        return _say(error)
+    except OSError as error:
+        fault = disk_fault(error)
+        if fault is None:
+            raise
+        return _say(TalkfaceError(fault))
+    except KeyboardInterrupt:
+        sys.stderr.write("talkface: interrupted; what was finished stays\n")
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="talkface", description="A face that speaks from audio alone.")
+    parser.add_argument("--version", action="version", version=f"talkface {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, run: Callable[[argparse.Namespace], int], help_: str, examples: str) -> Any:
+        made = commands.add_parser(
+            name, help=help_, description=help_[0].upper() + help_[1:] + ".", epilog=examples,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )  # fmt: skip
+        made.set_defaults(run=run)
+        return made
+
+    for name, run, help_, examples, made in (
+        ("animate", _animate, "films of a face that says what is heard", ANIMATE, "an .mp4 or .gif"),
+        ("predict", _predict, "the landmarks of a face that says what is heard", PREDICT, "an .npy"),
+    ):
+        one = command(name, run, help_, examples)
+        one.add_argument("sounds", nargs="+", type=Path, metavar="SOUND", help="a file of sound, or a video")
+        one.add_argument("-m", "--model", default="talkface_demo", help="a name, or a file of weights (talkface_demo)")
+        one.add_argument("--shape-model", type=Path, metavar="FOLDER", help="of a state dict of Eskimez et al. 2020")
+        one.add_argument("--delay", type=int, metavar="FRAMES", help="of weights of Eskimez et al. 2018: D40 has 1")
+        one.add_argument(
+            "--device", choices=("auto", "cpu", "cuda"), default="auto", help="where it is computed (auto)"
+        )
+        one.add_argument("--seed", type=int, default=0, help="of what is drawn at random (0)")
+        _output(one, made)
+    films = commands.choices["animate"]
+    films.add_argument(
+        "--style", choices=("shaded", "flat"), help="a lit portrait, or plain colours (shaded; gif: flat)"
+    )
+    films.add_argument("--size", type=int, help="pixels, both ways, even (1000; gif: 400)")
+    films.add_argument("--no-blink", action="store_true", help="keep the lids as predicted")
+    seen = command("landmarks", _landmarks, "the landmarks of the face in videos", LANDMARKS)
+    seen.add_argument("videos", nargs="+", type=Path, metavar="VIDEO")
+    _output(seen, "an .npy")
+    sheet = command("sheet", _sheet, "a sample sheet of a folder of videos, for the workflow", SHEET)
+    sheet.add_argument("folder", type=Path)
+    sheet.add_argument("-o", "--output", type=Path, default=Path("config/my_clips.tsv"), help="config/my_clips.tsv")
+    sheet.add_argument("--pattern", help="regular expression whose first group, searched in the path, is the speaker")
+    sheet.add_argument("--split-by", choices=("speaker", "clip"), default="speaker", help="what a split is drawn of")
+    sheet.add_argument("--seed", type=int, default=1, help="of the splits (1)")
+    sheet.add_argument("--force", action="store_true", help="replace a sheet that exists")
+    return parser
+
+
+def _output(parser: argparse.ArgumentParser, what: str) -> None:
+    parser.add_argument("-o", "--output", type=Path, help=f"{what}, or a folder (the working folder)")
+    parser.add_argument("--force", action="store_true", help="replace files that exist")
+
+
+def _animate(given: argparse.Namespace) -> int:
+    from talkface import api  # with torch
+
+    model = _model(given)
+
+    def make(sound: Path, output: Path) -> None:
+        gif = output.suffix.lower() == ".gif"
+        face = api.predict(model, sound, seed=given.seed, progress=True)
+        api.animate(
+            face, sound, output, style=given.style or ("flat" if gif else "shaded"),
+            size=given.size or (400 if gif else 1000), blink=not given.no_blink, seed=given.seed, progress=True,
+        )  # fmt: skip
+
+    return _each(given.sounds, given, make, suffixes=(".mp4", ".gif"))
+
+
+def _predict(given: argparse.Namespace) -> int:
+    import numpy as np
+
+    from talkface import api
+    from talkface.files import writing
+
+    model = _model(given)
+
+    def make(sound: Path, output: Path) -> None:
+        with writing(output) as temporary:
+            np.save(temporary, api.predict(model, sound, seed=given.seed, progress=True))
+
+    return _each(given.sounds, given, make, suffixes=(".npy",))
+
+
+def _landmarks(given: argparse.Namespace) -> int:
+    import numpy as np
+
+    from talkface import api
+    from talkface.files import writing
+
+    def make(video: Path, output: Path) -> None:
+        with writing(output) as temporary:
+            np.save(temporary, api.landmarks(video, progress=True))
+
+    return _each(given.videos, given, make, suffixes=(".npy",))
+
+
+def _sheet(given: argparse.Namespace) -> int:
+    from talkface.corpus.folders import sheet_from_folder
+
+    _refuse_existing([given.output], given)
+    sheet = sheet_from_folder(
+        given.folder, output=given.output, split_by=given.split_by, pattern=given.pattern, seed=given.seed
+    )
+    counts = sheet.split.value_counts()
+    sys.stdout.write(
+        f"{given.output}: {len(sheet)} clips of {sheet.speaker.nunique()} speakers "
+        f"({', '.join(f'{counts.get(split, 0)} {split}' for split in SPLITS)})\n"
+        f"Use it: snakemake --cores 2 train_all --config clips={given.output} corpus={given.output.stem}"
+        + (" split_by=clip\n" if given.split_by == "clip" else "\n")
+    )
+    return 0
+
+
+def _model(given: argparse.Namespace) -> Any:
+    from talkface import api
+
+    arguments = {} if given.delay is None else {"delay": given.delay}
+    return api.load_model(given.model, shape_model=given.shape_model, device=given.device, **arguments)
+
+
+def _each(
+    sources: Sequence[Path], given: argparse.Namespace, make: Callable[[Path, Path], None], *, suffixes: Sequence[str]
+) -> int:
+    """Make a file of each source; one that fails costs the others nothing."""
+    outputs = _outputs(sources, given.output, suffixes)
+    _refuse_existing(outputs, given)
+    status = 0
+    for source, output in zip(sources, outputs, strict=True):
+        try:
+            make(source, output)
+            sys.stdout.write(f"{output}\n")
+        except TalkfaceError as error:
+            status = _say(error)
+    return status
+
+
+def _outputs(sources: Sequence[Path], output: Path | None, suffixes: Sequence[str]) -> list[Path]:
+    """Say which file each source becomes: the one that is named, or one in a folder, with the first of the suffixes."""
+    if output is not None and output.suffix.lower() in suffixes and not output.is_dir():
+        if len(sources) > 1:
+            raise TalkfaceError(f"{output} is one file for {len(sources)} sources; give a folder with -o")
+        return [output]
+    if output is not None and output.suffix and not output.is_dir():
+        raise TalkfaceError(f"{output}: a name that ends in {' or '.join(suffixes)}, or a folder, was expected")
+    outputs = [(output or Path()) / f"{source.stem}{suffixes[0]}" for source in sources]
+    for source, made in zip(sources, outputs, strict=True):
+        if outputs.count(made) > 1:
+            raise TalkfaceError(f"{source}: another source becomes {made}, too; make them apart, each with its own -o")
+    return outputs
+
+
+def _refuse_existing(outputs: Sequence[Path], given: argparse.Namespace) -> None:
+    there = [str(path) for path in outputs if path.exists()]
+    if there and not given.force:
+        raise TalkfaceError(f"{', '.join(there)} exists; remove it, name another with -o, or replace it with --force")
+
+
+def _say(error: TalkfaceError) -> int:
+    sys.stderr.write(f"talkface: {' '.join(str(error).split())}\n")
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -5,8 +5,9 @@
 #   make compare                   the published models until their own early stopping, beside ours (an hour or more)
 #   make test, make check          tests; style, types and lint
 #   make test-quick                the unit tests alone
-#   make test-readme               every command of README.md and config/README.md, the long ones too
+#   make test-readme               every command of README.md, docs/ and config/README.md, the long ones too
 #   make bench                     the speed suite: ours beside the published procedures
+#   make tables                    figures of a finished make compare (TABLES=compare) or bench into docs/
 #   make sheet VIDEOS=folder       a sample sheet from a folder of videos (SHEET=, SPLIT_BY=, PATTERN=)
 # Variables: PYTHON (python3), CORES (all), TORCH_INDEX (index of torch builds, see README.md), DATA (folder of real clips)
 PYTHON ?= python3
@@ -15,12 +16,13 @@ DATA ?= ../shared/data
 SHEET ?= config/my_clips.tsv
 SPLIT_BY ?= speaker
 TORCH_INDEX ?=
+TABLES ?=
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 RUN := PATH="$(CURDIR)/$(BIN):$$PATH"
 MODULE := PYTHONPATH=workflow/scripts $(BIN)/python -m
 
-.PHONY: demo zoo report compare test test-quick test-readme check bench sheet template pins clean
+.PHONY: demo zoo report compare test test-quick test-readme check bench tables sheet template pins clean
 
 demo: .venv/run
 	$(RUN) snakemake --cores $(CORES) train_all evaluate_all animate_all
@@ -49,7 +51,7 @@ test: .venv/dev
 test-quick: .venv/dev
 	$(RUN) OMP_NUM_THREADS=1 pytest --numprocesses 2 --dist loadfile -m "not slow" tests/unit
 
-# Every command of README.md and config/README.md, the long ones too, in a copy of the project.
+# Every command of README.md, docs/ and config/README.md, the long ones too, in a copy of the project.
 test-readme: .venv/dev
 	$(RUN) OMP_NUM_THREADS=1 pytest tests/readme --long
 
@@ -62,6 +64,9 @@ check: .venv/dev
 
 bench: .venv/dev
 	$(RUN) python benchmarks/run.py --data "$(DATA)"
+
+tables: .venv/run
+	$(BIN)/python docs/make_tables.py $(TABLES)
 
 sheet: .venv/run
 	@test -n "$(VIDEOS)" || { echo "make sheet: give the folder of the videos: make sheet VIDEOS=folder"; exit 2; }

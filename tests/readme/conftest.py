@@ -104,4 +104,6 @@ def reader(tmp_path_factory, videos, web):
     editor.write_text(EDITOR, encoding="utf-8")
     editor.chmod(editor.stat().st_mode | stat.S_IXUSR)
     data = os.environ.get("TALKFACE_DATA", PROJECT.parent / "shared" / "data")
-    return Reader(folder, environment={"EDITOR": str(editor), "TALKFACE_DATA": str(data)})
+    pins = folder.parent / "pins.txt"
+    pins.write_text("torch==2.13.0\n", encoding="utf-8")  # as the workflow has it
+    return Reader(folder, environment={"EDITOR": str(editor), "TALKFACE_DATA": str(data), "PIP_CONSTRAINT": str(pins)})

@@ -1,7 +1,7 @@
 """The examples of the documents: fenced blocks, taken apart and run in a copy of the project, as one reader would.
 
-A block ```console runs in CI, ```console long in `make test-readme` alone; ```yaml is a configuration, and ```yaml NAME
-is saved by the reader as the file NAME before the next command.
+A block ```console or ```python runs in CI, ```console long in `make test-readme` alone; ```yaml is a configuration, and
+```yaml NAME is saved by the reader as the file NAME before the next command.
 """
 
 import os
@@ -14,7 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
-DOCUMENTS = ("README.md", "config/README.md")
+DOCUMENTS = (
+    "README.md", "docs/targets.md", "docs/look.md", "docs/results.md", "docs/models.md", "docs/published.md",
+    "docs/benchmarks.md", "docs/architecture.md", "docs/decisions.md", "config/README.md",
+)  # fmt: skip
 # Set in everything that an example starts: its `make test` leaves the examples out, or they would never end.
 INSIDE = "TALKFACE_INSIDE_EXAMPLE"
 # Longer than the longest example, `make test`.
@@ -85,7 +88,7 @@ def read_blocks(project: Path, *, documents: tuple[str, ...] = DOCUMENTS) -> lis
 
 def to_run(blocks: list[Block], *, long: bool) -> list[Block]:
     """What a reader types or saves, in order: console blocks (long ones only when asked for) and files."""
-    wanted = [("console",), ("console", "long")] if long else [("console",)]
+    wanted = [("console",), ("python",), *([("console", "long")] if long else [])]
     return [block for block in blocks if block.words in wanted or (block.language == "yaml" and len(block.words) == 2)]
 
 
@@ -183,6 +186,10 @@ class Reader:
         """Do what a block says: save its file, or run its commands one after the other."""
         if block.language == "yaml":
             (self.folder / block.words[1]).write_text(block.text, encoding="utf-8")
+            return
+        if block.language == "python":
+            program = f"PYTHONPATH=workflow/scripts .venv/bin/python - <<'END'\n{block.text}END"
+            self.run(Command(block.document, block.line, program))
             return
         for command in split_commands(block):
             self.run(command)

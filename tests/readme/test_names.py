@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from talkface import cli
 from talkface.config import add_published, check_config, resolve_models
 from talkface.corpus.sheet import OPTIONAL, REQUIRED
 from tests.readme.examples import DOCUMENTS, PROJECT, read_blocks
@@ -73,7 +74,7 @@ SPANS = [span for document in DOCUMENTS for span in read_spans(document)]
 CONFIG = yaml.safe_load((PROJECT / "config" / "config.yaml").read_text(encoding="utf-8"))
 
 
-def table(heading, *, document="README.md"):
+def table(heading, *, document):
     """Rows of all tables whose head begins so, as lists of cells."""
     rows, within = [], False
     for line in (PROJECT / document).read_text(encoding="utf-8").splitlines():
@@ -113,19 +114,19 @@ def targets_of_the_text():
             for word in shlex.split(span.text)[1:]:
                 if word.startswith("results/") or word.endswith("_all"):
                     yield span.place, word
-    for cells in table("| target |"):
+    for cells in table("| target |", document="docs/targets.md"):
         for name in beside(codes(cells[0])):
             if not name.startswith("make ") and name != "fetch_corpus":  # that one an example runs
-                yield "README.md, targets", name
-    for cells in table("| path under `results/` |"):
+                yield "docs/targets.md", name
+    for cells in table("| path under `results/` |", document="docs/targets.md"):
         for name in beside(codes(cells[0])):
             if name.endswith("/"):
                 # A folder: what the next cell names in it. Logs, states and the like are no targets.
                 for inner in codes(cells[1]):
                     if re.search(FILE, inner):
-                        yield "README.md, paths", f"results/{name}{inner}".replace("{model}", TRAINED)
+                        yield "docs/targets.md, paths", f"results/{name}{inner}".replace("{model}", TRAINED)
             else:
-                yield "README.md, paths", f"results/{name}".replace("{model}", TRAINED)
+                yield "docs/targets.md, paths", f"results/{name}".replace("{model}", TRAINED)
 
 
 def test_every_target_plans(tmp_path):
@@ -165,13 +166,15 @@ def test_every_make_target_exists():
 
 def test_every_option_exists(tmp_path):
     known = set(re.findall(r"--[a-z][a-z-]+", run_snakemake(PROJECT, "--help", cwd=tmp_path).stdout))
+    for command in cli._parser()._subparsers._group_actions[0].choices.values():
+        known |= set(command._option_string_actions)
     options = [(span.place, option) for span in SPANS for option in re.findall(r"(?<![\w-])--[a-z][a-z-]+", span.text)]
     for block in read_blocks(PROJECT):
         if block.language == "console":
             options += [(block.place, option) for option in re.findall(r"(?<![\w-])--[a-z][a-z-]+", block.text)]
     assert len(options) > 5
     for place, option in options:
-        assert option in known, f"{place}: snakemake has no option {option}"
+        assert option in known, f"{place}: neither snakemake nor talkface has an option {option}"
 
 
 def with_settings(place, settings):
@@ -257,7 +260,7 @@ def test_every_file_exists():
             assert (PROJECT / path).exists() or path in {"resources/corpora"}, f"{span.place}: {span.text}"
             count += 1
         elif re.fullmatch(rf"[a-z_]+{FILE}", span.text) and span.text not in made:
-            places = [PROJECT / span.document, PROJECT / "README.md", PROJECT / "config" / "README.md"]
+            places = [PROJECT / document for document in DOCUMENTS] + [PROJECT / "docs" / "tables" / "x"]
             assert any((place.parent / span.text).exists() for place in places), f"{span.place}: {span.text}"
             count += 1
     assert count > 10
@@ -266,10 +269,10 @@ def test_every_file_exists():
 def test_every_model_of_the_tables_exists():
     compared = yaml.safe_load((PROJECT / "config" / "compare.yaml").read_text(encoding="utf-8"))
     known = set(resolve_models(add_published(CONFIG["models"])))
-    entries = [name for cells in table("| entry |") for name in codes(cells[0])]
+    entries = [name for cells in table("| entry |", document="docs/models.md") for name in codes(cells[0])]
     assert {name for name in known if not name.endswith("_published")} <= set(entries)
     for name in entries:
-        assert name in known or "<" in name, f"README.md: no model {name}"
+        assert name in known or "<" in name, f"docs/models.md: no model {name}"
     judged = {name for span in SPANS if span.row.startswith("| `") and span.column == 0 for name in [span.text]}
     judged = {name for name in judged if re.match(r"(talkface|lstm|cnn|fft_cnn)(_\w+)?$", name)}
     assert judged <= known | set(compared["models"]), judged - known
@@ -282,7 +285,7 @@ def test_the_switches_are_those_of_the_networks():
     """Name, repaired and published value of each row of the table."""
     entries = resolve_models(add_published(CONFIG["models"]))
     network, checked = None, {}
-    for cells in table("| switch |"):
+    for cells in table("| switch |", document="docs/models.md"):
         label = re.match(r"(LSTM|CNN|FFT): ", cells[0])
         network = {"LSTM": "lstm", "CNN": "cnn", "FFT": "fft_cnn"}[label[1]] if label else network
         (switch,) = codes(cells[0])
@@ -299,3 +302,27 @@ def test_the_switches_are_those_of_the_networks():
     for network, switches in checked.items():
         published = importlib.import_module(f"talkface.models.networks.{network}").Network.PUBLISHED
         assert switches >= set(published["arguments"]), f"{network}: {set(published['arguments']) - switches}"
+
+
+def test_the_tables_of_figures_are_those_of_docs_tables():
+    """`make tables` changes nothing; each file says by what and at which commit it was made."""
+    maker = importlib.import_module("docs.make_tables")
+    for name in maker.DOCUMENTS:
+        text = (PROJECT / name).read_text(encoding="utf-8")
+        assert maker.render(text) == text, f"{name}: make tables"
+        assert "<!-- table" in text
+    for path in sorted((PROJECT / "docs" / "tables").glob("*.tsv")):
+        first = path.read_text(encoding="utf-8").splitlines()[0]
+        assert re.fullmatch(
+            r"# talkface \d+\.\d+\.\d+, commit [0-9a-f]{7,}, \d{4}-\d\d-\d\d, make (compare|bench)", first
+        ), path
+
+
+def test_every_link_between_documents_leads_somewhere():
+    for document in DOCUMENTS:
+        for target in re.findall(r"\]\(([^)#:]+)\)", (PROJECT / document).read_text(encoding="utf-8")):
+            assert (PROJECT / document).parent.joinpath(target).exists(), f"{document}: {target}"
+
+
+def test_the_front_door_is_one_page():
+    assert len((PROJECT / "README.md").read_text(encoding="utf-8").splitlines()) < 130

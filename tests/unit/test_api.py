@@ -94,7 +94,7 @@ def test_models_by_name_file_and_folder(model, tmp_path):
         loaded = talkface.load_model(name)
         assert not loaded.training
         torch.testing.assert_close(loaded.state_dict(), model.state_dict())
-    with pytest.raises(TalkfaceError, match="talkface_dem: neither a file .* did you mean 'talkface_demo'"):
+    with pytest.raises(TalkfaceError, match=r"talkface_dem: neither a file .* did you mean 'talkface_demo'"):
         talkface.load_model("talkface_dem")
     with pytest.raises(TalkfaceError, match="no argument 'delay'"):
         talkface.load_model("talkface_demo", delay=1)

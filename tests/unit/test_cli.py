@@ -43,7 +43,9 @@ def test_nothing_is_replaced_unless_told(folder, capsys):
 def test_one_that_fails_costs_the_others_nothing(folder, capsys):
     assert cli.main(["predict", "text.wav", "absent.wav", "hello.wav"]) == 1
     said = capsys.readouterr()
-    assert [line for line in said.err.splitlines() if line.startswith("talkface: ")][0].startswith("talkface: text.wav")
+    assert next(line for line in said.err.splitlines() if line.startswith("talkface: ")).startswith(
+        "talkface: text.wav"
+    )
     assert "talkface: absent.wav: there is no such file" in said.err
     assert "Traceback" not in said.err
     assert said.out.splitlines() == ["hello.npy"]

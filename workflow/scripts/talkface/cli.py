@@ -23,7 +23,7 @@ ANIMATE = """examples:
   talkface animate hello.wav -m model.pt --shape-model data  of 2020, with mean_shape.npy, eigen_vectors.npy .. in data
 """
 PREDICT = """examples:
-  talkface predict hello.wav                     hello.npy: (frames, 68, 2), 25 frames a second, outer eye corners 1 apart
+  talkface predict hello.wav                     hello.npy: (frames, 68, 2), 25 a second, outer eye corners 1 apart
   talkface predict -o faces *.wav                a file of each, in the folder faces
 """
 LANDMARKS = """example:

@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 
+from talkface import __version__
 from talkface.config import add_published, resolve_models
 from talkface.files import writing
 from talkface.report.cells import DASH, Cell, Group, Head, Row, Table, counted
@@ -150,7 +151,7 @@ def write_settings(
             sections.setdefault(path[0] if len(path) > 1 else "", []).append((path, value))
     total = Row("all", [Cell(f"{sum(clips.values()):,}"), Cell(f"{speakers['all']:,}")])
     counts = [Row(split, [Cell(f"{clips[split]:,}"), Cell(f"{speakers[split]:,}")]) for split in clips]
-    packages = {"snakemake": (snakemake, []), **packages_of(envs)}
+    packages = {"talkface": (__version__, []), "snakemake": (snakemake, []), **packages_of(envs)}
     rows = [Row(name, [Cell(v), Cell(", ".join(of) or DASH, css="text")]) for name, (v, of) in packages.items()]
     content = {
         "settings": settings,

@@ -26,6 +26,7 @@ import torch
 import yaml
 from torch import Tensor
 
+from talkface import __version__
 from talkface.errors import TalkfaceError
 from talkface.face.shape_files import read_shape_model_files
 from talkface.face.shape_model import ShapeModel
@@ -240,6 +241,7 @@ def import_weights(
         "origin": KINDS[source.kind],
         "file": source.path.name,
         "digest": digest(source.path),
+        "version": __version__,
     }
     resolved = json.loads(json.dumps(dataclasses.asdict(settings)))
     content = checkpoint.pack_network(
@@ -383,4 +385,5 @@ Network `{settings.network}`, {facts["parameters"]:,} parameters, predicts a fac
 - **Limits**: what it learned from, and how well it does there, is not known here; what it does on the test clips stands
   in results/evaluation/. The terms of its authors apply to the weights. Not fit to make anyone appear to say what they
   did not say.
+- **Imported by**: talkface {facts["version"]}.
 """

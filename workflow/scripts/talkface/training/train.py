@@ -15,6 +15,7 @@ import pandas as pd
 import torch
 import yaml
 
+from talkface import __version__
 from talkface.errors import TalkfaceError
 from talkface.face.shape_model import ShapeModel
 from talkface.files import digest, writing
@@ -120,6 +121,7 @@ def train_model(
         "train_frames": len(parts["train"].shape) // repeated,
         "valid_clips": len(parts["valid"]) // repeated,
         "device": str(run.device),
+        "version": __version__,
         "coefficients": run.network.coefficients,
         "variance_share": float(shape_model.variance_ratio.sum()),
     }
@@ -182,4 +184,5 @@ Network `{settings.network}`, {facts["parameters"]:,} parameters: predicts {give
 - **Limits**: it has heard only the speakers above, moves lips and jaw but knows nothing of gaze, head motion or
   emotion, and the landmarks it learned from are measured, not true. Not fit to make anyone appear to say what they did
   not say. Licences of the training videos apply to the weights as well.
+- **Made by**: talkface {facts["version"]}.
 """

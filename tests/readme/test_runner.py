@@ -193,11 +193,13 @@ def test_the_documents_use_known_fences_alone():
     """A misspelt one would be left out in silence."""
     for block in read_blocks(PROJECT):
         known = (
-            block.words in (("console",), ("console", "long"), ("mermaid",))
+            block.words in (("console",), ("console", "long"), ("python",), ("mermaid",))
             or (block.language == "yaml" and len(block.words) <= 2)
         )  # fmt: skip
         assert known, f"{block.place}: ```{' '.join(block.words)}"
 
 
-def test_both_documents_have_examples():
-    assert {block.document for block in to_run(read_blocks(PROJECT), long=False)} == set(DOCUMENTS)
+def test_the_documents_have_examples():
+    found = {block.document for block in to_run(read_blocks(PROJECT), long=False)}
+    assert found == {"README.md", "docs/targets.md", "docs/look.md", "config/README.md"}
+    assert found <= set(DOCUMENTS)

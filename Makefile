@@ -2,7 +2,7 @@
 #   make demo                      learn from the embedded demo corpus and animate its test clips
 #   make zoo                       every repaired model of the catalogue on the demo corpus, side by side
 #   make report                    results/report.html (settings, quality, tables, films) and results/viewer.html
-#   make compare                   the published models until their own early stopping, beside ours (an hour or more)
+#   make compare                   the published models until their own early stopping, beside ours (2 hours)
 #   make test, make check          tests; style, types and lint
 #   make test-quick                the unit tests alone
 #   make test-readme               every command of README.md, docs/ and config/README.md, the long ones too

@@ -1,6 +1,6 @@
 # talkface: from talking-head videos to a face that speaks from audio alone.
 #
-# Paths of results/, from the video to the face (shapes and units: README.md):
+# Paths of results/, from the video to the face (shapes and units: docs/targets.md):
 #   audio/{shard}.h5, audio/{clip}.wav   frames/{clip}/   landmarks/{shard}.h5   shapes/{speaker}.h5   qc/clips.tsv
 #   dataset/{corpus}.h5   models/{model}/   predictions/{model}/{clip}.npy   evaluation/
 # To look at, each also below {model}/:

@@ -26,8 +26,8 @@ DOCUMENTS = ("README.md", "docs/results.md", "docs/benchmarks.md")
 MEASURES = {
     "lip_rmse": "lip error, clean",
     "lip_rmse_0db": "lip error, 0 dB",
-    "opening_correlation": "opening, clean",
-    "opening_correlation_0db": "opening, 0 dB",
+    "opening_correlation": "opening correlation, clean",
+    "opening_correlation_0db": "opening correlation, 0 dB",
 }
 OTHERS = {
     "floor:mean_face": "mean face",

@@ -6,6 +6,7 @@ import pytest
 
 from talkface.errors import TalkfaceError
 from talkface.face import identity, points
+from talkface.face.detection import landmark_shard
 from talkface.face.template import load_template
 
 
@@ -116,10 +117,62 @@ def test_closure_order_leaves_wide_mouths_out(template):
     np.testing.assert_array_equal(identity.closure_order(frames, threshold=1.0), [0, 3, 2])
 
 
-def test_no_face_and_no_candidate_are_refused(template):
+def test_closure_order_leaves_pursed_lips_out(template):
+    """The least lip distance alone picks pursed lips ; those closed at rest are wanted."""
+    frames = np.repeat(template[None], 6, axis=0)
+    frames[:, [61, 62, 63], 1] -= np.array([0.02, 0.0, 0.05, 0.03, 0.06, 0.04])[:, None]
+    frames[1, 60, 0] += 0.3  # the most closed, but pursed
+    np.testing.assert_array_equal(identity.closure_order(frames, threshold=1.0), [0, 3, 5, 2, 4])
+
+
+def test_real_clips_have_the_reference_of_the_toolkit(shared_data, tmp_path):
+    """Twelve clips of GRID: the rule as the replication toolkit states it, written out once more."""
+    own, others = (sorted((shared_data / "grid" / folder).glob("*.mpg")) for folder in ("s1", "others"))
+    videos = own[:8] + others[:4]
+    clips, none = [video.stem for video in videos], [None] * 12
+    landmark_shard(videos, tmp_path / "landmarks.h5", clips=clips, start_s=none, end_s=none)
+    checked = 0
+    with h5py.File(tmp_path / "landmarks.h5") as file:
+        for clip in clips:
+            if file[clip].attrs["rejected"]:
+                continue
+            aligned = identity.align_procrustes(file[clip]["landmarks"][:].astype(np.float64))
+            width = np.linalg.norm(aligned[:, 60] - aligned[:, 64], axis=1)
+            lips = np.linalg.norm(aligned[:, 61:64] - aligned[:, 65:68], axis=2).sum(axis=1)
+            for threshold in (1.3, 0.1):
+                near = np.abs((width - width.mean()) / width.std()) < threshold
+                if near.any():
+                    order = identity.closure_order(aligned, threshold=threshold, pairs=identity.STORED_LIP_PAIRS)
+                    assert order[0] == np.flatnonzero(near)[lips[near].argmin()], (clip, threshold)
+                    checked += 1
+    assert checked > 20
+
+
+@pytest.mark.parametrize(("method", "threshold"), [("published", 0.1), ("published", 1.3), ("fixed", 1.0)])
+def test_the_reference_is_never_pursed(template, method, threshold):
+    _, motion = talking_face(template)
+    narrow = motion.copy()
+    narrow[5:12, 48:68, 0] *= 0.5  # lips pushed forward for 0.3 s, and closed
+    narrow[5:12, [65, 66, 67], 1] = narrow[5:12, [63, 62, 61], 1]
+    _, [reference] = identity.neutral_shapes(
+        [200 * narrow], template=template, method=method, threshold=threshold, reference_frames=1
+    )
+    assert reference not in range(5, 12)
+
+
+def test_where_no_width_is_near_the_mean_the_nearest_are_taken(template, caplog):
+    """Two frames lie one deviation away each; so does each half of a clip that knows two widths."""
+    frames = np.repeat(template[None], 2, axis=0)
+    frames[1, 60, 0] -= 0.1
+    frames[1, [61, 62, 63], 1] -= 0.05
+    assert sorted(identity.closure_order(frames, threshold=0.5)) == [0, 1]
+    assert "no mouth is within 0.5 standard deviations of the mean width; taken are the 2 nearest, 1.00" in caplog.text
+
+
+def test_no_face_and_no_threshold_are_refused(template):
     with pytest.raises(TalkfaceError, match="no frame shows a face"):
         identity.align_procrustes(np.full((3, 68, 2), np.nan))
-    with pytest.raises(TalkfaceError, match="raise the threshold"):
+    with pytest.raises(TalkfaceError, match="is -5; a number of standard deviations above 0 was expected"):
         identity.closure_order(np.stack([template, template * 1.01]), threshold=-5)
 
 

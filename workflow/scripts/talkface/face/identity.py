@@ -147,8 +147,10 @@ def closure_order(
 ) -> NDArray[np.intp]:
     """Find the frames with a closed, relaxed mouth, most closed first.
 
-    The mouth width |60-64| of every frame is z-scored (population deviation); frames at or beyond `threshold` are left
-    out; the rest is ordered by the sum of distances of the lip `pairs`. NaN frames are left out.
+    The mouth width |60-64| of every frame is z-scored (population deviation); frames that lie `threshold` or more from
+    the mean are left out, grins and pursed lips alike; the rest is ordered by the sum of distances of the lip `pairs`.
+    NaN frames are left out. Where no width lies within the threshold, those nearest to the mean stand for it: of two
+    frames each lies one deviation away.
 
     Parameters
     ----------
@@ -166,13 +168,24 @@ def closure_order(
     opening = np.sum([points.distance(landmarks, upper, lower) for upper, lower in pairs], axis=0)  # (T)
     if np.isnan(width).all():
         raise TalkfaceError("landmarks: no frame shows a face; expected at least one; check the video")
+    if not threshold > 0:
+        raise TalkfaceError(
+            f"identity.threshold: is {threshold}; a number of standard deviations above 0 was expected, as in 1.0; "
+            "correct the config"
+        )
+    distance = np.abs(width - np.nanmean(width))
     spread = np.nanstd(width)
-    score = (width - np.nanmean(width)) / spread if spread > 0 else np.where(np.isnan(width), np.nan, -np.inf)
+    score = distance / spread if spread > 0 else np.where(np.isnan(width), np.nan, 0.0)
     candidates = np.flatnonzero(score < threshold)  # NaN compares false
     if not len(candidates):
-        raise TalkfaceError(
-            f"identity.threshold: no frame has a mouth narrower than {threshold} standard deviations from the mean; "
-            "expected at least one; raise the threshold"
+        nearest = np.nanmin(score)
+        candidates = np.flatnonzero(score <= nearest * (1 + 1e-9))
+        log.warning(
+            "identity.threshold: no mouth is within %g standard deviations of the mean width; taken are the %d "
+            "nearest, %.2f away",
+            threshold,
+            len(candidates),
+            nearest,
         )
     return candidates[np.argsort(opening[candidates], kind="stable")]
 

@@ -20,7 +20,6 @@ from talkface.drawing.canvas import SHIFT, fixed, to_bgr, triple
 from talkface.drawing.landmarks import draw_lines, draw_points
 from talkface.drawing.lettering import measure, wrap, write
 from talkface.drawing.style import GROUND, INK, ORANGE, RULE, SKY, SOFT
-from talkface.errors import TalkfaceError
 from talkface.face import points
 from talkface.face.identity import STORED_LIP_PAIRS, align, align_procrustes, closure_order, neutral_shapes
 from talkface.face.template import load_template
@@ -108,9 +107,7 @@ def ask_rules(
     """
     own = align(landmarks, load_template(), smooth_frames=smooth_frames)
     published = align_procrustes(landmarks)
-    explanation = (
-        f"Least distance of lip points that lie above each other; width less than {describe_limit(threshold)}."
-    )
+    explanation = f"Least distance of lip points that lie above each other; width within {describe_limit(threshold)}."
     if reference_frames > 1:
         explanation += f" The reference is the mean of its first {reference_frames} frames."
     choices = [
@@ -124,8 +121,7 @@ def ask_rules(
         names.setdefault(threshold, "Published toolkit: threshold of the configuration")
     for limit, name in names.items():
         explanation = (
-            "Least distance of lip points in stored order, not above each other; "
-            f"width less than {describe_limit(limit)}."
+            f"Least distance of lip points in stored order, not above each other; width within {describe_limit(limit)}."
         )
         in_force = method == "published" and limit == threshold
         choices.append(_ask(published, name, explanation, pairs=STORED_LIP_PAIRS, threshold=limit, in_force=in_force))
@@ -140,10 +136,8 @@ def _ask(
     """Apply one rule to aligned landmarks (T, 68, 2)."""
     width = points.distance(aligned, 60, 64)
     score = (width - np.nanmean(width)) / max(np.nanstd(width), 1e-9)
-    try:
-        frames = closure_order(aligned, threshold=threshold, pairs=pairs)
-    except TalkfaceError:  # no frame passes: the picture says so
-        frames = np.empty(0, np.intp)
+    frames = closure_order(aligned, threshold=threshold, pairs=pairs)
+    frames = frames[np.abs(score[frames]) < threshold]  # where none passes, the picture says so
     return Choice(
         name=name, explanation=explanation, pairs=pairs, frames=frames, score=score, averaged=averaged,
         in_force=in_force,
@@ -152,8 +146,7 @@ def _ask(
 
 def describe_limit(threshold: float) -> str:
     """Write a threshold of the mouth width in words."""
-    deviations = f"{abs(threshold):g} standard deviation{'' if abs(threshold) == 1 else 's'}"
-    return f"{deviations} {'above' if threshold >= 0 else 'below'} the mean"
+    return f"{threshold:g} standard deviation{'' if threshold == 1 else 's'} of the mean"
 
 
 def sheet(height: int, *, width: int = WIDTH) -> NDArray[np.uint8]:

@@ -71,6 +71,20 @@ def nan(faces):
     return faces
 
 
+def unseen(faces, *frames):
+    faces = faces.copy()
+    faces[list(frames)] = np.nan
+    return faces
+
+
+def test_the_first_face_is_held_where_none_was_found_before(tmp_path, caplog):
+    """As the replication toolkit writes them: rows of NaN until a face is found."""
+    made = read_prediction(save(tmp_path / "a.npy", unseen(FACES, 0, 1, 2)), frames=50)
+    np.testing.assert_allclose(made[3:], FACES[3:], atol=1e-6)
+    np.testing.assert_array_equal(made[:3], made[[3, 3, 3]])
+    assert "a.npy: no face in the first 3 of 50 frames; the first face is held there" in caplog.text
+
+
 class Code:
     """What a pickle would run."""
 
@@ -86,6 +100,8 @@ class Code:
         (FACES[..., :1], r"an array \(50, 68, 1\); "),
         (FACES[:0], r"0 frames; 50 were expected"),
         (nan(FACES), r"1 of 50 frames hold NaN or infinite values, the first is frame 7"),
+        (unseen(FACES, 0, 9), r"1 of 50 frames hold NaN or infinite values, the first is frame 9"),
+        (unseen(FACES, *range(50)), r"all 50 frames are NaN; a face was expected"),
         (FACES.astype("U8"), r"an array of <U8; numbers were expected"),
         (FACES + 1j, r"an array of complex128; numbers were expected"),
         (np.array([Code()]), r"not readable \(Object arrays cannot be loaded"),

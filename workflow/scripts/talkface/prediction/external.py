@@ -2,6 +2,9 @@
 
 One similarity a file takes it into the template frame: the one that brings its mean outer eye corners there, so that
 what the face does between frames stays as it was. A third coordinate is scaled alike.
+
+The replication toolkit of Eskimez et al. 2020 leaves rows of NaN before the first frame in which a face was found; that
+face stands there, too. Later it repeats the last face itself, so NaN further on is a fault of the file.
 """
 
 import logging
@@ -31,7 +34,8 @@ def read_prediction(path: str | Path, *, frames: int) -> NDArray[np.float32]:
     Parameters
     ----------
     path : path
-        An .npy of (T, 68, 2 or 3) numbers, y downwards as in pictures; never unpickled.
+        An .npy of (T, 68, 2 or 3) numbers, y downwards as in pictures; never unpickled. Its first frames may be all
+        NaN: the first face is held there.
     frames : int
         How many the sound has at 25 a second; T may be one less or more.
 
@@ -66,13 +70,27 @@ def read_prediction(path: str | Path, *, frames: int) -> NDArray[np.float32]:
             f"{path}: {len(landmarks)} frames; {frames} were expected for its sound, 25 a second (one less or more is "
             "well); predict at 25 frames a second"
         )
+    landmarks = _hold_first(landmarks.astype(np.float64), where=path)
     bad = np.flatnonzero(~np.isfinite(landmarks).all(axis=(1, 2)))
     if len(bad):
         raise TalkfaceError(
             f"{path}: {len(bad)} of {len(landmarks)} frames hold NaN or infinite values, the first is frame {bad[0]}; "
             "numbers were expected; predict it again"
         )
-    return to_template_frame(landmarks.astype(np.float64), where=path).astype(np.float32)
+    return to_template_frame(landmarks, where=path).astype(np.float32)
+
+
+def _hold_first(landmarks: NDArray[np.float64], *, where: str | Path) -> NDArray[np.float64]:
+    """Put the first face of (T, 68, D) into the frames of nothing but NaN before it, and tell how many they were."""
+    empty: NDArray[np.bool_] = np.isnan(landmarks).all(axis=(1, 2))
+    if not empty.any():
+        return landmarks
+    if empty.all():
+        raise TalkfaceError(f"{where}: all {len(empty)} frames are NaN; a face was expected; check the video it is of")
+    first = int(np.argmin(empty))
+    if first:
+        log.warning("%s: no face in the first %d of %d frames; the first face is held there", where, first, len(empty))
+    return np.concatenate([np.repeat(landmarks[first : first + 1], first, axis=0), landmarks[first:]])
 
 
 def to_template_frame(landmarks: NDArray, *, where: str | Path) -> NDArray[np.float64]:

@@ -5,7 +5,16 @@ import copy
 import pytest
 import yaml
 
-from talkface.config import Catalogue, add_published, add_seeds, check_config, known, published_networks, resolve_models
+from talkface.config import (
+    Catalogue,
+    add_published,
+    add_seeds,
+    check_config,
+    known,
+    name_weights,
+    published_networks,
+    resolve_models,
+)
 from talkface.errors import TalkfaceError
 
 
@@ -99,6 +108,23 @@ def test_an_entry_takes_from_another_what_it_does_not_say():
 def test_entries_like_nothing_are_named(models, message):
     with pytest.raises(TalkfaceError, match=message):
         resolve_models(models)
+
+
+def test_a_folder_of_weights_is_their_file(tmp_path):
+    """As `train.py -m folder` of Eskimez et al. 2020 takes it."""
+    (tmp_path / "made").mkdir()
+    (tmp_path / "made" / "SPCH2FLM.pt").touch()
+    (tmp_path / "made" / "notes.txt").touch()
+    models = {"a": {"init": str(tmp_path / "made")}, "b": {"weights": "somewhere.h5", "init": None}}
+    assert name_weights(models) == {"a": {"init": str(tmp_path / "made" / "SPCH2FLM.pt")}, "b": models["b"]}
+    for file, count in ((None, 0), ("talkingFaceModel.h5", 2)):
+        folder = tmp_path / ("made" if file else ".")
+        if file:
+            (folder / file).touch()
+        with pytest.raises(
+            TalkfaceError, match=rf"models\.a\.init: .* is a folder, in which one of .*; {count} were found"
+        ):
+            name_weights({"a": {"init": str(folder)}})
 
 
 def test_a_further_seed_is_an_entry():

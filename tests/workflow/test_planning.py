@@ -76,6 +76,15 @@ def test_an_unknown_key_is_refused(snakemake, tmp_path):
     assert "config, landmarks: unknown key 'max_gap'; did you mean 'max_gap_frames'?" in text
 
 
+def test_two_flags_of_files_are_refused(snakemake, tmp_path):
+    """Snakemake reads the last alone and says nothing."""
+    for name, seed in (("a", 1), ("b", 2)):
+        (tmp_path / f"{name}.yaml").write_text(yaml.safe_dump({"seed": seed}))
+    text = refusal(snakemake("--dry-run", "train_all", "--configfile", "a.yaml", "--configfile", "b.yaml", check=False))
+    assert "--configfile is given more than once, and Snakemake reads the last one alone" in text
+    assert snakemake("--dry-run", "train_all", "--configfile", "a.yaml", "b.yaml").returncode == 0
+
+
 def test_a_sheet_of_ones_own(snakemake, tmp_path):
     """Relative videos start at the sheet's folder; a fault of the sheet stops before any work."""
     folder = tmp_path / "corpus"

@@ -17,6 +17,11 @@ if installed and installed.origin and not Path(installed.origin).resolve().is_re
         f"{installed.origin}: another talkface is installed, and jobs would run its code instead of {scripts}; "
         "take it out of this environment (pip uninstall talkface), or run Snakemake from another one"
     )
+if sum(word.split("=")[0] in ("--configfile", "--configfiles") for word in sys.argv) > 1:
+    raise WorkflowError(
+        "--configfile is given more than once, and Snakemake reads the last one alone; name all files behind one, a "
+        "later one wins: --configfile config/published.yaml mine.yaml"
+    )
 sys.path.insert(0, str(scripts))
 
 from talkface.drawing.style import colour_of

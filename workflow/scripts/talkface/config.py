@@ -12,6 +12,8 @@ import yaml
 from talkface.errors import TalkfaceError
 
 NETWORKS = Path(__file__).parent / "models" / "networks"
+# What the programs of Eskimez et al. 2020 and 2018 call the weights in the folder of a model.
+WEIGHTS = ("SPCH2FLM.pt", "talkingFaceModel.h5")
 
 
 class Catalogue(dict):
@@ -78,6 +80,28 @@ def resolve_models(models: Mapping[str, Mapping]) -> dict[str, dict]:
         if "network" not in block:
             raise TalkfaceError(f"config, models.{name}: no network; give `network` or `like`")
     return resolved
+
+
+def name_weights(models: Mapping[str, Mapping]) -> dict[str, dict]:
+    """Name the file of weights where `init` or `weights` is a folder, as the published programs take one.
+
+    Raises
+    ------
+    TalkfaceError
+        If the folder holds none that they would write, or one of each.
+    """
+    named = {name: dict(block) for name, block in models.items()}
+    for name, block in named.items():
+        for key in ("init", "weights"):
+            if block.get(key) and Path(block[key]).is_dir():
+                found = [Path(block[key]) / file for file in WEIGHTS if (Path(block[key]) / file).is_file()]
+                if len(found) != 1:
+                    raise TalkfaceError(
+                        f"config, models.{name}.{key}: {block[key]} is a folder, in which one of {', '.join(WEIGHTS)} "
+                        f"was expected; {len(found)} were found; name a file"
+                    )
+                block[key] = str(found[0])
+    return named
 
 
 def published_networks() -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from talkface.config import Catalogue, add_published, add_seeds, check_config, resolve_models
+from talkface.config import Catalogue, add_published, add_seeds, check_config, name_weights, resolve_models
 from talkface.corpus.public import CORPORA, archives_of, choose, no_clips_yet, sheet_of
 from talkface.corpus.quality import accepted, decoded
 from talkface.corpus.sheet import find_predictions, find_speech, find_splits, make_shards, read_sheet
@@ -66,7 +66,7 @@ class Selection:
             shipped = self.sheet.resolve() == (home / "config" / "clips.tsv").resolve()
             self.clips = read_sheet(self.sheet, split_by=config["split_by"], shipped=shipped)
         self.speech = Catalogue("speech file", find_speech(SPEECH_FOLDER, clips=self.clips.index))
-        self.models = Catalogue("model", resolve_models(add_published(config["models"])))
+        self.models = Catalogue("model", name_weights(resolve_models(add_published(config["models"]))))
         self.selected = [name for name in config["training"]["models"] if self.models[name]]
         self.entries = add_seeds(self.models, self.selected, config["training"]["seeds"], seed=config["seed"])
         self.external = {f"external-{name}": folder for name, folder in config["external"].items()}

@@ -10,20 +10,21 @@ from torch.nn import functional
 class PublishedConditionedNetwork(PublishedNetwork):
     """Base network with a layer that sees the coefficients of the frame before.
 
-    `dropout` says whether dropout stays on in prediction, as it did.
+    `dropping` says whether dropout happens in prediction, as it does when the authors' code runs under torch 1 or
+    later; under theirs, 0.4.1, it never does.
     """
 
     def __init__(self, outputs=6):
         super().__init__(outputs)
         self.fc2 = nn.Linear(2 * outputs, outputs)
         nn.init.xavier_uniform_(self.fc2.weight)
-        self.dropout = True
+        self.dropping = False
 
     def forward(self, window, earlier):
         """Map samples (B, 2240) and coefficients (B, outputs) of the frame before to those of this one."""
         x = window[:, None]
         for layer in (self.conv1, self.conv2, self.conv3, self.conv4):
-            x = functional.dropout(functional.leaky_relu(layer(x), 0.3), 0.2, self.dropout)
+            x = functional.dropout(functional.leaky_relu(layer(x), 0.3), 0.2, self.dropping)
         said = functional.leaky_relu(self.fc1(x.flatten(1)), 0.3)
         return self.fc2(torch.cat([said, earlier], dim=-1))
 

@@ -7,7 +7,7 @@ WINDOW, HOP = 2_240, 320  # samples at 8 kHz
 
 
 def published_coefficients(network, samples):
-    """Predict coefficients (T, 6) of float32 samples (S,) at 8 kHz; dropout is off, unlike in the published code.
+    """Predict coefficients (T, 6) of float32 samples (S,) at 8 kHz.
 
     Parameters
     ----------

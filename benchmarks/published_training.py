@@ -1,6 +1,7 @@
 """Published training of the base network of Eskimez et al. 2020: windows one by one, each with its own gain.
 
 Written plainly, and kind to it: all windows lie in memory, where the authors read an HDF5 file window by window.
+Without dropout, which under their torch, 0.4.1, never happens.
 """
 
 import numpy as np
@@ -29,7 +30,7 @@ class PublishedNetwork(nn.Module):
         """Map samples (B, 2240) to coefficients (B, outputs)."""
         x = window[:, None]
         for layer in (self.conv1, self.conv2, self.conv3, self.conv4):
-            x = functional.dropout(functional.leaky_relu(layer(x), 0.3), 0.2, self.training)
+            x = functional.leaky_relu(layer(x), 0.3)
         return functional.leaky_relu(self.fc1(x.flatten(1)), 0.3)
 
 

@@ -30,7 +30,7 @@ class Pair:
         part, model = read_part(path, "train", rate=8_000), read_shape_model(path)
         torch.manual_seed(seed)
         self.theirs = PublishedNetwork()
-        network = build_network("cnn", model, {"level": "peak"})
+        network = build_network("cnn", model, {"level": "peak", "dropout": 0.0})
         network.load_state_dict(self.theirs.state_dict())
         self.judge = build_network("cnn", model, {"level": "peak"})
         self.valid = Batches(read_part(path, "valid", rate=8_000), network, CPU)

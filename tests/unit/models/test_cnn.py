@@ -167,6 +167,20 @@ def test_dropout_at_generation_is_drawn_window_by_window():
     assert (drawn.std(0) / one.std(0)).mean() == pytest.approx(1, abs=0.15)
 
 
+def test_published_drops_nothing(dataset):
+    """Their torch, 0.4.1, reads a call of dropout that is not told to train as one that does nothing."""
+    network = make_network("cnn", **PUBLISHED)
+    sound = noise_for(network, 4)
+    for training in (True, False):
+        network.train(training)
+        with seen_features(network) as seen:
+            first, second = (network(sound)[0] for _ in range(2))
+        assert torch.equal(first, second)
+        assert (seen[0] == 0).float().mean() < 1e-4
+    window, _ = published_window(network, sound[:, : network.WINDOW])
+    torch.testing.assert_close(first[:, 0], window, atol=1e-5, rtol=0)
+
+
 def test_training_windows_lay_half_a_frame_late(dataset):
     start, middle = (make_network("cnn", window_centre=centre, level="peak") for centre in ("start", "middle"))
     early, late = batch_of(start, dataset, None), batch_of(middle, dataset, None)

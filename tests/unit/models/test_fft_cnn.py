@@ -251,7 +251,21 @@ def test_it_begins_at_the_mean_face():
     np.testing.assert_allclose(face, np.broadcast_to(toy_shape_model().mean, (3, 68, 2)), atol=0.1)
 
 
-@pytest.mark.parametrize("arguments", [{}, PUBLISHED], ids=["repaired", "published"])
+def test_published_begins_as_tensorflow_does():
+    """Glorot and Bengio 2010: uniform up to sqrt(6 / (values in + values out)); biases at zero."""
+    network = make_network("fft_cnn", **PUBLISHED)
+    for layer in network.modules():
+        if isinstance(layer, torch.nn.Conv2d | torch.nn.Linear):
+            assert (layer.bias == 0).all()
+            weight = layer.weight.detach()
+            around = weight[0, 0].numel() * (weight.shape[0] + weight.shape[1])
+            limit = (6 / around) ** 0.5
+            assert 0.95 * limit < weight.abs().max() <= limit
+            assert weight.std() == pytest.approx(limit / 3**0.5, rel=0.15)
+
+
+# Published weights begin so far off that 80 steps find the mean face alone.
+@pytest.mark.parametrize("arguments", [{}, PUBLISHED | {"start": "mean_face"}], ids=["repaired", "published"])
 def test_it_overfits_eight_windows(arguments, part):
     network = make_network("fft_cnn", **arguments).train()
     batch = Batches(part, network, CPU).cut(torch.arange(8) % 4, 6 * torch.arange(8), 6)
@@ -266,7 +280,7 @@ def test_it_overfits_eight_windows(arguments, part):
     assert loss < 0.2 * mean
 
 
-@pytest.mark.parametrize(("key", "value"), [("box", "face"), ("level", "loud")])
+@pytest.mark.parametrize(("key", "value"), [("box", "face"), ("level", "loud"), ("start", "keras")])
 def test_switches_that_are_none_are_named(key, value):
     with pytest.raises(TalkfaceError, match=f"models: {key} is '{value}'; one of "):
         make_network("fft_cnn", **{key: value})

@@ -78,6 +78,12 @@ def test_the_sheet_divides_unless_a_model_wants_otherwise(dataset):
     assert [part.clips for part in made] == [part.clips for part in parts]
 
 
+def test_undivided_all_clips_are_learnt_from(dataset):
+    (train, valid), parts = splits(dataset, "none")
+    assert train.clips == valid.clips == parts[0].clips + parts[1].clips
+    assert train.known is None or train.known.all()
+
+
 def test_by_window_both_sides_hold_all_clips_and_no_frame_stands_on_both(dataset):
     (train, valid), parts = splits(dataset, "window")
     assert train.clips == valid.clips == parts[0].clips + parts[1].clips

@@ -217,6 +217,17 @@ def test_patience_stops_it_and_the_best_weights_are_kept(dataset, monkeypatch):
         assert_same_weights(run.best, run.averaged.state_dict())
 
 
+def test_the_last_weights_are_kept_where_they_are_wanted(dataset, monkeypatch):
+    """Eskimez et al. 2018 and Li et al. 2017 keep those, however they do."""
+    losses = iter([5.0, 3.0, 4.0])
+    monkeypatch.setattr(loop, "validate", lambda network, corpus: next(losses))
+    run = fit(dataset, keep="last", max_epochs=3)
+    assert (run.best_step, run.best_loss) == (run.step, 4.0)
+    assert_same_weights(run.best, run.averaged.state_dict())
+    with pytest.raises(TalkfaceError, match=r"toy\.keep is 'first'; one of best, last"):
+        Recipe.read(BLOCK | {"keep": "first"}, name="toy")
+
+
 def test_steps_and_epochs_limit_it(dataset):
     per_epoch = steps_per_epoch(np.diff(parts_of(dataset)["train"].frame_offsets), Recipe.read(BLOCK, name=""))
     assert fit(dataset, max_epochs=2).step == 2 * per_epoch
@@ -252,7 +263,7 @@ def test_published_stands_above_all_other_keys(monkeypatch):
     assert (plain.split, plain.frames, plain.arguments) == ("sheet", 30, BLOCK["arguments"])
     assert (published.split, published.frames) == ("window", 1)
     assert published.arguments == BLOCK["arguments"] | {"level": "recorded"}
-    with pytest.raises(TalkfaceError, match=r"toy\.split is 'frame'; one of sheet, window, clip, speaker"):
+    with pytest.raises(TalkfaceError, match=r"toy\.split is 'frame'; one of sheet, none, window, clip, speaker"):
         Recipe.read(BLOCK | {"split": "frame"}, name="toy")
 
 

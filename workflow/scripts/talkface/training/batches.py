@@ -19,7 +19,7 @@ from talkface.models.base import BaseNetwork
 from talkface.models.inputs import Batch, Clips, join
 from talkface.noise.bank import NoiseBank, add_noise
 
-SPLITTERS = ("sheet", "window", "clip", "speaker")
+SPLITTERS = ("sheet", "none", "window", "clip", "speaker")
 VALID_SHARE = 0.08  # of what a model splits by itself, as Eskimez et al. 2020 do
 
 
@@ -167,9 +167,10 @@ def resplit(parts: Sequence[Clips], how: str, *, seed: int) -> tuple[Clips, Clip
     ----------
     parts : sequence of Clips
         Training and validation clips as the sheet has them, or one part of all clips there are.
-    how : {"sheet", "window", "clip", "speaker"}
-        sheet: leave them; the others pool them and take 8 % for validation: of the frames, so that overlapping windows
-        of one clip stand on both sides (published), of the clips, of the speakers.
+    how : {"sheet", "none", "window", "clip", "speaker"}
+        sheet: leave them; none: learn from all of them, and judge by the same (published); the others pool them and
+        take 8 % for validation: of the frames, so that overlapping windows of one clip stand on both sides
+        (published), of the clips, of the speakers.
     seed : int
 
     Raises
@@ -181,6 +182,8 @@ def resplit(parts: Sequence[Clips], how: str, *, seed: int) -> tuple[Clips, Clip
         train, valid = parts
         return train, valid
     whole, generator = join(parts), np.random.default_rng(seed)
+    if how == "none":
+        return whole, whole
     if how == "window":
         chosen = generator.random(len(whole.shape)) < VALID_SHARE
         chosen[generator.integers(len(chosen))] = True  # one at least

@@ -140,8 +140,8 @@ class Run:
         return mean
 
     def judge(self, loss: float) -> None:
-        """Keep the weights if this validation loss is the best so far."""
-        if loss < self.best_loss:
+        """Keep the weights if this validation loss is the best so far, or if the last ones are wanted."""
+        if loss < self.best_loss or self.settings.keep == "last":
             self.best_loss, self.best_step = loss, self.step
             self.best = copy.deepcopy(self.averaged.state_dict())
 
@@ -214,7 +214,7 @@ def fit(
     Returns
     -------
     Run
-        `best` holds the weights with the smallest validation loss.
+        `best` holds the weights with the smallest validation loss, or the last ones, see `Recipe.keep`.
     """
     device = torch.device(device)
     torch.manual_seed(seed)
@@ -274,12 +274,12 @@ def fit(
     if writer:
         writer.close()
     log.info(
-        "%s: %d steps in %.1f s; best validation loss %.5f at step %d",
+        "%s: %d steps in %.1f s; kept: step %d, validation loss %.5f",
         model,
         run.step,
         run.seconds,
-        run.best_loss,
         run.best_step,
+        run.best_loss,
     )
     return run
 

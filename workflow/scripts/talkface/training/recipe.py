@@ -34,8 +34,10 @@ class Recipe:
         `max_steps` unless that is 0.
     patience_epochs : int
         Epochs without a better validation loss after which training stops; 0 never stops early.
-    split : {"sheet", "window", "clip", "speaker"}
+    split : {"sheet", "none", "window", "clip", "speaker"}
         Which frames judge a training, see `batches.resplit`.
+    keep : {"best", "last"}
+        Which weights are kept: those of the smallest validation loss, or those of the last step.
     published : bool
         Whether what the network's class calls published stands above all other keys.
     init : str, optional
@@ -71,6 +73,7 @@ class Recipe:
     max_steps: int = 0
     patience_epochs: int = 20
     split: str = "sheet"
+    keep: str = "best"
     published: bool = False
     init: str | None = None
     weights: str | None = None
@@ -95,4 +98,5 @@ class Recipe:
             arguments = {**block.get("arguments", {}), **published.get("arguments", {})}
             block = {**block, **published, "arguments": arguments}
         choice(f"{name}.split", block.get("split", "sheet"), SPLITTERS)
+        choice(f"{name}.keep", block.get("keep", "best"), ("best", "last"))
         return cls(**block)

@@ -169,6 +169,7 @@ def describe(settings: Recipe, facts: dict[str, Any], *, seed: int) -> str:
     ended = "stopped by patience" if facts["stopped_early"] else "ran to its limit"
     share = facts["variance_share"]  # not known of a shape model from elsewhere
     held = f" ({100 * share:.1f} % of the training faces' variance)" if math.isfinite(share) else ""
+    divided = "all learnt from" if settings.split == "none" else f"divided by {settings.split}"
     given = f"{settings.components} shape coefficients{held}" if facts["coefficients"] else "68 landmarks"
     return f"""# {facts["model"]}
 
@@ -176,7 +177,7 @@ Network `{settings.network}`, {facts["parameters"]:,} parameters: predicts {give
 25 frames a second.
 
 - **Data**: corpus `{facts["corpus"]}`, {facts["train_clips"]} training clips ({facts["train_frames"]:,} frames,
-  {facts["train_speakers"]} speakers), {facts["valid_clips"]} validation clips; divided by {settings.split}.
+  {facts["train_speakers"]} speakers), {facts["valid_clips"]} validation clips; {divided}.
 - **Training**: {facts["steps"]:,} steps of {settings.stretches * settings.frames} frames in {facts["seconds"]} s on
   {facts["device"]}, seed {seed}; {ended}. The weights are those of step {facts["best_step"]:,}.
 - **Validation loss**: {facts["valid_loss"]:.5f} (the network's own loss, in template units; what it means on the

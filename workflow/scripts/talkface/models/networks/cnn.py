@@ -13,12 +13,16 @@ It has no activation, so that generation is u(t) + P y(t - 1): all u at once, an
 
 Where the window lies: [320 i - 1120, 320 i + 1120) of frame i.
 
-What was published and is repaired here, each a switch (PUBLISHED sets them all): dropout stayed on at generation
-(`generation_dropout`), training windows lay 20 ms later than those of generation (`window_centre`), the loudest sample
-of a file set its level (`level`), the index into the list of signal-to-noise ratios was taken for the ratio (`snr`), TC
-was trained on true frames alone (`own_share`), gain, dropout and noise stayed on in validation (`validation`), biases
-began at random, some eight times as loud as what the first convolution makes of speech (`start`), and windows of one
-clip stood on both sides of the split (`split` of the block).
+What was published and is repaired here, each a switch (PUBLISHED sets them all): dropout never happened (`dropout`),
+training windows lay 20 ms later than those of generation (`window_centre`), the loudest sample of a file set its level
+(`level`), the index into the list of signal-to-noise ratios was taken for the ratio (`snr`), TC was trained on true
+frames alone (`own_share`), gain and noise stayed on in validation (`validation`), biases began at random, some eight
+times as loud as what the first convolution makes of speech (`start`), and windows of one clip stood on both sides of
+the split (`split` of the block).
+
+The authors' code calls dropout without telling whether it trains. Under torch 0.4.1, which they pin, that means never;
+from torch 1.0 on the same code drops always, so that whoever runs it today hears random faces which the authors never
+had: `generation_dropout` with `dropout: 0.2` shows those.
 
 Axes: B stretches, N samples, C channels, P positions (a stack stride of 16 samples apart), T frames, K coefficients.
 """
@@ -50,7 +54,8 @@ class Network(BaseNetwork):
     shape_model : ShapeModel
         6 components in the paper.
     dropout : float
-        After each convolution; one mask a stretch, so that overlapping windows share it where they overlap.
+        After each convolution; one mask a stretch, so that overlapping windows share it where they overlap. 0
+        published.
     gain_db : (lowest, highest, step)
         Random gain in training, one draw a stretch; lowest == highest == 0 for none.
     noise_resilient : bool
@@ -70,15 +75,15 @@ class Network(BaseNetwork):
     rest : (K,) sequence, optional
         What TC starts from; by default the coefficients of the template.
     generation_dropout : bool
-        Predict window by window with dropout on (published).
+        Predict window by window with dropout on, as the authors' code does under a torch later than theirs.
     window_centre : {"start", "middle"}
         Where the windows of training and validation are centred: on the instant of their frame, as in prediction, or
         half a frame later (published).
     level : {"running", "peak", "recorded"}
         See `sound.Leveller`; peak published.
     validation : {"quiet", "as_trained"}
-        Judge on clean speech, NR on noisy speech, too, TC on its own frames; or with the gain and dropout of training,
-        NR on noisy speech alone, and TC as it was trained (published).
+        Judge on clean speech, NR on noisy speech, too, TC on its own frames; or with the gain (and dropout, if there is
+        any) of training, NR on noisy speech alone, and TC as it was trained (published).
     start : {"quiet", "drawn"}
         Weights begin as Glorot and Bengio have it (Xavier). quiet: biases at zero, and TC passes its input on and
         feeds nothing back yet; drawn: biases and all of TC's layer at random (published).
@@ -94,7 +99,7 @@ class Network(BaseNetwork):
         "arguments": {
             "snr": "index",
             "own_share": 0.0,
-            "generation_dropout": True,
+            "dropout": 0.0,
             "window_centre": "middle",
             "level": "peak",
             "validation": "as_trained",

@@ -13,9 +13,9 @@ recurrent layer's state goes from one stretch to the next. In training the truth
 
 Published and repaired, argument by argument: the recurrent layer was described but never connected (`gru`); the samples
 were scaled as value / 2^16 * 2 - 1, which puts silence at -1 (`shift`); the level was that of the recording (`level`);
-each frame was scaled by its own box, so that a falling jaw made the rest of the face shrink instead (`box`).
-Magnitudes are taken as they are, as published. How the authors began is not known: here the last layer begins at the
-mean face, without which some hundred steps pass before anything but that face is learnt.
+each frame was scaled by its own box, so that a falling jaw made the rest of the face shrink instead (`box`); weights
+began as TensorFlow draws them, so that some hundred steps pass before anything but the mean face is learnt (`start`).
+Magnitudes are taken as they are, as published.
 
 Axes: B stretches, N samples, T video frames (40 ms), S steps (30 ms), C channels, F frequencies (128), W blocks (23).
 """
@@ -63,6 +63,9 @@ class Network(BaseNetwork):
         frame by its own box; published: frame.
     level : {"running", "recorded", "peak"}
         Of the sound; published: recorded.
+    start : {"mean_face", "glorot"}
+        Weights begin as Glorot and Bengio have it (Xavier), biases at zero; mean_face: but the last layer gives the
+        mean face, a tenth as loud.
 
     Notes
     -----
@@ -83,9 +86,11 @@ class Network(BaseNetwork):
     mean_box: Tensor  # buffer
 
     PUBLISHED: ClassVar[dict] = {
-        "arguments": {"gru": False, "shift": True, "box": "frame", "level": "recorded"},
+        "arguments": {"gru": False, "shift": True, "box": "frame", "level": "recorded", "start": "glorot"},
         "stretches": 3,  # of 99 steps of 30 ms: a batch of 300, one after the other as their code took them
         "frames": 75,
+        "split": "none",
+        "keep": "last",
     }
 
     def __init__(
@@ -96,6 +101,7 @@ class Network(BaseNetwork):
         shift: bool = False,
         box: str = "speaker",
         level: str = "running",
+        start: str = "mean_face",
     ):
         super().__init__(shape_model, level=level)
         self.shift = float(shift)
@@ -120,6 +126,8 @@ class Network(BaseNetwork):
         first = np.stack([(mean - spread).min(axis=0), (mean + spread).max(axis=0)])
         self.register_buffer("mean_box", torch.from_numpy(first).float())  # (2, 2)
         self.boxes: dict[str, NDArray] = {}  # of the training speakers, while it is trained
+        if choice("start", start, ("mean_face", "glorot")) == "glorot":
+            return
         with torch.no_grad():
             face = self.encode(torch.from_numpy(mean)[None, None])[0, 0]  # (136)
             self.dense3.bias.copy_(torch.logit(face.clamp(0.02, 0.98)))

@@ -99,13 +99,15 @@ class Network(BaseNetwork):
     hears_frames = True
     wants_landmarks = True
     PUBLISHED: ClassVar[dict] = {
+        "split": "none",
+        "keep": "last",
         "arguments": {
             "features": "differences",
             "normalisation": "first_frame",
             "generation": "window",
             "start": "keras",
             "level": "recorded",
-        }
+        },
     }
 
     BANDS, SIZE = 64, 1_764  # mel bands; samples of window, transform and hop: 40 ms

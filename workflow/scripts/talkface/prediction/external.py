@@ -82,7 +82,7 @@ def read_prediction(path: str | Path, *, frames: int) -> NDArray[np.float32]:
 
 def _hold_first(landmarks: NDArray[np.float64], *, where: str | Path) -> NDArray[np.float64]:
     """Put the first face of (T, 68, D) into the frames of nothing but NaN before it, and tell how many they were."""
-    empty: NDArray[np.bool_] = np.isnan(landmarks).all(axis=(1, 2))
+    empty = np.asarray(np.isnan(landmarks).all(axis=(1, 2)))  # (T)
     if not empty.any():
         return landmarks
     if empty.all():

@@ -116,9 +116,9 @@ def test_the_drawn_truth_measures_landmarking_and_identity_removal(clips, voice)
     assert error.mean() < 0.025
     template = load_template()
     motion = truth["shape"] - truth["rest"] + template
-    errors = {}
+    errors, shapes = {}, {}
     for method, threshold, frames in (("fixed", 1.0, 5), ("published", 0.1, 1)):
-        shape, _ = neutral_shapes(
+        shapes[method], _ = neutral_shapes(
             [track.landmarks],
             template=template,
             method=method,
@@ -127,8 +127,10 @@ def test_the_drawn_truth_measures_landmarking_and_identity_removal(clips, voice)
             smooth_frames=9,
             reference="clip",
         )
-        errors[method] = metrics.rmse(shape, motion, indices=points.LIPS)
-        assert np.corrcoef(points.mouth_opening(shape), points.mouth_opening(motion))[0, 1] > 0.9
+        errors[method] = metrics.rmse(shapes[method], motion, indices=points.LIPS)
+    # Not so published: within 0.1 deviations of the mean width a short clip may hold no closed mouth at all, and the
+    # lips of those that are more closed than its reference cross.
+    assert np.corrcoef(points.mouth_opening(shapes["fixed"]), points.mouth_opening(motion))[0, 1] > 0.9
     still = metrics.rmse(np.broadcast_to(template, motion.shape), motion, indices=points.LIPS)
     assert errors["fixed"] < 0.5 * still
     assert errors["fixed"] < errors["published"]

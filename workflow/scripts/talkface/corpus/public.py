@@ -140,7 +140,7 @@ def own_files(folder: str | None) -> list[str]:
 
 
 def no_clips_yet(sheet: str | Path) -> pd.DataFrame:
-    """Make a placeholder for a sheet still to be written: a clip a split, whose video is missing and says why.
+    """Make the sheet of a corpus that is not fetched yet: a clip a split, whose video is missing and says why.
 
     Whatever needs a clip then fails at planning, with the missing file's name as the message.
     """

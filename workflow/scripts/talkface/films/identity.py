@@ -125,7 +125,7 @@ def ask_rules(
         )
         in_force = method == "published" and limit == threshold
         choices.append(_ask(published, name, explanation, pairs=STORED_LIP_PAIRS, threshold=limit, in_force=in_force))
-    explanation = "Least distance of lip points that lie above each other, however wide."
+    explanation = "Least distance of lip points that lie above each other, however wide or narrow."
     return [*choices, _ask(own, "The paper: lip distance alone", explanation, pairs=points.LIP_PAIRS, threshold=np.inf)]
 
 

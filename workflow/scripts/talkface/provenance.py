@@ -48,34 +48,51 @@ def essence(source: str) -> str:
     >>> essence(documented) == essence("def double(x):\n    return 2 * x")
     True
     """
-    return _dump(_without_types(ast.parse(source)))
+    return _Reader().read(source)
 
 
-def _without_types(tree: ast.Module) -> ast.Module:
-    """Take out what stands under `if TYPE_CHECKING:` at the top of a module."""
-    tree.body = [node for node in tree.body if not (isinstance(node, ast.If) and _names(node.test) == "TYPE_CHECKING")]
-    return tree
+class _Reader:
+    """Writes a module's syntax tree as text and gathers, in the same walk, what it names (see `Source`)."""
+
+    def __init__(self) -> None:
+        self.names: set[str] = set()
+        self.texts: set[str] = set()
+
+    def read(self, source: str) -> str:
+        """Write a source without what stands under `if TYPE_CHECKING:` at its top."""
+        tree = ast.parse(source)
+        tree.body = [node for node in tree.body if not _for_type_checkers(node)]
+        return self._dump(tree)
+
+    def _dump(self, node: object) -> str:
+        """Write a tree without docstrings, annotations, imports for annotations, and empty fields."""
+        if isinstance(node, list):
+            return f"[{' '.join([self._dump(item) for item in node if not _for_annotations(item)])}]"
+        if not isinstance(node, ast.AST):
+            return repr(node)
+        self._gather(node)
+        fields = []
+        for name, value in ast.iter_fields(node):
+            if name in ("annotation", "returns", "type_comment", "kind"):
+                continue
+            if name == "body" and isinstance(node, DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
+                value = value[1:]
+            if value is not None and value != []:
+                fields.append(f"{name}={self._dump(value)}")
+        return f"{type(node).__name__}({' '.join(fields)})"
+
+    def _gather(self, node: ast.AST) -> None:
+        if isinstance(node, ast.Constant):
+            if isinstance(node.value, str):
+                self.texts.add(node.value)
+        elif isinstance(node, ast.Import):
+            self.names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            self.names |= {f"{node.module}.{alias.name}" for alias in node.names}
 
 
-def _names(node: ast.expr) -> str | None:
-    return node.id if isinstance(node, ast.Name) else None
-
-
-def _dump(node: object) -> str:
-    """Write a syntax tree as text, without docstrings, annotations, imports for annotations, and empty fields."""
-    if isinstance(node, list):
-        return f"[{' '.join(_dump(item) for item in node if not _for_annotations(item))}]"
-    if not isinstance(node, ast.AST):
-        return repr(node)
-    fields = []
-    for name, value in ast.iter_fields(node):
-        if name in ("annotation", "returns", "type_comment", "kind"):
-            continue
-        if name == "body" and isinstance(node, DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
-            value = value[1:]
-        if value is not None and value != []:
-            fields.append(f"{name}={_dump(value)}")
-    return f"{type(node).__name__}({' '.join(fields)})"
+def _for_type_checkers(node: ast.stmt) -> bool:
+    return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
 
 
 def _for_annotations(node: object) -> bool:
@@ -85,20 +102,10 @@ def _for_annotations(node: object) -> bool:
 @functools.cache
 def read_source(path: Path) -> Source:
     """Read a module."""
-    tree = _without_types(ast.parse(path.read_text(encoding="utf-8")))
-    names, texts = set(), set()
-    docstrings = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names |= {f"{node.module}.{alias.name}" for alias in node.names}
-        elif isinstance(node, DOCUMENTED):
-            docstrings |= {first.value for first in node.body[:1] if isinstance(first, ast.Expr)}
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in docstrings:
-            texts.add(node.value)
-    ours = frozenset(name for name in names if name.split(".")[0] == PACKAGE)
-    return Source(hashlib.sha256(_dump(tree).encode()).hexdigest(), ours, frozenset(texts))
+    reader = _Reader()
+    digest = hashlib.sha256(reader.read(path.read_text(encoding="utf-8")).encode()).hexdigest()
+    ours = frozenset(name for name in reader.names if name.split(".")[0] == PACKAGE)
+    return Source(digest, ours, frozenset(reader.texts))
 
 
 @functools.cache

@@ -258,21 +258,15 @@ def landmarks(
 
     media = probe(video)
     frames = read_frames(media, start_s=start_s, end_s=end_s)
-    with _bar("looking", round(media.duration_s * FPS), progress) as bar:
-        track = track_face(_counted(frames, bar), predictor=predictor_path())
+    with _bar("looking", round(media.duration_s * FPS), progress, of=frames) as bar:
+        track = track_face(bar, predictor=predictor_path())
     if track.rejected:
         raise TalkfaceError(f"{video}: {track.rejected}")
     return track.landmarks
 
 
-def _bar(what: str, frames: int, shown: bool) -> tqdm:
-    return tqdm(total=frames, desc=what, unit="frame", file=sys.stderr, disable=not shown)
-
-
-def _counted(frames: Iterator[NDArray], bar: tqdm) -> Iterator[NDArray]:
-    for frame in frames:
-        yield frame
-        bar.update()
+def _bar(what: str, frames: int, shown: bool, *, of: Iterator[NDArray] | None = None) -> tqdm:
+    return tqdm(of, total=frames, desc=what, unit="frame", file=sys.stderr, disable=not shown)
 
 
 @contextlib.contextmanager

@@ -2,7 +2,7 @@
 
 from talkface.logs import log_to
 
-with log_to(snakemake.log[0]):
+with log_to(snakemake.log[0], threads=snakemake.threads):
     from talkface.corpus.public import fetch_archive
 
     fetch_archive(

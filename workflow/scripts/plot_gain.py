@@ -2,7 +2,7 @@
 
 from talkface.logs import log_to
 
-with log_to(snakemake.log[0]):
+with log_to(snakemake.log[0], threads=snakemake.threads):
     from talkface.report.figures import plot_gain
 
     plot_gain(

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from talkface.errors import TalkfaceError
+from talkface.threads import settle_threads
 
 # Faults of the place a file is written to, not of the program: what to tell the user to do.
 DISK_FAULTS = {
@@ -38,8 +39,8 @@ def disk_fault(error: BaseException) -> str | None:
 
 
 @contextlib.contextmanager
-def log_to(path: str | os.PathLike) -> Iterator[None]:
-    """Send logging, warnings and the traceback of a crash to the log of a rule.
+def log_to(path: str | os.PathLike, *, threads: int = 1) -> Iterator[None]:
+    """Send logging, warnings and the traceback of a crash to the log of a rule, and settle its threads.
 
     A `TalkfaceError`, or an error of the disk, ends the process with status 1 and one line, in the log and on standard
     error; any other exception is a fault of this program and goes on after its traceback has been written.
@@ -48,7 +49,10 @@ def log_to(path: str | os.PathLike) -> Iterator[None]:
     ----------
     path : path
         The log file; begun anew, its folder is made.
+    threads : int
+        Of the rule; see `threads.settle_threads`.
     """
+    settle_threads(threads)
     try:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         handler = logging.FileHandler(path, mode="w", encoding="utf-8")

@@ -21,7 +21,6 @@ from typing import Any
 
 import h5py
 import numpy as np
-import scipy.spatial
 from numpy.typing import NDArray
 
 from talkface.face import detection
@@ -68,6 +67,8 @@ def measure_again(
     if method == "fixed":
         first, second = (align(each, template, smooth_frames=smooth_frames) for each in (landmarks, again))
     else:
+        import scipy.spatial  # a third of a second's import, for the published method alone
+
         assert mean is not None
         norm = np.linalg.norm(template - template.mean(axis=0))
         first, second = (

@@ -14,9 +14,7 @@ from pathlib import Path
 
 import h5py
 import numpy as np
-import scipy.spatial
 from numpy.typing import NDArray
-from scipy.signal import savgol_filter
 
 from talkface.errors import TalkfaceError
 from talkface.face import points
@@ -91,6 +89,8 @@ def align(
     matrix, offset = fit_similarity(landmarks[:, indices], template[indices])
     window = min(smooth_frames, len(landmarks) - 1 + len(landmarks) % 2)  # odd
     if window > PARABOLA + 1:
+        from scipy.signal import savgol_filter  # half a second's import, which those who only align faces are spared
+
         centre = landmarks[:, indices].mean(axis=1)  # (T, 2): smoothed where the face is, not where pixels begin
         matrix, centre = (savgol_filter(course, window, PARABOLA, axis=0) for course in (matrix, centre))
         offset = template[indices].mean(axis=0) - (matrix @ centre[..., None])[..., 0]
@@ -111,6 +111,8 @@ def align_procrustes(landmarks: NDArray, *, indices: Sequence[int] | None = None
     -------
     (T, 68 or len(indices), 2) float64 array
     """
+    import scipy.spatial  # likewise
+
     if indices is not None:
         landmarks = landmarks[:, list(indices)]
     known = ~np.isnan(landmarks).any(axis=(1, 2))

@@ -14,7 +14,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-import scipy.spatial
 from numpy.typing import NDArray
 
 from talkface.errors import TalkfaceError
@@ -113,6 +112,8 @@ def rest_coefficients(mean: NDArray, components: NDArray, face: NDArray) -> NDAr
     Procrustes gives a face about the origin, of a norm near 1. That is the frame of the published mean shape as well; a
     mean shape that lies elsewhere takes the face there.
     """
+    import scipy.spatial  # a third of a second's import, for files from elsewhere alone
+
     _, fitted, _ = scipy.spatial.procrustes(mean, face)
     centre = mean.mean(axis=0)
     norm = np.linalg.norm(mean - centre)
@@ -123,12 +124,8 @@ def rest_coefficients(mean: NDArray, components: NDArray, face: NDArray) -> NDAr
 
 def _to_template_frame(mean: NDArray, components: NDArray, path: str | Path) -> ShapeModel:
     """Move a shape model by the similarity that takes the outer eye corners of `mean` (68, D) to the template's."""
-    corners = list(points.OUTER_EYE_CORNERS)
-    matrix, offset = fit_similarity(mean[None, corners, :2], load_template()[corners])
-    turn = np.eye(mean.shape[1]) * np.sqrt(np.linalg.det(matrix[0]))  # (D, D); the third coordinate: scale alone
-    turn[:2, :2] = matrix[0]
-    moved = mean @ turn.T
-    moved[:, :2] += offset[0]
+    turn, offset = _similarity(mean)
+    moved = mean @ turn.T + offset
     if moved[8, 1] < 0:
         raise TalkfaceError(
             f"{path}: the chin lies above the eyes; y was expected to point down, as in pictures; turn y round in "
@@ -137,6 +134,32 @@ def _to_template_frame(mean: NDArray, components: NDArray, path: str | Path) -> 
     turned = components.reshape(len(components), *mean.shape) @ turn.T  # (K, 68, D)
     count = len(components)
     return ShapeModel(moved, turned.reshape(count, -1), np.full(count, np.nan), np.ones(count))
+
+
+def to_frame_of(path: str | Path, faces: NDArray) -> NDArray[np.float64]:
+    """Move faces (T, 68, D), template frame, into the frame of the mean shape in a file: as it was published.
+
+    Raises
+    ------
+    TalkfaceError
+        If the file holds no face of as many coordinates.
+    """
+    mean = _read_face(path)
+    if mean.shape[1] != faces.shape[2]:
+        raise TalkfaceError(
+            f"{path}: a mean shape of {mean.shape[1]} coordinates a point; {faces.shape[2]} were expected, as predicted"
+        )
+    turn, offset = _similarity(mean)
+    return (faces - offset) @ np.linalg.inv(turn).T
+
+
+def _similarity(mean: NDArray) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return turn (D, D) and offset (D,) that take the outer eye corners of `mean` (68, D) to the template's."""
+    corners, coordinates = list(points.OUTER_EYE_CORNERS), mean.shape[1]
+    matrix, offset = fit_similarity(mean[None, corners, :2], load_template()[corners])
+    turn = np.eye(coordinates) * np.sqrt(np.linalg.det(matrix[0]))  # the third coordinate: scale alone
+    turn[:2, :2] = matrix[0]
+    return turn, np.append(offset[0], np.zeros(coordinates - 2))
 
 
 def _read_face(path: str | Path) -> NDArray[np.float64]:

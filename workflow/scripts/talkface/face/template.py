@@ -7,7 +7,6 @@ of the picture, y down.
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from talkface.face.points import LIP_PAIRS
@@ -25,4 +24,4 @@ def resting_face() -> NDArray[np.float64]:
 
 def load_template() -> NDArray[np.float64]:
     """Read the template, (68, 2), from the table beside this module (made by `make template`)."""
-    return pd.read_csv(TABLE, sep="\t", comment="#")[["x", "y"]].to_numpy(np.float64)
+    return np.loadtxt(TABLE, skiprows=2, usecols=(1, 2))

@@ -7,6 +7,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from talkface.models.layers.mel import mel_filters
+
+LOW_HZ, HIGH_SHARE = 50.0, 7 / 16  # ends of the bands: Hz, and of the rate
+
 
 class LogMel(nn.Module):
     """Logarithm of the power in mel bands, for speech scaled to [-1, 1].
@@ -36,13 +40,11 @@ class LogMel(nn.Module):
 
     def __init__(self, *, rate: int, bands: int, hop: int, window: int, warp: float = 0.0):
         super().__init__()
-        import librosa.filters  # only log-mel networks pay for this import
-
         self.hop, self.window = hop, window
         self.size = 1 << (window - 1).bit_length()
         # Bins of a stretched spectrum lie where those of a recording at another rate would.
         mel = [
-            librosa.filters.mel(sr=rate * factor, n_fft=self.size, n_mels=bands, fmin=50.0, fmax=rate * 7 / 16).T
+            mel_filters(rate=rate * factor, size=self.size, bands=bands, low_hz=LOW_HZ, high_hz=rate * HIGH_SHARE).T
             for factor in 1 + warp * np.linspace(-1, 1, self.WARPS)
         ]
         self.register_buffer("mel", torch.from_numpy(np.stack(mel)), persistent=False)  # (9, size // 2 + 1, F)

@@ -24,7 +24,8 @@ from talkface.face.template import load_template
 from talkface.media.sound import QUIETEST_PEAK
 from talkface.models.base import BaseNetwork, masked_mean
 from talkface.models.inputs import Batch
-from talkface.models.layers.log_mel import LogMel
+from talkface.models.layers.log_mel import HIGH_SHARE, LOW_HZ, LogMel
+from talkface.models.layers.mel import mel_frequencies
 from talkface.noise.bank import QUIETEST, add_noise
 
 
@@ -179,9 +180,7 @@ class Network(BaseNetwork):
         self.register_buffer("rest", torch.from_numpy(load_template()).float(), persistent=False)
         self.register_buffer("deviation", torch.from_numpy(shape_model.deviation).float(), persistent=False)
         self.features = LogMel(rate=self.rate, bands=bands, hop=self.HOP, window=self.WINDOW)
-        import librosa  # as slow to import as in LogMel
-
-        centres = librosa.mel_frequencies(bands + 2, fmin=50.0, fmax=self.rate * 7 / 16)[1:-1]  # (F), Hz; of LogMel
+        centres = mel_frequencies(bands + 2, low_hz=LOW_HZ, high_hz=self.rate * HIGH_SHARE)[1:-1]  # (F), Hz
         self.register_buffer("centres", torch.from_numpy(centres).float(), persistent=False)
         self.members = nn.ModuleList(
             Member(

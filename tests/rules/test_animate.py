@@ -16,13 +16,14 @@ def snakemake(project, tmp_path):
     return lambda *arguments, **options: run_snakemake(project, *arguments, cwd=tmp_path, **options)
 
 
-def test_make_demo_clip(snakemake, tmp_path):
+def test_make_demo_clips(snakemake, tmp_path):
     snakemake("--cores", "1", "resources/demo/iris_1.mp4")
     media = probe(tmp_path / "resources" / "demo" / "iris_1.mp4")
     assert (media.width, media.height, media.fps) == (480, 480, 25)
     with h5py.File(tmp_path / "resources" / "demo" / "truth" / "iris_1.h5") as truth:
         assert len(truth["landmarks"]) == round(media.duration_s * 25)
         assert truth.attrs["voice"] == "en-us+f3"
+    assert len(list((tmp_path / "resources" / "demo").glob("iris_*.mp4"))) == 4  # all of one person by one job
     again = snakemake("--cores", "1", "resources/demo/iris_1.mp4")
     assert "Nothing to be done" in again.stdout
 

@@ -35,9 +35,10 @@ def test_assemble_dataset(project, tmp_path):
     sheet.assign(accepted=sheet["clip"] != "a2", reason="").to_csv(
         tmp_path / "results" / "qc" / "clips.tsv", sep="\t", index=False
     )
+    (tmp_path / "mine.yaml").write_text("media: {clips_per_shard: 1}\n")
     run_snakemake(
-        project, "--cores", "1", "--config", "clips=clips.tsv", "--allowed-rules", "assemble_dataset", "--",
-        "results/dataset/demo.h5", cwd=tmp_path,
+        project, "--cores", "1", "--configfile", "mine.yaml", "--config", "clips=clips.tsv",
+        "--allowed-rules", "assemble_dataset", "--", "results/dataset/demo.h5", cwd=tmp_path,
     )  # fmt: skip
     path = tmp_path / "results" / "dataset" / "demo.h5"
     assert read_rates(path) == [8_000, 16_000]

@@ -42,7 +42,7 @@ def work(tmp_path):
         soundfile.write(tmp_path / "results" / "audio" / f"{clip}.wav", sound, 44_100)
     np.save(tmp_path / "theirs" / "e.npy", truth)
     soundfile.write(tmp_path / "resources" / "speech" / "hello.wav", sound, 44_100)
-    config = {"clips": "sheet.tsv", "external": {"theirs": "theirs"}}
+    config = {"clips": "sheet.tsv", "media": {"clips_per_shard": 1}, "external": {"theirs": "theirs"}}
     (tmp_path / "mine.yaml").write_text(yaml.safe_dump(config))
     return tmp_path
 
@@ -111,4 +111,4 @@ def test_the_shipped_sheet_has_its_marks_made(project, tmp_path):
     done = run_snakemake(project, "--dry-run", "results/curves/iris_1.svg", cwd=tmp_path)
     text = " ".join(done.stdout.split())
     assert "draw_curves 1 " in text
-    assert "make_demo_clip" in text
+    assert "make_demo_clips_iris" in text

@@ -33,7 +33,9 @@ def folder(tmp_path):
         for model in ("talkface", "cnn"):
             (tmp_path / "results/predictions" / model).mkdir(parents=True, exist_ok=True)
             np.save(tmp_path / f"results/predictions/{model}/{clip}.npy", shapes.astype(np.float32))
-    (tmp_path / "mine.yaml").write_text("comparison: {panel: 100}\nlook: {models: [talkface]}\n")
+    (tmp_path / "mine.yaml").write_text(
+        "media: {clips_per_shard: 1}\ncomparison: {panel: 100}\nlook: {models: [talkface]}\n"
+    )
     return tmp_path
 
 

@@ -27,7 +27,9 @@ def folder(tmp_path):
         {"clip": ["seen", "lost", "more"], "speaker": "a", "split": ["train", "test", "valid"], "video": "grey.mp4"}
     )
     sheet.to_csv(tmp_path / "clips.tsv", sep="\t", index=False)
-    (tmp_path / "mine.yaml").write_text("clips: clips.tsv\ntraining: {models: [talkface, cnn]}\nsplit_by: clip\n")
+    (tmp_path / "mine.yaml").write_text(
+        "clips: clips.tsv\nmedia: {clips_per_shard: 1}\ntraining: {models: [talkface, cnn]}\nsplit_by: clip\n"
+    )
     results = tmp_path / "results"
     for name in ("landmarks", "audio", "shapes", "predictions/cnn", "predictions/external-theirs"):
         (results / name).mkdir(parents=True)

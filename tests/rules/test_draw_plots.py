@@ -42,7 +42,8 @@ def folder(tmp_path_factory):
     (folder / "elsewhere").mkdir()
     np.save(folder / "elsewhere" / "voice.npy", clips[0].shape)
     (folder / "mine.yaml").write_text(
-        "clips: sheet.tsv\nplots: {size: 200, shape: aligned}\nexternal: {other: elsewhere}\n"
+        "clips: sheet.tsv\nmedia: {clips_per_shard: 1}\nplots: {size: 200, shape: aligned}\n"
+        "external: {other: elsewhere}\n"
         "look: {models: [talkface, external-other]}\n"
     )
     return folder

@@ -9,8 +9,9 @@ from tests.workflow.conftest import run_snakemake
 def test_both_exports(project, tmp_path):
     write_stages(tmp_path, rejected=("c",))
     rules = ("export_a", "export_b")
+    (tmp_path / "mine.yaml").write_text("media: {clips_per_shard: 1}\n")
     run_snakemake(
-        project, "--cores", "2", "--config", "clips=sheet.tsv", "--allowed-rules", *rules,
+        project, "--cores", "2", "--configfile", "mine.yaml", "--config", "clips=sheet.tsv", "--allowed-rules", *rules,
         "--", *(f"results/dataset/{rule}.hdf5" for rule in rules), cwd=tmp_path,
     )  # fmt: skip
     for name, dataset in (("a", "MelFeatures"), ("b", "speech")):

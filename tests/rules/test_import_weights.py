@@ -37,7 +37,12 @@ def folder(tmp_path_factory, project):
         "again": {"network": "cnn", "weights": "results/models/theirs/weights.pt"},
     }
     selected = {"models": ["theirs", "cnn"]}
-    settings = {"clips": "sheet.tsv", "split_by": "clip", "evaluate": {"snr_db": [0, 0, 5]}}
+    settings = {
+        "clips": "sheet.tsv",
+        "split_by": "clip",
+        "media": {"clips_per_shard": 1},
+        "evaluate": {"snr_db": [0, 0, 5]},
+    }
     (folder / "mine.yaml").write_text(yaml.safe_dump(settings | {"models": models, "training": selected}))
     return folder
 

@@ -27,7 +27,12 @@ def work(tmp_path):
     for clip in clips:
         np.save(folder / f"{clip.name}.npy", np.concatenate([clip.landmarks, clip.landmarks[:, :, :1]], axis=2))
         soundfile.write(tmp_path / "results" / "audio" / f"{clip.name}.wav", clip.audio[44_100], 44_100)
-    config = {"clips": "sheet.tsv", "external": {"theirs": "theirs"}, "drawing": {"style": "flat", "size": 128}}
+    config = {
+        "clips": "sheet.tsv",
+        "media": {"clips_per_shard": 1},
+        "external": {"theirs": "theirs"},
+        "drawing": {"style": "flat", "size": 128},
+    }
     (tmp_path / "mine.yaml").write_text(yaml.safe_dump(config))
     return tmp_path
 
@@ -58,7 +63,9 @@ def test_an_accepted_clip_without_prediction_is_one_line(project, work):
 def test_folders_without_predictions_are_refused_before_any_work(project, work):
     for name, words in (("empty", "holds no prediction of a known clip"), ("none", "is no folder")):
         (work / "empty").mkdir(exist_ok=True)
-        (work / "mine.yaml").write_text(yaml.safe_dump({"clips": "sheet.tsv", "external": {"theirs": name}}))
+        (work / "mine.yaml").write_text(
+            yaml.safe_dump({"clips": "sheet.tsv", "media": {"clips_per_shard": 1}, "external": {"theirs": name}})
+        )
         done = run(project, work, "results/evaluation/clips/external-theirs.tsv", check=False)
         assert done.returncode != 0
         assert f"config, external.theirs: {name} {words}" in " ".join(done.stdout.split())

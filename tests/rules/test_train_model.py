@@ -26,6 +26,7 @@ TINY = {
 SETTINGS = {
     "clips": "sheet.tsv",
     "split_by": "clip",
+    "media": {"clips_per_shard": 1},
     "models": TINY,
     "evaluate": {"snr_db": [0, 10, 10]},
 }

@@ -37,7 +37,12 @@ def work(tmp_path_factory):
     table.parent.mkdir(parents=True)
     heads = "model\tsplit\tclip\tspeaker\tcondition\tcontrol\tlip_rmse\topening_correlation\n"
     table.write_text(heads + "external-theirs\ttest\te\tthree\tclean\t\t3.25\t0.5\n")
-    config = {"clips": "sheet.tsv", "external": {"theirs": "theirs"}, "look": {"models": ["external-theirs"]}}
+    config = {
+        "clips": "sheet.tsv",
+        "media": {"clips_per_shard": 1},
+        "external": {"theirs": "theirs"},
+        "look": {"models": ["external-theirs"]},
+    }
     (tmp_path / "mine.yaml").write_text(yaml.safe_dump(config))
     return tmp_path
 

@@ -39,20 +39,23 @@ def select(tmp_path, project, monkeypatch):
 
 
 def test_clips_by_shard_speaker_and_split(select):
-    selection = select(media={"clips_per_shard": 2})
+    selection = select(media={"clips_per_shard": 10**9})
     assert selection.corpus == "mine"
     assert selection.shards == {
-        "ann_0000": ["a1", "a2"], "bob_0000": ["b1"], "cid_0000": ["c1", "c2"], "dan_0000": ["d1"],
+        "ann-0000000000": ["a2", "a1"], "bob-0000000000": ["b1"], "cid-0000000000": ["c2", "c1"],
+        "dan-0000000000": ["d1"],
     }  # fmt: skip
-    assert selection.shard_of["c2"] == "cid_0000"
+    assert selection.shard_of["c2"] == "cid-0000000000"
+    assert selection.clips_of("cid-0000000000") == ["c2", "c1"]
+    assert selection.clips_of("c2") == ["c2"]  # a clip alone, for who looks at one
     assert selection.speakers["ann"] == ["a1", "a2"]
     assert selection.speaker_of["d1"] == "dan"
     assert selection.splits == ["test", "unseen"]
     assert selection.evaluated_clips == ["c1", "c2", "d1"]
-    assert selection.evaluated_shards == ["cid_0000", "dan_0000"]
-    assert selection.evaluated_in("cid_0000") == ["c1", "c2"]
-    assert selection.evaluated_in("ann_0000") == []
-    assert selection.clips_beside("ann_0000") == ["a1", "a2"]
+    assert selection.evaluated_shards == ["cid-0000000000", "dan-0000000000"]
+    assert selection.evaluated_in("cid-0000000000") == ["c2", "c1"]
+    assert selection.evaluated_in("ann-0000000000") == []
+    assert selection.clips_beside("ann-0000000000") == ["a1", "a2"]
     assert selection.of_split("valid") == ["b1"]
     assert (selection.start_s("a1"), selection.start_s("a2"), selection.end_s("a2")) == (None, 0.5, 1.5)
     assert selection.counts()["speakers"] == {"train": 1, "valid": 1, "test": 1, "unseen": 1, "all": 4}

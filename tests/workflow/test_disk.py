@@ -13,6 +13,12 @@ from talkface.media.video import ffmpeg_program
 from tests.workflow.conftest import run_snakemake
 
 
+def alone(folder):
+    """Arguments by which each clip is a job."""
+    (folder / "alone.yaml").write_text("media: {clips_per_shard: 1}\n")
+    return "--configfile", str(folder / "alone.yaml")
+
+
 def can_mount():
     """Whether this user may mount a small file system in a namespace of their own."""
     if not shutil.which("unshare"):
@@ -58,7 +64,16 @@ def run_mounted(project, corpus, mount, after="true"):
     (work / "results").mkdir(parents=True, exist_ok=True)
     return run_snakemake(
         project,
-        *("extract_all", "--cores", "1", "--directory", str(work), "--config", f"clips={corpus / 'sheet.tsv'}"),
+        *(
+            "extract_all",
+            "--cores",
+            "1",
+            "--directory",
+            str(work),
+            "--config",
+            f"clips={corpus / 'sheet.tsv'}",
+            *alone(corpus),
+        ),
         cwd=corpus,
         check=False,
         prefix=[
@@ -89,7 +104,7 @@ def test_a_full_disk(project, corpus):
     # With space again the same command makes the rest.
     again = run_snakemake(
         project, "extract_all", "--cores", "1", "--directory", str(corpus / "work"),
-        "--config", f"clips={corpus / 'sheet.tsv'}", cwd=corpus,
+        "--config", f"clips={corpus / 'sheet.tsv'}", *alone(corpus), cwd=corpus,
     )  # fmt: skip
     assert again.returncode == 0
 

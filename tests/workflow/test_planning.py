@@ -17,7 +17,7 @@ def refusal(done):
 def test_the_whole_road_plans(snakemake, project):
     done = snakemake("--dry-run", "--cores", "2", "all")
     for rule in (
-        "make_demo_clip",
+        "make_demo_clips_ada",
         "extract_audio",
         "detect_landmarks",
         "check_quality",
@@ -52,6 +52,15 @@ def test_a_speech_file_is_a_target(snakemake, tmp_path):
     assert re.search(r"^draw_animation\s+5", done.stdout, flags=re.M)
     (folder / "hello_wav.ogg").touch()
     assert "same stem" in refusal(snakemake("--dry-run", "train_all", check=False))
+
+
+def test_all_speech_files_at_once(snakemake, tmp_path):
+    folder = tmp_path / "resources" / "speech"
+    folder.mkdir(parents=True)
+    for number in range(3):
+        (folder / f"voice{number}.wav").touch()
+    done = snakemake("--dry-run", "speech_all")
+    assert re.search(r"^draw_animation\s+3", done.stdout, flags=re.M)
 
 
 def test_an_unknown_clip_is_refused_with_what_is_known(snakemake):
@@ -106,11 +115,18 @@ def test_a_sheet_of_ones_own(snakemake, tmp_path):
 
 
 def test_shards(snakemake, tmp_path):
-    (tmp_path / "mine.yaml").write_text(yaml.safe_dump({"media": {"clips_per_shard": 100}}))
-    many = snakemake("--dry-run", "landmark_all", "--configfile", "mine.yaml").stdout
-    count = int(re.search(r"^detect_landmarks\s+(\d+)", many, flags=re.M).group(1))
-    one = snakemake("--dry-run", "landmark_all").stdout
-    assert count < int(re.search(r"^detect_landmarks\s+(\d+)", one, flags=re.M).group(1))
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump({"media": {"clips_per_shard": 1}}))
+
+    def count(*arguments):
+        planned = snakemake("--dry-run", *arguments).stdout
+        return {name: int(number) for name, number in re.findall(r"^(\w+)\s+(\d+)$", planned, flags=re.M)}
+
+    assert count("landmark_all", "--configfile", "mine.yaml")["detect_landmarks"] == 50
+    assert count("landmark_all")["detect_landmarks"] == 12  # 10 people, two of whom are cut
+    assert count("results/landmarks/iris_1.h5")["total"] == 2  # a clip alone
+    jobs = count("train_all", "evaluate_all", "animate_all")
+    assert jobs["total"] - 3 <= 110  # without the targets
+    assert sum(number for name, number in jobs.items() if name.startswith("make_demo_clips_")) == 10
 
 
 def test_another_talkface_in_the_environment_is_refused(project, tmp_path, monkeypatch):

@@ -15,28 +15,33 @@ localrules:
     fetch_corpus,
 
 
-rule make_demo_clip:
-    output:
-        video="resources/demo/{clip}.mp4",
-        truth="resources/demo/truth/{clip}.h5",
-    log:
-        "results/logs/make_demo_clip/{clip}.log",
-    benchmark:
-        "results/benchmarks/make_demo_clip/{clip}.tsv"
-    conda:
-        "../../envs/drawing.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=5,
-    params:
-        code=code_of("make_demo_clip"),
-        voice=lambda w: selection.demo[w.clip]["voice"],
-        text=lambda w: selection.demo[w.clip]["text"],
-    message:
-        "Speaking and drawing the demo clip {wildcards.clip}"
-    script:
-        "../scripts/make_demo_clip.py"
+# All clips of one person are drawn by one job, which is why each person has a rule.
+for person, drawn in selection.demo.items():
+
+    rule:
+        name:
+            f"make_demo_clips_{person}"
+        output:
+            videos=expand("resources/demo/{clip}.mp4", clip=drawn["clip"]),
+            truths=expand("resources/demo/truth/{clip}.h5", clip=drawn["clip"]),
+        log:
+            f"results/logs/make_demo_clips/{person}.log",
+        benchmark:
+            f"results/benchmarks/make_demo_clips/{person}.tsv"
+        conda:
+            "../../envs/drawing.yaml"
+        threads: 1
+        resources:
+            mem_mb=1000,
+            runtime=10,
+        params:
+            code=code_of("make_demo_clips"),
+            voices=list(drawn["voice"]),
+            texts=list(drawn["text"]),
+        message:
+            f"Speaking and drawing the demo clips of {person}"
+        script:
+            "../scripts/make_demo_clips.py"
 
 
 rule list_corpus:

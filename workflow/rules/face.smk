@@ -6,7 +6,7 @@
 
 rule detect_landmarks:
     input:
-        videos=lambda w: [selection.clips.at[clip, "video"] for clip in selection.shards[w.shard]],
+        videos=lambda w: [selection.clips.at[clip, "video"] for clip in selection.clips_of(w.shard)],
     output:
         landmarks="results/landmarks/{shard}.h5",
     log:
@@ -18,12 +18,12 @@ rule detect_landmarks:
     threads: 1
     resources:
         mem_mb=1000,
-        runtime=20,
+        runtime=lambda w: 20 + 2 * len(selection.clips_of(w.shard)),
     params:
         code=code_of("detect_landmarks"),
-        clips=lambda w: selection.shards[w.shard],
-        start_s=lambda w: [selection.start_s(clip) for clip in selection.shards[w.shard]],
-        end_s=lambda w: [selection.end_s(clip) for clip in selection.shards[w.shard]],
+        clips=lambda w: selection.clips_of(w.shard),
+        start_s=lambda w: [selection.start_s(clip) for clip in selection.clips_of(w.shard)],
+        end_s=lambda w: [selection.end_s(clip) for clip in selection.clips_of(w.shard)],
         predictor=config["landmarks"]["predictor"],
         max_gap_frames=config["landmarks"]["max_gap_frames"],
         redetect_frames=config["landmarks"]["redetect_frames"],
@@ -117,7 +117,7 @@ rule measure_detector:
         landmarks=lambda w: sorted(
             {f"results/landmarks/{selection.shard_of[clip]}.h5" for clip in selection.clips_beside(w.shard)}
         ),
-        shapes=lambda w: f"results/shapes/{selection.speaker_of[selection.shards[w.shard][0]]}.h5",
+        shapes=lambda w: f"results/shapes/{selection.speaker_of[selection.clips_of(w.shard)[0]]}.h5",
     output:
         shapes="results/evaluation/detector/{shard}.h5",
     log:
@@ -129,7 +129,7 @@ rule measure_detector:
     threads: 1
     resources:
         mem_mb=1000,
-        runtime=30,
+        runtime=lambda w: 30 + 4 * len(selection.evaluated_in(w.shard)),
     params:
         code=code_of("measure_detector"),
         clips=lambda w: selection.evaluated_in(w.shard),

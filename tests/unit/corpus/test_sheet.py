@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from talkface.corpus.folders import clean_name, sheet_from_folder, speaker_of
 from talkface.corpus.public import own_files
-from talkface.corpus.sheet import find_speech, find_splits, make_shards, read_sheet
+from talkface.corpus.sheet import LONG_BYTES, find_speech, find_splits, make_shards, read_sheet
 from talkface.errors import TalkfaceError
 
 ROWS = [("a1", "anna", "train", "v/a1.mp4"), ("b1", "bert", "valid", "v/b1.mp4"), ("c1", "cleo", "test", "v/c1.mp4")]
@@ -137,13 +138,47 @@ def test_the_shipped_sheet_needs_no_videos_yet(sheet):
 def test_shards(sheet):
     clips = read_sheet(sheet())
     assert make_shards(clips, clips_per_shard=1) == {"a1": ["a1"], "b1": ["b1"], "c1": ["c1"]}
-    many = pd.DataFrame({"speaker": ["x"] * 5 + ["y"]}, index=[f"c{i}" for i in range(6)])
-    assert make_shards(many, clips_per_shard=2) == {
-        "x_0000": ["c0", "c1"],
-        "x_0001": ["c2", "c3"],
-        "x_0002": ["c4"],
-        "y_0000": ["c5"],
-    }
+
+
+def many_clips(names, *, speaker="x", **columns):
+    given = {"speaker": speaker, "video": "none.mp4", "start_s": np.nan, "end_s": np.nan} | columns
+    return pd.DataFrame(given, index=list(names))
+
+
+def test_an_added_clip_changes_one_shard():
+    names = [f"clip{number}" for number in range(1_000)]
+    before = make_shards(many_clips(names), clips_per_shard=20)
+    assert sorted(clip for clips in before.values() for clip in clips) == sorted(names)
+    assert 35 < len(before) < 70  # 20 on average
+    for added in ("new", "another", "third", "clip1000", "clip1001"):
+        after = make_shards(many_clips([*names, added]), clips_per_shard=20)
+        changed = {name for name in {*before, *after} if before.get(name) != after.get(name)}
+        assert 1 <= len(changed) <= 2  # it joins one, or cuts it in two
+        assert sum(len(before.get(name, [])) for name in changed) < 150
+
+
+def test_shards_do_not_depend_on_the_order_of_rows_and_speakers_never_share_one():
+    names = [f"clip{number}" for number in range(60)]
+    sheet = pd.concat([many_clips(names[:30]), many_clips(names[30:], speaker="y")])
+    shards = make_shards(sheet, clips_per_shard=20)
+    assert shards == make_shards(sheet.iloc[::-1], clips_per_shard=20)
+    for name, clips in shards.items():
+        assert {sheet.speaker[clip] for clip in clips} == {name.split("-")[0]}
+
+
+def test_a_long_clip_is_a_shard_of_its_own(tmp_path):
+    large, small = tmp_path / "large.mp4", tmp_path / "small.mp4"
+    with large.open("wb") as file:
+        file.truncate(LONG_BYTES + 1)
+    small.write_bytes(b"x")
+    sheet = many_clips(
+        ["whole", "cut", "short", "hour"],
+        video=[str(large), str(large), str(small), str(small)],
+        start_s=[np.nan, 10.0, np.nan, np.nan],
+        end_s=[np.nan, 12.0, np.nan, 3_600.0],
+    )
+    shards = make_shards(sheet, clips_per_shard=10**9)
+    assert sorted(map(sorted, shards.values())) == [["cut", "short"], ["hour"], ["whole"]]
 
 
 def test_speech_files(tmp_path, sheet):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import yaml
 
 from talkface.config import Catalogue, add_published, add_seeds, check_config, name_weights, resolve_models
 from talkface.corpus.public import CORPORA, archives_of, choose, no_clips_yet, sheet_of
@@ -66,7 +67,9 @@ class Selection:
             shipped = self.sheet.resolve() == (home / "config" / "clips.tsv").resolve()
             self.clips = read_sheet(self.sheet, split_by=config["split_by"], shipped=shipped)
         self.speech = Catalogue("speech file", find_speech(SPEECH_FOLDER, clips=self.clips.index))
-        self.models = Catalogue("model", name_weights(resolve_models(add_published(config["models"]))))
+        schedules = yaml.safe_load((home / "config" / "published.yaml").read_text(encoding="utf-8"))["models"]
+        entries = resolve_models(add_published(config["models"], schedules))
+        self.models = Catalogue("model", name_weights(entries))
         self.selected = [name for name in config["training"]["models"] if self.models[name]]
         self.entries = add_seeds(self.models, self.selected, config["training"]["seeds"], seed=config["seed"])
         self.external = {f"external-{name}": folder for name, folder in config["external"].items()}
@@ -161,6 +164,16 @@ class Selection:
         """Network of each compared model; "elsewhere" for predictions made elsewhere."""
         return {name: self.models[name]["network"] if name in self.selected else "elsewhere" for name in self.compared}
 
+    def shape_files(self, model: str) -> dict[str, str]:
+        """Return the files of an imported model's shape model, by what they are; empty for any other."""
+        return {} if model in self.external else self.models[model].get("shape_model", {})
+
+    def hears_floats(self, model: str) -> bool:
+        """Tell whether a model predicts from sound that nothing has rounded: argument `resampling` of network lstm."""
+        block = self.models[model]
+        arguments = block.get("arguments", {})
+        return block["network"] == "lstm" and (block.get("published") or arguments.get("resampling") == "float")
+
     @cached_property
     def needed_networks(self) -> list[str]:
         """Networks whose sound and landmarks the dataset holds."""
@@ -184,6 +197,10 @@ class Selection:
     def shards(self) -> Catalogue:
         """Clips of each shard."""
         return Catalogue("shard", make_shards(self.clips, clips_per_shard=self.config["media"]["clips_per_shard"]))
+
+    def clips_of(self, shard: str) -> list[str]:
+        """List the clips of a shard; the name of a clip stands for that clip alone."""
+        return [shard] if shard in self.clips.index else self.shards[shard]
 
     @cached_property
     def shard_of(self) -> Catalogue:
@@ -223,11 +240,11 @@ class Selection:
 
     def evaluated_in(self, shard: str) -> list[str]:
         """List the clips of a shard that are evaluated."""
-        return [clip for clip in self.shards[shard] if self.clips.at[clip, "split"] in self.splits]
+        return [clip for clip in self.clips_of(shard) if self.clips.at[clip, "split"] in self.splits]
 
     def clips_beside(self, shard: str) -> list[str]:
         """List all clips of the speaker of a shard."""
-        return self.speakers[self.speaker_of[self.shards[shard][0]]]
+        return self.speakers[self.speaker_of[self.clips_of(shard)[0]]]
 
     def of_split(self, split: str) -> list[str]:
         """List the clips of a split."""
@@ -289,10 +306,10 @@ class Selection:
         return {name: archives_of(name, numbers) for name, numbers in self.speakers_to_fetch.items()}
 
     @cached_property
-    def demo(self) -> Catalogue:
-        """Voice and text of each clip of the demo corpus."""
-        table = pd.read_csv(self.home / "config" / "demo.tsv", sep="\t", comment="#", index_col="clip")
-        return Catalogue("clip of config/demo.tsv", table.to_dict("index"))
+    def demo(self) -> dict[str, pd.DataFrame]:
+        """Clips of the demo corpus by the person seen in them, after whom they are named: clip, voice, text."""
+        table = pd.read_csv(self.home / "config" / "demo.tsv", sep="\t", comment="#")
+        return dict(list(table.groupby(table["clip"].str.partition("_")[0], sort=False)))
 
     @cached_property
     def talkers(self) -> pd.DataFrame:

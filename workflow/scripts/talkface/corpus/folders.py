@@ -17,12 +17,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from talkface.conventions import SPLITS
+from talkface.conventions import SPLITS, VIDEO_SUFFIXES
 from talkface.corpus.sheet import NAME, RESERVED_SUFFIXES
 from talkface.errors import TalkfaceError
 from talkface.files import writing
 
-VIDEO_SUFFIXES = (".mp4", ".mpg", ".mpeg", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".wmv", ".flv")
 # GRID's sentence code: command, colour, preposition, letter, digit, adverb (https://doi.org/10.1121/1.2229005).
 GRID_CLIP = re.compile(r"[blps][bgrw][abiw][a-z][1-9z][anps]")
 GRID_SPEAKER = re.compile(r"s([1-9]|[12]\d|3[0-4])")

@@ -1,12 +1,13 @@
 """The sample sheet: one row per clip, checked before any work."""
 
+import hashlib
 import re
 from collections.abc import Container, Sequence
 from pathlib import Path
 
 import pandas as pd
 
-from talkface.conventions import SPLITS, UNSEEN
+from talkface.conventions import SPEECH_SUFFIXES, SPLITS, UNSEEN
 from talkface.errors import TalkfaceError
 
 REQUIRED = ("clip", "speaker", "split", "video")
@@ -16,7 +17,7 @@ TIMES = ("start_s", "end_s")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 # Endings that targets use themselves (results/anim/<clip>_face.mp4): a clip with one would be ambiguous.
 RESERVED_SUFFIXES = ("_face",)
-SPEECH_SUFFIXES = (".wav", ".flac", ".mp3", ".ogg", ".m4a")  # of files dropped in
+LONG_S, LONG_BYTES = 60.0, 20_000_000  # a clip that is longer is a job by itself
 # Videos and marks below this folder are made by rules, for the shipped sheet alone.
 MADE_BY_RULES = "resources/demo"
 
@@ -161,23 +162,55 @@ def find_splits(sheet: pd.DataFrame, wanted: Sequence[str]) -> list[str]:
 
 
 def make_shards(sheet: pd.DataFrame, *, clips_per_shard: int) -> dict[str, list[str]]:
-    """Group clips of one speaker into shards, which one job processes each: lists of clips by the shard's name.
+    """Group clips of one speaker into shards, which one job processes each.
 
-    With one clip a shard, the shard is named as its clip; with more, ``{speaker}_{number:04d}``.
+    A speaker's clips lie in the order of a hash of their names, and are cut where that hash says so: an added clip
+    changes one shard, or cuts it in two. A long clip (`LONG_S`, or a file of `LONG_BYTES` of which no end is given) is
+    a shard of its own, so that several cores share long videos.
+
+    Parameters
+    ----------
+    sheet : DataFrame
+        See `read_sheet`.
+    clips_per_shard : int
+        Their mean number; 1 names each shard as its clip.
+
+    Returns
+    -------
+    dict of shard to its clips
+        A shard is named after its speaker and the hash of the clip that it was cut at.
 
     Examples
     --------
-    >>> sheet = pd.DataFrame({"speaker": ["anna", "anna", "anna", "ben"]}, index=["a1", "a2", "a3", "b1"])
-    >>> make_shards(sheet, clips_per_shard=2)
-    {'anna_0000': ['a1', 'a2'], 'anna_0001': ['a3'], 'ben_0000': ['b1']}
+    >>> columns = {"speaker": ["anna", "anna", "ben"], "video": "", "start_s": 0.0, "end_s": [2.0, 5.0, 90.0]}
+    >>> make_shards(pd.DataFrame(columns, index=["a1", "a2", "b1"]), clips_per_shard=20)
+    {'anna-0000000000': ['a2', 'a1'], 'ben-7dc96f776c-long': ['b1']}
     """
+    if clips_per_shard == 1:
+        return {clip: [clip] for clip in sheet.index}
     shards: dict[str, list[str]] = {}
     for speaker, rows in sheet.groupby("speaker", sort=False):
-        clips = list(rows.index)
-        for start in range(0, len(clips), clips_per_shard):
-            name = clips[start] if clips_per_shard == 1 else f"{speaker}_{start // clips_per_shard:04d}"
-            shards[name] = clips[start : start + clips_per_shard]
+        name = f"{speaker}-{0:010x}"
+        place = {clip: hashlib.sha256(clip.encode()).hexdigest()[:10] for clip in rows.index}
+        long = _long_clips(rows)
+        for clip in sorted(place, key=place.__getitem__):
+            if clip in long:
+                shards[f"{speaker}-{place[clip]}-long"] = [clip]
+                continue
+            if int(place[clip], 16) % clips_per_shard == 0:
+                name = f"{speaker}-{place[clip]}"
+            shards.setdefault(name, []).append(clip)
     return shards
+
+
+def _long_clips(sheet: pd.DataFrame) -> set[str]:
+    """Tell which clips are too long to share a job, as far as a sheet and the sizes of files tell."""
+    length_s = sheet["end_s"] - sheet["start_s"].fillna(0)
+    whole = {
+        video: Path(video).is_file() and Path(video).stat().st_size > LONG_BYTES
+        for video in sheet.loc[sheet["end_s"].isna(), "video"].unique()
+    }
+    return set(sheet.index[(length_s > LONG_S) | (sheet["end_s"].isna() & sheet["video"].map(whole).eq(True))])
 
 
 def find_speech(folder: str | Path, *, clips: pd.Index, suffixes: tuple[str, ...] = SPEECH_SUFFIXES) -> dict[str, str]:

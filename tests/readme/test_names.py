@@ -296,7 +296,8 @@ def test_the_switches_are_those_of_the_networks():
         was = network_class.PUBLISHED | network_class.PUBLISHED["arguments"]
         assert was[switch] == published, f"{network}: {switch} was {was[switch]}, not {published}"
         blocks = [block for block in entries.values() if block["network"] == network]
-        repairs = [{"split": "sheet", "keep": "best"} | block["arguments"] for block in blocks]
+        block_keys = {"split": "sheet", "keep": "best", "last_batch": "drop", "empty_clip": False}
+        repairs = [block_keys | block["arguments"] for block in blocks]
         usual = [ours[switch].default] if switch in ours else []
         assert repaired in [values.get(switch) for values in repairs] + usual, f"{network}: {switch}: {repaired}"
         checked.setdefault(network, set()).add(switch)

@@ -139,11 +139,32 @@ def test_a_further_seed_is_an_entry():
 def test_every_model_of_a_published_system_has_its_twin(project):
     models = yaml.safe_load((project / "config" / "config.yaml").read_text(encoding="utf-8"))["models"]
     assert published_networks() == ["cnn", "fft_cnn", "lstm"]
+    schedules = yaml.safe_load((project / "config" / "published.yaml").read_text(encoding="utf-8"))["models"]
     found = add_published(models)
     twins = set(found) - set(models)
     assert twins == {f"{name}_published" for name in set(models) - {"talkface", "talkface_demo"}}
     assert found["cnn_nr_published"] == {"like": "cnn_nr", "published": True}
     assert resolve_models(found)["cnn_nr_published"] == resolve_models(models)["cnn_nr"] | {"published": True}
+    # Each brings its schedule, whoever it is like; what the config says of its name stands above that.
+    changed = models | {"cnn_published": {"max_epochs": 3}, "mine": {"like": "lstm_d40_c3_published", "frames": 9}}
+    resolved = resolve_models(add_published(changed, schedules))
+    for name, of in (("cnn_tc_nr", "cnn"), ("lstm_d80_c3", "lstm_d0_c3"), ("fft_cnn", "fft_cnn")):
+        assert schedules[of].items() <= resolved[f"{name}_published"].items()
+        assert not schedules[of].items() <= resolved[name].items()
+    assert (resolved["cnn_published"]["max_epochs"], resolved["cnn_published"]["max_steps"]) == (3, 0)
+    assert (resolved["mine"]["frames"], resolved["mine"]["stretches"], resolved["mine"]["max_epochs"]) == (9, 128, 200)
+
+
+def test_a_file_of_weights_decides_the_context():
+    """Inherited, it yields to the width of the file's inputs; said by the entry itself, it must fit."""
+    models = {
+        "base": {"network": "lstm", "arguments": {"context": 3, "delay": 1}},
+        "theirs": {"like": "base", "weights": "D40_C5.h5"},
+        "said": {"like": "base", "weights": "D40_C5.h5", "arguments": {"context": 5}},
+    }
+    resolved = resolve_models(models)
+    assert resolved["theirs"]["arguments"] == {"delay": 1}
+    assert resolved["said"]["arguments"] == {"delay": 1, "context": 5}
 
 
 def test_a_twin_can_be_changed_taken_from_and_replaced():

@@ -116,6 +116,11 @@ rule animate_all:
         lambda w: expand("results/anim/{clip}.mp4", clip=selection.usable("test")),
 
 
+rule speech_all:
+    input:
+        expand("results/anim/{clip}.mp4", clip=selection.speech),
+
+
 rule gif_all:
     input:
         lambda w: expand("results/anim/{clip}.gif", clip=selection.usable("test")),

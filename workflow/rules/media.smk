@@ -1,11 +1,11 @@
 # expects: the videos of the sheet and its sound files, or sound files in resources/speech
-# produces: results/audio/{shard}.h5, results/audio/{clip}.wav, results/frames/{clip}/
+# produces: results/audio/{shard}.h5, results/audio/{clip}.wav, results/audio/float/{clip}.wav, results/frames/{clip}/
 # reads from config: media
 
 
 rule extract_audio:
     input:
-        sources=lambda w: [selection.clips.at[clip, "audio"] for clip in selection.shards[w.shard]],
+        sources=lambda w: [selection.clips.at[clip, "audio"] for clip in selection.clips_of(w.shard)],
     output:
         audio="results/audio/{shard}.h5",
     log:
@@ -17,12 +17,12 @@ rule extract_audio:
     threads: 1
     resources:
         mem_mb=500,
-        runtime=10,
+        runtime=lambda w: 10 + len(selection.clips_of(w.shard)),
     params:
         code=code_of("extract_audio"),
-        clips=lambda w: selection.shards[w.shard],
-        start_s=lambda w: [selection.start_s(clip) for clip in selection.shards[w.shard]],
-        end_s=lambda w: [selection.end_s(clip) for clip in selection.shards[w.shard]],
+        clips=lambda w: selection.clips_of(w.shard),
+        start_s=lambda w: [selection.start_s(clip) for clip in selection.clips_of(w.shard)],
+        end_s=lambda w: [selection.end_s(clip) for clip in selection.clips_of(w.shard)],
         rate=config["media"]["audio_rate"],
     message:
         "Extracting the sound of {wildcards.shard}"
@@ -50,10 +50,25 @@ rule extract_wav:
         start_s=lambda w: selection.start_s(w.clip),
         end_s=lambda w: selection.end_s(w.clip),
         rate=config["media"]["audio_rate"],
+        as_float=False,
     message:
         "Extracting the sound of {wildcards.clip}"
     script:
         "../scripts/extract_wav.py"
+
+
+use rule extract_wav as extract_float_wav with:
+    output:
+        wav="results/audio/float/{clip}.wav",
+    log:
+        "results/logs/extract_float_wav/{clip}.log",
+    benchmark:
+        "results/benchmarks/extract_float_wav/{clip}.tsv"
+    params:
+        rate=None,
+        as_float=True,
+    message:
+        "Extracting the sound of {wildcards.clip} at its own rate, not rounded"
 
 
 rule extract_frames:

@@ -49,6 +49,16 @@ def test_another_rate_and_stretch(spoken):
     assert frequency(samples, 8_000) == pytest.approx(440, abs=2)
 
 
+def test_a_float_master_is_the_file_itself(tmp_path):
+    """At the rate of the source, 16 bits to the last, channels averaged without rounding."""
+    channels = np.random.default_rng(0).integers(-20_000, 20_000, (RATE, 2)).astype(np.int16)
+    soundfile.write(tmp_path / "stereo.wav", channels, RATE, subtype="PCM_16")
+    audio.extract_wav(tmp_path / "stereo.wav", tmp_path / "master.wav", rate=None, as_float=True)
+    samples, rate = soundfile.read(tmp_path / "master.wav", dtype="float32")
+    assert (rate, soundfile.info(tmp_path / "master.wav").subtype) == (RATE, "FLOAT")
+    np.testing.assert_allclose(samples, channels.mean(axis=1) / 32_768, atol=1e-7)
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [

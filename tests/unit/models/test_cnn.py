@@ -9,6 +9,7 @@ from torch.nn import functional
 
 from talkface.errors import TalkfaceError
 from talkface.face.shape_model import ShapeModel
+from talkface.media.sound import resample
 from talkface.models import checkpoint
 from talkface.models.inputs import Batch
 from talkface.models.networks.cnn import _drop
@@ -165,6 +166,22 @@ def test_dropout_at_generation_is_drawn_window_by_window():
         drawn, _ = dropping(sound.expand(200, -1))
         one, _ = published_window(quiet, sound.expand(200, -1), dropout=0.2)
     assert (drawn.std(0) / one.std(0)).mean() == pytest.approx(1, abs=0.15)
+
+
+def test_the_peak_is_that_at_22050_hz():
+    """As the authors load a file; between the samples at 8 kHz, or beside them, it may be higher."""
+    rng = np.random.default_rng(0)
+    samples = np.repeat(rng.choice([-0.4, 0.4], 500), 50).astype(np.float32)  # clicks: much beyond 4 kHz
+    network = make_network("cnn", **PUBLISHED)
+    faces = predict_samples(network, samples, rate=22_050)
+    resampled = resample((samples * 32_768).astype(np.int16), 22_050, 8_000)
+    known = make_network("cnn", **PUBLISHED | {"level": "recorded"})
+    theirs = np.round(resampled / (np.abs(samples).max())).astype(np.int32)
+    np.testing.assert_allclose(
+        faces, predict_samples(known, (theirs / 32_768).astype(np.float32))[: len(faces)], atol=2e-3
+    )
+    own_peak = np.abs(resampled).max() / 32_768
+    assert abs(own_peak - 0.4) > 0.01  # at 8 kHz it is another
 
 
 def test_published_drops_nothing(dataset):

@@ -7,7 +7,15 @@ import torch
 from talkface.errors import TalkfaceError
 from talkface.models.registry import build_network
 from talkface.noise.bank import NoiseBank
-from talkface.training.batches import Batches, add_noisy_copies, batches, plan_epoch, resplit
+from talkface.training.batches import (
+    Batches,
+    add_noisy_copies,
+    batches,
+    count_stretches,
+    plan_epoch,
+    resplit,
+    steps_per_epoch,
+)
 from talkface.training.dataset import read_part, read_shape_model
 from talkface.training.recipe import Recipe
 from tests.toy_corpus import toy_clip, toy_dataset
@@ -66,6 +74,50 @@ def test_steps_are_the_same_from_wherever_they_are_taken_up(dataset):
     assert list(rest) == list(range(5, 14))
     for step, batch in rest.items():
         assert torch.equal(batch.sound, whole[step].sound)
+
+
+@pytest.mark.parametrize(("kind", "sizes"), [("drop", [6, 6]), ("keep", [6, 6, 4]), ("wrap", [6, 6, 6])])
+def test_what_fills_no_batch(dataset, kind, sizes):
+    """16 stretches: batches of 6 leave 4 over."""
+    settings = Recipe(network="talkface", stretches=6, frames=30, last_batch=kind)
+    network = build_network("talkface", read_shape_model(dataset), {})
+    corpus = Batches(read_part(dataset, "train", rate=16_000), network, torch.device("cpu"))
+    total = int(count_stretches(corpus.lengths, 30).sum())
+    assert total == 16
+    per_epoch = steps_per_epoch(corpus.lengths, settings)
+    made = dict(batches(corpus, settings, seed=1, first_step=0, last_step=2 * per_epoch))
+    assert [len(made[step].sound) for step in range(per_epoch)] == sizes
+    rest = dict(batches(corpus, settings, seed=1, first_step=per_epoch, last_step=2 * per_epoch))
+    assert all(torch.equal(rest[step].sound, made[step].sound) for step in rest)
+
+
+def test_wrapped_around_each_stretch_is_seen_once_a_turn(dataset, monkeypatch):
+    """Batches run over the ends of permutations, also where one batch holds several of them."""
+    network = build_network("talkface", read_shape_model(dataset), {})
+    corpus = Batches(read_part(dataset, "train", rate=16_000), network, torch.device("cpu"))
+    seen = []
+    monkeypatch.setattr(corpus, "cut", lambda clip, *_: seen.extend(clip.tolist()))
+    for size in (6, 40):
+        seen.clear()
+        settings = Recipe(network="talkface", stretches=size, frames=30, last_batch="wrap")
+        list(batches(corpus, settings, seed=1, first_step=0, last_step=96 // size + 1))
+        assert len(seen) == size * (96 // size + 1)
+        for turn in range(3):
+            assert Counter(seen[16 * turn : 16 * (turn + 1)]) == dict.fromkeys(range(8), 2)
+
+
+def test_an_empty_clip_stands_behind_the_others(dataset):
+    network = build_network("lstm", read_shape_model(dataset), {"delay": 1, "features": "differences"})
+    part = read_part(dataset, "train", rate=44_100)
+    plain, more = (Batches(part, network, torch.device("cpu"), empty_clip=empty) for empty in (False, True))
+    assert more.lengths.tolist() == [*plain.lengths.tolist(), 75]
+    batch = more.cut(torch.tensor([8, 0]), torch.tensor([0, 0]), 75)
+    assert batch.known[0].all()
+    assert not batch.sound[0].any()
+    assert not batch.target[0].any()
+    assert torch.equal(batch.sound[1], plain.cut(torch.tensor([0]), torch.tensor([0]), 75).sound[0])
+    with pytest.raises(TalkfaceError, match="empty_clip is for networks that hear frames"):
+        Batches(part, build_network("cnn", read_shape_model(dataset), {}), torch.device("cpu"), empty_clip=True)
 
 
 def splits(dataset, how, seed=1):

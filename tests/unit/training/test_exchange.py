@@ -3,12 +3,15 @@
 import h5py
 import numpy as np
 import pytest
+import torch
 
 from talkface.errors import TalkfaceError
 from talkface.face.points import OUTER_EYE_CORNERS
 from talkface.media.sound import resample
 from talkface.models.inputs import digest_arrays
+from talkface.models.registry import build_network, network_class
 from talkface.training import exchange, export
+from talkface.training.batches import Batches
 from talkface.training.dataset import read_part, read_shape_model, write_dataset
 from talkface.training.recipe import Recipe
 from talkface.training.train import read_material
@@ -16,6 +19,7 @@ from tests.foreign import write_shape_files
 from tests.toy_corpus import toy_clip, toy_shape_model
 from tests.toy_stages import write_stages
 
+PUBLISHED = network_class("cnn").PUBLISHED["arguments"]
 ROWS = {"a": 1, "b": 3, "c": 1, "d": 2}
 
 
@@ -78,8 +82,8 @@ def test_coefficients_and_sound_come_back(corpus, file_b):
     assert (part.targets[75 + 160 : 4 * 75] == part.targets[75 + 159]).all()  # the last frame, repeated
     own = resample(toy_clip("b", frames=160, seed=1).audio[44_100], 44_100, 8_000).astype(float)
     sound = part.audio[24_000 : 4 * 24_000].astype(float)
-    np.testing.assert_allclose(sound[: len(own)] / 32_767, own / np.abs(own).max(), atol=1e-4)
-    assert np.abs(sound).max() == 32_767  # each clip at full scale
+    np.testing.assert_allclose(sound[: len(own)] / 32_768, own / np.abs(own).max(), atol=1e-4)
+    assert np.abs(sound).max() == 32_768  # each clip at full scale
     assert not sound[160 * 320 :].any()  # then silence
 
 
@@ -186,6 +190,35 @@ def test_a_file_of_2020_as_it_was_written(tmp_path):
     np.testing.assert_allclose(part.shape[5], shape_model.decode(part.targets[5])[:, :2], atol=1e-5)
 
 
+@pytest.mark.parametrize("scale", [0.05, 1.0, 900.0])
+def test_a_file_of_2020_is_learnt_from_at_its_own_level(tmp_path, scale):
+    """Published: samples as they are stored, floats of any scale; repaired: at the level of generation."""
+    speech = scale * np.random.default_rng(1).uniform(-1, 1, (3, 24_000))
+    path = write_b(tmp_path / "b.hdf5", speech=speech)
+    part, shape_model = exchange.read_training_file(path, write_shape_files(tmp_path))
+    clip, start = torch.tensor([1]), torch.tensor([20])
+    published = build_network("cnn", shape_model, PUBLISHED)
+    sound = Batches(part, published, torch.device("cpu")).cut(clip, start, 1).sound[0].numpy()
+    middle = 320 * (20 + 3) + 160  # the 20th window that is learnt from begins with frame 20
+    np.testing.assert_allclose(sound[160:], speech[1, middle - 1120 : middle + 1120], rtol=1e-6, atol=scale * 1e-7)
+    repaired = build_network("cnn", shape_model, {})
+    sound = Batches(part, repaired, torch.device("cpu")).cut(clip, start, 1).sound[0].numpy()
+    assert 0.6 < np.abs(sound).max() <= 1.001
+
+
+def test_only_whole_windows_of_a_clip_are_learnt_from_as_published(tmp_path):
+    """Rows of 75 frames give windows 0 .. 66, whose middle frames are 3 .. 69."""
+    part, shape_model = exchange.read_training_file(write_b(tmp_path / "b.hdf5"), write_shape_files(tmp_path))
+    published = build_network("cnn", shape_model, PUBLISHED)
+    corpus = Batches(part, published, torch.device("cpu"))
+    assert corpus.lengths.tolist() == [67, 67, 67]
+    batch = corpus.cut(torch.tensor([0, 2]), torch.tensor([0, 66]), 2)
+    assert batch.known.tolist() == [[True, True], [True, False]]
+    np.testing.assert_array_equal(batch.target[0, 0].numpy(), part.targets[3])
+    np.testing.assert_array_equal(batch.target[1, 0].numpy(), part.targets[2 * 75 + 69])
+    assert Batches(part, build_network("cnn", shape_model, {}), torch.device("cpu")).lengths.tolist() == [75] * 3
+
+
 def nan(shape, row):
     array = np.full(shape, 0.5)
     array[row, 3] = np.nan
@@ -209,7 +242,6 @@ def nan(shape, row):
         (write_b, {"landmarks": np.zeros((0, 75, 6))}, "landmarks has no rows"),
         (write_b, {"landmarks": np.zeros((2, 75, 6))}, "landmarks has 2 rows and speech 3; as many were expected"),
         (write_b, {"landmarks": np.zeros((3, 75, 5))}, "landmarks has 5 coefficients a frame; 6 were expected"),
-        (write_b, {"speech": np.full((3, 24_000), 900.0)}, r"speech reaches 900 in row 0; floating-point samples in"),
         (write_b, {"speech": np.full((3, 24_000), b"x")}, r"speech is no array of numbers; \(rows, 24000\) was exp"),
         (write_b, {"speech": None}, "holds landmarks; a training file with MelFeatures and flmark, or with"),
         (write_a, {"flmark": np.full((3, 75, 136), 0.5)}, r"outer eye corners at one place in row 0, frame 0"),

@@ -19,10 +19,10 @@ from numpy.typing import ArrayLike, NDArray
 from tqdm import tqdm
 
 from talkface.config import known
-from talkface.conventions import FPS, FULL_SCALE
+from talkface.conventions import FPS
 from talkface.errors import TalkfaceError
 from talkface.face.shape_files import find_shape_files
-from talkface.media.sound import Resampler, frames_of
+from talkface.media.sound import frames_of
 from talkface.models.base import BaseNetwork
 from talkface.models.devices import choose_device
 from talkface.models.registry import network_class, network_names
@@ -164,9 +164,7 @@ def predict(
     samples = np.asarray(sound)
     if samples.ndim != 1 or not len(samples) or not np.isfinite(samples).all():
         raise TalkfaceError(f"samples of shape {samples.shape}: one channel of finite numbers was expected")
-    resampler = Resampler(rate, model.rate)
-    heard = resampler.push(samples.astype(np.float32) / np.float32(FULL_SCALE if samples.dtype == np.int16 else 1))
-    return predict_samples(model, np.concatenate([heard, resampler.finish()]), seed=seed, device=device)
+    return predict_samples(model, samples, rate=rate, seed=seed, device=device)
 
 
 def animate(
@@ -286,7 +284,7 @@ def _readable(sound: str | Path) -> Iterator[Path]:
 
     with tempfile.TemporaryDirectory() as folder:
         wav = Path(folder) / "sound.wav"
-        extract_wav(path, wav)
+        extract_wav(path, wav, rate=None, as_float=True)
         yield wav
 
 

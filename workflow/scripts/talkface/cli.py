@@ -5,19 +5,22 @@ made; 2 for a command that cannot be understood.
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from talkface import __version__
-from talkface.conventions import SPLITS
+from talkface.conventions import SPEECH_SUFFIXES, SPLITS, VIDEO_SUFFIXES
 from talkface.errors import TalkfaceError
 from talkface.logs import disk_fault
+from talkface.threads import settle_threads
 
 ANIMATE = """examples:
   talkface animate hello.wav                     hello.mp4, by the model that comes along
   talkface animate -m weights.pt -o films *.wav  a film of each, in the folder films
+  talkface animate voices -o films               a film of each file in the folder voices
   talkface animate hello.wav -o hello.gif        24 frames a second, no sound
   talkface animate hello.wav -m D40_C3.h5 --delay 1        weights of Eskimez et al. 2018
   talkface animate hello.wav -m model.pt --shape-model data  of 2020, with mean_shape.npy, eigen_vectors.npy .. in data
@@ -69,7 +72,9 @@ def _parser() -> argparse.ArgumentParser:
         ("predict", _predict, "the landmarks of a face that says what is heard", PREDICT, "an .npy"),
     ):
         one = command(name, run, help_, examples)
-        one.add_argument("sounds", nargs="+", type=Path, metavar="SOUND", help="a file of sound, or a video")
+        one.add_argument(
+            "sounds", nargs="+", type=Path, metavar="SOUND", help="a file of sound, a video, or a folder of such"
+        )
         one.add_argument("-m", "--model", default="talkface_demo", help="a name, or a file of weights (talkface_demo)")
         one.add_argument("--shape-model", type=Path, metavar="FOLDER", help="of a state dict of Eskimez et al. 2020")
         one.add_argument("--delay", type=int, metavar="FRAMES", help="of weights of Eskimez et al. 2018: D40 has 1")
@@ -85,7 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     films.add_argument("--size", type=int, help="pixels, both ways, even (1000; gif: 400)")
     films.add_argument("--no-blink", action="store_true", help="keep the lids as predicted")
     seen = command("landmarks", _landmarks, "the landmarks of the face in videos", LANDMARKS)
-    seen.add_argument("videos", nargs="+", type=Path, metavar="VIDEO")
+    seen.add_argument("videos", nargs="+", type=Path, metavar="VIDEO", help="a video, or a folder of videos")
     _output(seen, "an .npy")
     sheet = command("sheet", _sheet, "a sample sheet of a folder of videos, for the workflow", SHEET)
     sheet.add_argument("folder", type=Path)
@@ -103,6 +108,7 @@ def _output(parser: argparse.ArgumentParser, what: str) -> None:
 
 
 def _animate(given: argparse.Namespace) -> int:
+    settle_threads(os.cpu_count() or 1)
     from talkface import api  # with torch
 
     model = _model(given)
@@ -115,10 +121,11 @@ def _animate(given: argparse.Namespace) -> int:
             size=given.size or (400 if gif else 1000), blink=not given.no_blink, seed=given.seed, progress=True,
         )  # fmt: skip
 
-    return _each(given.sounds, given, make, suffixes=(".mp4", ".gif"))
+    return _each(_files(given.sounds), given, make, suffixes=(".mp4", ".gif"))
 
 
 def _predict(given: argparse.Namespace) -> int:
+    settle_threads(os.cpu_count() or 1)
     import numpy as np
 
     from talkface import api
@@ -130,7 +137,7 @@ def _predict(given: argparse.Namespace) -> int:
         with writing(output) as temporary:
             np.save(temporary, api.predict(model, sound, seed=given.seed, progress=True))
 
-    return _each(given.sounds, given, make, suffixes=(".npy",))
+    return _each(_files(given.sounds), given, make, suffixes=(".npy",))
 
 
 def _landmarks(given: argparse.Namespace) -> int:
@@ -143,7 +150,7 @@ def _landmarks(given: argparse.Namespace) -> int:
         with writing(output) as temporary:
             np.save(temporary, api.landmarks(video, progress=True))
 
-    return _each(given.videos, given, make, suffixes=(".npy",))
+    return _each(_files(given.videos, sound=False), given, make, suffixes=(".npy",))
 
 
 def _sheet(given: argparse.Namespace) -> int:
@@ -168,6 +175,20 @@ def _model(given: argparse.Namespace) -> Any:
 
     arguments = {} if given.delay is None else {"delay": given.delay}
     return api.load_model(given.model, shape_model=given.shape_model, device=given.device, **arguments)
+
+
+def _files(sources: Sequence[Path], *, sound: bool = True) -> list[Path]:
+    """Put the files of a folder in its place: videos and, where wanted, sound, by name."""
+    suffixes = {*VIDEO_SUFFIXES, *(SPEECH_SUFFIXES if sound else ())}
+    files = []
+    for source in sources:
+        found = [source]
+        if source.is_dir():
+            found = sorted(path for path in source.iterdir() if path.suffix.lower() in suffixes and path.name[0] != ".")
+            if not found:
+                raise TalkfaceError(f"{source}: holds no {' '.join(sorted(suffixes))} file; name another folder")
+        files += found
+    return files
 
 
 def _each(

@@ -2,6 +2,7 @@
 
 import ast
 import difflib
+import types
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
@@ -12,6 +13,8 @@ import yaml
 from talkface.errors import TalkfaceError
 
 NETWORKS = Path(__file__).parent / "models" / "networks"
+# Arguments that follow from a file of weights: the width of its inputs says which context it was trained with.
+DECIDED = ("context",)
 # What the programs of Eskimez et al. 2020 and 2018 call the weights in the folder of a model.
 WEIGHTS = ("SPCH2FLM.pt", "talkingFaceModel.h5")
 
@@ -45,6 +48,8 @@ def known(name: str, names: Sequence[str], *, most: int = 20) -> str:
 def resolve_models(models: Mapping[str, Mapping]) -> dict[str, dict]:
     """Resolve the catalogue: an entry that says `like: other` takes from there what it does not say itself.
 
+    What a file of weights decides (`DECIDED`) is not taken from there by an entry that names one.
+
     Parameters
     ----------
     models : mapping of name to block
@@ -72,7 +77,10 @@ def resolve_models(models: Mapping[str, Mapping]) -> dict[str, dict]:
         if other not in models:
             raise TalkfaceError(f"config, models.{name}: like '{other}' is no entry; {known(other, list(models))}")
         base = resolve(other, (*asked, other))
-        arguments = {**base.get("arguments", {}), **block.get("arguments", {})}
+        taken = base.get("arguments", {})
+        if block.get("weights"):
+            taken = {key: value for key, value in taken.items() if key not in DECIDED}
+        arguments = {**taken, **block.get("arguments", {})}
         return {**base, **block, "arguments": arguments}
 
     resolved = {name: resolve(name, (name,)) for name in models}
@@ -126,7 +134,9 @@ def _targets(node: ast.AnnAssign | ast.Assign) -> list[str]:
     return [target.id for target in targets if isinstance(target, ast.Name)]
 
 
-def add_published(models: Mapping[str, Mapping]) -> dict[str, dict]:
+def add_published(
+    models: Mapping[str, Mapping], schedules: Mapping[str, Mapping] = types.MappingProxyType({})
+) -> dict[str, dict]:
     """Add `<name>_published` to the catalogue beside each entry of a published system, its defects included.
 
     What the config says of such a name goes before; an entry with weights of its own has no such twin.
@@ -135,6 +145,9 @@ def add_published(models: Mapping[str, Mapping]) -> dict[str, dict]:
     ----------
     models : mapping of name to block
         As in the config; blocks are not changed.
+    schedules : mapping of name to block
+        How long, how fast and in what batches the originals were trained: config/published.yaml, an entry for each
+        network. The twins of all entries of that network take its schedule.
     """
     published, suffix = published_networks(), "_published"
 
@@ -146,12 +159,14 @@ def add_published(models: Mapping[str, Mapping]) -> dict[str, dict]:
         return inherited(block["like"], key, (*asked, name))
 
     found = {name: dict(block) for name, block in models.items()}
+    schedule_of = {inherited(name, "network"): schedule for name, schedule in schedules.items()}
     for name in models:
         # A block of the twin's name that has neither network nor like changes the twin, and is no entry by itself.
         changes = found.get(name + suffix, {})
         kept = inherited(name, "weights") or inherited(name, "published") or {"network", "like"} & set(changes)
         if inherited(name, "network") in published and not kept and not name.endswith(suffix):
-            found[name + suffix] = {"like": name, "published": True, **changes}
+            schedule = schedule_of.get(inherited(name, "network"), {})
+            found[name + suffix] = {"like": name, **schedule, "published": True, **changes}
     return found
 
 

@@ -1,18 +1,20 @@
 """Audio extraction: mono masters of clips and speech files, and the files of shards that hold them.
 
-A master is (S,) int16 at 44.1 kHz, sample 0 at the instant of the clip's first frame (see `video`).
+A master is (S,) int16 at 44.1 kHz, sample 0 at the instant of the clip's first frame (see `video`). Beside it there may
+be one in float32 at the rate of the source, for models that hear what a resampler leaves in silent bands.
 
 results/audio/{shard}.h5: a dataset per clip, (S,) int16; attributes `rate` (Hz), `source` (file name), `digest`
 (sha256 of the source) and `rejected`, which is empty or says in words why the clip cannot be used (then S may be 0).
 """
 
+import itertools
 import logging
-import wave
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import h5py
 import numpy as np
+import soundfile
 
 from talkface.errors import TalkfaceError
 from talkface.files import digest, writing
@@ -25,7 +27,12 @@ BLOCK_BYTES = 1 << 20  # 12 s of sound
 
 
 def sound_blocks(
-    path: Path | str, *, rate: int = RATE, start_s: float | None = None, end_s: float | None = None
+    path: Path | str,
+    *,
+    rate: int | None = RATE,
+    as_float: bool = False,
+    start_s: float | None = None,
+    end_s: float | None = None,
 ) -> Iterator[np.ndarray]:
     """Read the sound of any video or audio file as mono, in step with its frames, block by block.
 
@@ -36,14 +43,16 @@ def sound_blocks(
     ----------
     path : path
         Anything ffmpeg reads.
-    rate : int
-        Hz.
+    rate : int or None
+        Hz; None: that of the source.
+    as_float : bool
+        Whether samples are given as floats, which nothing has rounded.
     start_s, end_s : float, optional
         Stretch in seconds, from the first frame on.
 
     Yields
     ------
-    (n,) int16 array
+    (n,) int16 array, or float32 in [-1, 1]
 
     Raises
     ------
@@ -53,16 +62,19 @@ def sound_blocks(
     media = probe(path)
     if not media.has_audio:
         raise TalkfaceError(f"{path}: no audio stream; speech was expected; give a file with sound")
+    rate, kind = rate or media.audio_rate, "f32le" if as_float else "s16le"
+    # Channels of floats would be added and not averaged; whole numbers have no room for that.
+    mixing = {"rematrix_maxval": 1.0, "ochl": "mono"} if as_float else {}
     stream = (
         source(media, media.audio_index, start_s=start_s, end_s=end_s)
         # Gaps and overlaps of more than 20 ms (half a frame) are filled or cut; less is jitter of the timestamps.
-        .filter("aresample", rate, **{"async": 1, "min_hard_comp": 0.02, "first_pts": 0})
-        .output("pipe:", format="s16le", acodec="pcm_s16le", ac=1, ar=rate)
+        .filter("aresample", rate, **{"async": 1, "min_hard_comp": 0.02, "first_pts": 0, **mixing})
+        .output("pipe:", format=kind, acodec=f"pcm_{kind}", ac=1, ar=rate)
     )
     count, heard = 0, False
     with run(stream, what=path) as pipe:
         while block := pipe.read(BLOCK_BYTES):  # whole blocks: the pipe is buffered
-            samples = np.frombuffer(block, dtype="<i2").astype(np.int16)
+            samples = np.frombuffer(block, "<f4" if as_float else "<i2").astype(np.float32 if as_float else np.int16)
             count, heard = count + len(samples), heard or bool(samples.any())
             yield samples
     if not count:
@@ -122,7 +134,8 @@ def extract_wav(
     path: Path | str,
     output: Path | str,
     *,
-    rate: int = RATE,
+    rate: int | None = RATE,
+    as_float: bool = False,
     start_s: float | None = None,
     end_s: float | None = None,
 ) -> None:
@@ -133,9 +146,13 @@ def extract_wav(
     TalkfaceError
         If the file gives no sound.
     """
-    with writing(output) as temporary, wave.open(str(temporary), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(rate)
-        for block in sound_blocks(path, rate=rate, start_s=start_s, end_s=end_s):
-            file.writeframes(block.astype("<i2").tobytes())
+    wanted = rate or probe(path).audio_rate
+    blocks = sound_blocks(path, rate=rate, as_float=as_float, start_s=start_s, end_s=end_s)
+    first = next(blocks)  # errors come before a file is begun
+    kind = "FLOAT" if as_float else "PCM_16"
+    with (
+        writing(output) as temporary,
+        soundfile.SoundFile(temporary, "w", wanted, 1, subtype=kind, format="WAV") as file,
+    ):
+        for block in itertools.chain([first], blocks):
+            file.write(block)

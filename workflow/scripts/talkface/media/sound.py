@@ -88,8 +88,8 @@ class Leveller:
         self._fall = self.FORGETS_DB / 20 * math.log(10) / rate  # of the logarithm, a sample
         self._held = math.log(self.START)
 
-    def apply(self, block: NDArray[np.int16]) -> NDArray[np.float32]:
-        """Scale the next samples (n,) of the file to [-1, 1] (beyond, where `peak` was too low)."""
+    def apply(self, block: NDArray) -> NDArray[np.float32]:
+        """Scale the next samples (n,), int16 or on its scale, to [-1, 1] (beyond, where `peak` was too low)."""
         if self.kind != "running":
             return block.astype(np.float32) * np.float32(self.gain)
         if not len(block):
@@ -104,37 +104,43 @@ class Leveller:
 
 
 class Resampler:
-    """Resampling of a stream of sound to int16 at another rate; how it is cut into blocks changes nothing.
+    """Resampling of a stream of sound to 16 bits at another rate; how it is cut into blocks changes nothing.
 
     Parameters
     ----------
     rate, new_rate : int
         Hz.
+    rounded : bool
+        Whether samples become int16, as a dataset holds them; else they are float32 on the scale of int16.
     """
 
-    def __init__(self, rate: int, new_rate: int):
-        self.rate, self.new_rate = rate, new_rate
+    def __init__(self, rate: int, new_rate: int, *, rounded: bool = True):
+        self.rate, self.new_rate, self.rounded = rate, new_rate, rounded
         same = rate == new_rate
         self._stream = None if same else soxr.ResampleStream(rate, new_rate, 1, dtype="float32", quality="HQ")
         self._taken = self._given = 0
 
-    def push(self, block: NDArray[np.float32]) -> NDArray[np.int16]:
+    def push(self, block: NDArray[np.float32]) -> NDArray:
         """Return what is known after the next samples (n,), in [-1, 1]: (m,)."""
         self._taken += len(block)
         resampled = self._stream.resample_chunk(block) if self._stream else block
         self._given += len(resampled)
-        return _to_int16(resampled)
+        return self._scale(resampled)
 
-    def finish(self) -> NDArray[np.int16]:
+    def finish(self) -> NDArray:
         """Return the rest: together ceil(S * new_rate / rate) samples."""
         if self._stream is None or not self._taken:
-            return np.zeros(0, np.int16)
+            return self._scale(np.zeros(0, np.float32))
         missing = -(-self._taken * self.new_rate // self.rate) - self._given  # soxr rounds the length its own way
         tail = self._stream.resample_chunk(np.zeros(0, np.float32), last=True)[:missing]
-        return _to_int16(np.pad(tail, (0, missing - len(tail))))
+        return self._scale(np.pad(tail, (0, missing - len(tail))))
+
+    def _scale(self, samples: NDArray[np.float32]) -> NDArray:
+        samples = samples * np.float32(FULL_SCALE)
+        return np.clip(np.round(samples), -FULL_SCALE, FULL_SCALE - 1).astype(np.int16) if self.rounded else samples
 
 
-def resample_blocks(blocks: Iterable[NDArray], rate: int, new_rate: int) -> Iterator[NDArray[np.int16]]:
+def resample_blocks(blocks: Iterable[NDArray], rate: int, new_rate: int, *, rounded: bool = True) -> Iterator[NDArray]:
     """Resample sound of any length, block by block.
 
     Parameters
@@ -143,13 +149,15 @@ def resample_blocks(blocks: Iterable[NDArray], rate: int, new_rate: int) -> Iter
         In [-1, 1].
     rate, new_rate : int
         Hz.
+    rounded : bool
+        See `Resampler`.
 
     Yields
     ------
-    (m,) int16 array
+    (m,) int16 array, or float32 on its scale
         Together ceil(S * new_rate / rate) samples.
     """
-    resampler = Resampler(rate, new_rate)
+    resampler = Resampler(rate, new_rate, rounded=rounded)
     for block in blocks:
         yield resampler.push(block)
     yield resampler.finish()
@@ -159,10 +167,6 @@ def resample(samples: NDArray, rate: int, new_rate: int) -> NDArray[np.int16]:
     """Resample int16 samples (S,) to (ceil(S * new_rate / rate),) int16, as `resample_blocks` does."""
     blocks = [samples.astype(np.float32) / FULL_SCALE]
     return np.concatenate([np.zeros(0, np.int16), *resample_blocks(blocks, rate, new_rate)])
-
-
-def _to_int16(samples: NDArray) -> NDArray[np.int16]:
-    return np.clip(np.round(samples * FULL_SCALE), -FULL_SCALE, FULL_SCALE - 1).astype(np.int16)
 
 
 def read_sound(path: str | Path, *, block_s: float = BLOCK_S) -> Iterator[NDArray[np.float32]]:
@@ -195,9 +199,14 @@ def rate_of(path: str | Path) -> int:
         ) from None
 
 
-def read_blocks(path: str | Path, rate: int, *, block_s: float = BLOCK_S) -> Iterator[NDArray[np.int16]]:
+def read_blocks(path: str | Path, rate: int, *, block_s: float = BLOCK_S, rounded: bool = True) -> Iterator[NDArray]:
     """Read the sound of a file at `rate` Hz, in blocks of about `block_s` seconds; errors as `read_sound`."""
-    yield from resample_blocks(read_sound(path, block_s=block_s), rate_of(path), rate)
+    yield from resample_blocks(read_sound(path, block_s=block_s), rate_of(path), rate, rounded=rounded)
+
+
+def loudest(blocks: Iterable[NDArray]) -> float:
+    """Return the loudest sample of sound in blocks, int16 or on its scale: 0 .. 1."""
+    return max((float(np.abs(block.astype(np.float32)).max(initial=0)) for block in blocks), default=0.0) / FULL_SCALE
 
 
 def _checked(block: NDArray, path: str | Path) -> NDArray:

@@ -58,6 +58,8 @@ class Media:
         Degrees by which the stored frames must be turned.
     video_index, audio_index : int
         Stream numbers, -1 if there is none.
+    audio_rate : int
+        Hz, 0 without sound.
     offset_s : float
         Time from the start of the file to the first frame, in seconds.
     """
@@ -72,6 +74,7 @@ class Media:
     rotation: int = 0
     video_index: int = -1
     audio_index: int = -1
+    audio_rate: int = 0
     offset_s: float = 0.0
 
 
@@ -148,7 +151,7 @@ def _read_streams(path: Path, container: "av.container.InputContainer") -> Media
 
     fields: dict[str, Any] = {"has_video": bool(pictures), "has_audio": bool(sounds)}
     if sounds:
-        fields |= {"audio_index": sounds[0].index, "duration_s": length(sounds[0])}
+        fields |= {"audio_index": sounds[0].index, "audio_rate": sounds[0].rate, "duration_s": length(sounds[0])}
     if pictures:
         stream = pictures[0]
         frame = _first_frame(container, stream)

@@ -29,6 +29,8 @@ class BaseNetwork(nn.Module, abc.ABC):
         With as many components as the network predicts coefficients.
     level : {"peak", "running", "recorded"}
         How the sound of a file is scaled, see `media.sound.Leveller`.
+    file_level : {"peak", "running", "recorded"}, optional
+        How that of a training file from elsewhere is; by default alike.
 
     Attributes
     ----------
@@ -36,6 +38,10 @@ class BaseNetwork(nn.Module, abc.ABC):
         Hz; the rate the network listens at.
     before, after : int
         In prediction, frame i sees samples [i * rate / 25 - before, i * rate / 25 + after).
+    peak_rate : int or None
+        Hz; the rate at which prediction looks for the loudest sample of a file; None: that of the network.
+    rounds : bool
+        Whether prediction rounds resampled sound to 16 bits, as a dataset holds it.
     coefficients : bool
         Whether its outputs are coefficients of the shape model; else they are landmarks.
     edges : {"silence", "reflect"}
@@ -57,6 +63,7 @@ class BaseNetwork(nn.Module, abc.ABC):
     """
 
     rate: ClassVar[int]
+    peak_rate: ClassVar[int | None] = None
     coefficients: ClassVar[bool] = True
     edges: ClassVar[str] = "silence"
     multiple: ClassVar[int] = 1
@@ -68,14 +75,16 @@ class BaseNetwork(nn.Module, abc.ABC):
     before_frames: int = 0
     after_frames: int = 0
     repeats_last: int = 0
+    rounds: bool = True
     wants_noise: bool = False
     mean: Tensor  # buffers
     basis: Tensor
     fit: Tensor
 
-    def __init__(self, shape_model: ShapeModel, *, level: str = "peak"):
+    def __init__(self, shape_model: ShapeModel, *, level: str = "peak", file_level: str | None = None):
         super().__init__()
         self.level = choice("level", level, LEVELS)
+        self.file_level = choice("file_level", file_level or level, LEVELS)
         self.coordinates = shape_model.mean.shape[-1]  # D
         mean = torch.from_numpy(shape_model.mean).float().flatten()  # (68 D)
         basis = torch.from_numpy(shape_model.components).float()  # (K, 68 D)
@@ -92,6 +101,10 @@ class BaseNetwork(nn.Module, abc.ABC):
     def targets(self, part: Clips) -> NDArray[np.float32]:
         """Return the training targets, one row a frame of the part: (P, ...); the shapes (P, 68, 2) by default."""
         return part.shape
+
+    def learns_from(self, lengths: NDArray[np.int64]) -> tuple[int, NDArray[np.int64]]:
+        """Return the first frame of a clip that is learnt from, and how many of clips of `lengths` (C) frames."""
+        return 0, lengths
 
     def listen(self, audio: Tensor, frames: int) -> Tensor:
         """Return the feature frames (frames, F) of a whole clip's samples (S,); for networks with `hears_frames`."""

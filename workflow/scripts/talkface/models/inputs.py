@@ -27,7 +27,7 @@ class Clips:
     clips, speakers : (C,) lists of str
     shape : (N, 68, 2) float32 array
     frame_offsets : (C + 1,) int64 array
-    audio : (S,) int16 array
+    audio : (S,) int16 array, or float32 on its scale
     audio_offsets : (C + 1,) int64 array
     rate : int
         Hz.
@@ -81,7 +81,7 @@ class Clips:
         return self.shape[self.frame_offsets[index] : self.frame_offsets[index + 1]]
 
     def audio_of(self, index: int) -> NDArray:
-        """Return the samples (S,) int16 of clip `index`."""
+        """Return the samples (S,) of clip `index`."""
         return self.audio[self.audio_offsets[index] : self.audio_offsets[index + 1]]
 
 

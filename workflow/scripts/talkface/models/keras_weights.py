@@ -1,4 +1,4 @@
-"""Reader of Keras 2 weights: a stack of LSTM and Dense layers from an .h5 file, read with h5py alone.
+"""Keras 2 weights: a stack of LSTM and Dense layers from an .h5 file and into one, with h5py alone.
 
 A file of `model.save` holds the text `model_config` (JSON: the layers and their settings) and the group `model_weights`
 with a group a layer. Where in it the arrays lie changed over the years (`lstm_1/lstm_1/kernel:0` in Keras 2.2,
@@ -11,6 +11,7 @@ Arrays as Keras lays them out, gates in the order input, forget, cell, output: k
 
 import dataclasses
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from talkface.errors import TalkfaceError
 ACTIVATIONS = ("linear", "sigmoid", "hard_sigmoid", "tanh", "relu")
 GATE_ACTIVATIONS = ("sigmoid", "hard_sigmoid")
 EXPECTED = "a stack of LSTM and Dense layers was expected"
+ARRAYS = ("kernel", "recurrent_kernel", "bias")  # in the order of Keras
 PASSED = ("InputLayer", "Dropout")  # nothing of them is left at generation
 
 
@@ -91,6 +93,46 @@ def read_keras(path: str | Path) -> list[Layer]:
         raise TalkfaceError(
             f"{path}: not readable as HDF5 ({error}); a Keras 2 .h5 was expected; copy it again"
         ) from None
+
+
+def write_keras(path: str | Path, layers: Sequence[Layer]) -> None:
+    """Write layers as `model.save` of Keras 2 does, uncompiled, for frames of any number.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> arrays = {"kernel": np.ones((3, 2), np.float32), "bias": np.zeros(2, np.float32)}
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_keras(Path(folder) / "model.h5", [Layer("dense_1", "dense", 2, "sigmoid", arrays=arrays)])
+    ...     read_keras(Path(folder) / "model.h5")
+    [Layer(name='dense_1', kind='dense', units=2, activation='sigmoid', recurrent_activation='linear', dropout=0.0, recurrent_dropout=0.0, has_bias=True)]
+    """  # noqa: E501
+    entries = []
+    for layer in layers:
+        config = {"name": layer.name, "trainable": True, "units": layer.units, "activation": layer.activation}
+        config |= {"use_bias": True} if entries else {"use_bias": True, "batch_input_shape": [None, None, layer.width]}
+        if layer.kind == "lstm":
+            config |= {
+                "return_sequences": True,
+                "recurrent_activation": layer.recurrent_activation,
+                "dropout": layer.dropout,
+                "recurrent_dropout": layer.recurrent_dropout,
+                "implementation": 1,
+            }
+        entries.append({"class_name": {"lstm": "LSTM", "dense": "Dense"}[layer.kind], "config": config})
+    model = {"class_name": "Sequential", "config": {"name": "sequential_1", "layers": entries}}
+    with h5py.File(path, "w") as file:
+        file.attrs.update(keras_version=b"2.2.4", backend=b"tensorflow", model_config=json.dumps(model).encode())
+        groups = file.create_group("model_weights")
+        groups.attrs.update(
+            keras_version=b"2.2.4", backend=b"tensorflow", layer_names=[layer.name.encode() for layer in layers]
+        )
+        for layer in layers:
+            group = groups.create_group(layer.name)
+            names = [f"{layer.name}/{key}:0" for key in ARRAYS if key in layer.arrays]
+            group.attrs["weight_names"] = [name.encode() for name in names]
+            for name in names:
+                group[name] = layer.arrays[name.rsplit("/", 1)[-1].removesuffix(":0")].astype(np.float32)
 
 
 def _read_layers(file: h5py.File, path: str | Path) -> list[Layer]:

@@ -23,7 +23,7 @@ from tqdm import tqdm
 from talkface.conventions import FPS, FULL_SCALE
 from talkface.errors import TalkfaceError
 from talkface.files import writing
-from talkface.media.sound import Leveller, Resampler, count_frames, read_blocks, read_sound
+from talkface.media.sound import Leveller, Resampler, count_frames, loudest, read_blocks, read_sound, resample_blocks
 from talkface.models.base import BaseNetwork
 from talkface.models.checkpoint import load_network
 from talkface.models.devices import choose_device
@@ -92,7 +92,7 @@ class Stream:
         self._step = network.multiple if chunk_frames is None else chunk_frames
         self._step = -(-self._step // network.multiple) * network.multiple
         self._whole = chunk_frames is not None
-        self._resampler = Resampler(self.rate, network.rate)
+        self._resampler = Resampler(self.rate, network.rate, rounded=network.rounds)
         self._leveller = Leveller(network.level, rate=network.rate, peak=peak or 0.0)
         self._held = np.zeros(0, np.float32)  # levelled samples, from `before` of them ahead of the next frame on
         self._beyond = network.after + 2 * network.hop  # samples; no frame sees farther past the end
@@ -149,7 +149,7 @@ class Stream:
         again = network.repeats_last if total else 0
         return np.concatenate([faces, np.repeat(self._last, again, axis=0)]) if again else faces
 
-    def _hear(self, block: NDArray[np.int16]) -> None:
+    def _hear(self, block: NDArray) -> None:
         """Level the next samples at the network's rate and hold them."""
         levelled = self._leveller.apply(block)
         self._held = np.concatenate([self._held, levelled])
@@ -232,12 +232,19 @@ def predict_blocks(
 
 
 def predict_samples(
-    network: BaseNetwork, samples: NDArray[np.int16], *, seed: int = 0, device: torch.device | str = "cpu"
+    network: BaseNetwork,
+    samples: NDArray,
+    *,
+    rate: int | None = None,
+    seed: int = 0,
+    device: torch.device | str = "cpu",
 ) -> NDArray[np.float32]:
-    """Predict the shapes (T, 68, D) of sound (S,) at the network's rate."""
+    """Predict the shapes (T, 68, D) of sound (S,), int16 or floats in [-1, 1], by default at the network's rate."""
     torch.manual_seed(seed)
-    peak = np.abs(samples.astype(np.float32)).max(initial=0) / FULL_SCALE
-    chunks = predict_blocks(network, [samples], rate=network.rate, peak=peak, device=device)
+    rate = network.rate if rate is None else rate
+    sound = samples.astype(np.float32) / np.float32(FULL_SCALE if samples.dtype == np.int16 else 1)
+    peak = loudest(resample_blocks([sound], rate, network.peak_rate or network.rate))
+    chunks = predict_blocks(network, [sound], rate=rate, peak=peak, device=device)
     return np.concatenate([np.zeros((0, 68, network.coordinates), np.float32), *chunks])
 
 
@@ -268,14 +275,13 @@ def predict_sound(
     TalkfaceError
         If the file is no sound, is empty or holds samples that are no numbers.
     """
-    blocks = read_blocks(audio, network.rate)
-    peak = max((int(np.abs(block.astype(np.int32)).max(initial=0)) for block in blocks), default=0)
+    peak = loudest(read_blocks(audio, network.peak_rate or network.rate))
     if not peak:
         log.warning("%s: digital silence; the face will rest", audio)
     info = soundfile.info(str(audio))
     torch.manual_seed(seed)
     sound = read_sound(audio)
-    chunks = predict_blocks(network, sound, rate=info.samplerate, peak=peak / FULL_SCALE, device=device)
+    chunks = predict_blocks(network, sound, rate=info.samplerate, peak=peak, device=device)
     return count_frames(info.frames, info.samplerate), chunks
 
 

@@ -14,12 +14,14 @@ from torch import Tensor
 
 from talkface.conventions import FULL_SCALE
 from talkface.errors import TalkfaceError
-from talkface.media.sound import Leveller
+from talkface.media.sound import Leveller, loudest
 from talkface.models.base import BaseNetwork
 from talkface.models.inputs import Batch, Clips, join
 from talkface.noise.bank import NoiseBank, add_noise
 
 SPLITTERS = ("sheet", "none", "window", "clip", "speaker")
+EMPTY_FRAMES = 75
+LAST_BATCHES = ("drop", "keep", "wrap")
 VALID_SHARE = 0.08  # of what a model splits by itself, as Eskimez et al. 2020 do
 
 
@@ -49,13 +51,15 @@ def add_noisy_copies(part: Clips, noise: NoiseBank, *, copies: int, snr_db: Sequ
     noisy = []
     for _ in range(copies):
         audio = np.empty_like(part.audio)
+        whole = audio.dtype == np.int16
         for first, last in zip(part.audio_offsets[:-1], part.audio_offsets[1:], strict=True):
             clean = torch.from_numpy(part.audio[first:last].astype(np.float32))[None]  # (1, S)
             draw = torch.from_numpy(generator.random((1, 2), np.float32))
             ratio = torch.tensor(generator.uniform(lowest, highest))
             mixed = add_noise(clean, noise.cut(draw, clean.shape[1]), ratio)[0]
-            mixed = mixed * min(1.0, (FULL_SCALE - 1) / float(mixed.abs().max().clamp(min=1)))
-            audio[first:last] = mixed.round().short().numpy()
+            if whole:
+                mixed = (mixed * min(1.0, (FULL_SCALE - 1) / float(mixed.abs().max().clamp(min=1)))).round().short()
+            audio[first:last] = mixed.numpy()
         noisy.append(replace(part, audio=audio))
     return join([part, *noisy])
 
@@ -71,6 +75,10 @@ class Shape(Protocol):
     def frames(self) -> int:
         """Frames of a stretch."""
 
+    @property
+    def last_batch(self) -> str:
+        """What becomes of the stretches of an epoch that fill no batch, see `Recipe`."""
+
 
 class Batches:
     """Clips of one split on the device, from which stretches are cut.
@@ -83,17 +91,41 @@ class Batches:
     device : torch.device
     noise : NoiseBank, optional
         For networks that want it.
+    empty_clip : bool
+        Whether a clip of zeros, `EMPTY_FRAMES` long, stands behind the others, for networks that hear frames.
+
+    Raises
+    ------
+    TalkfaceError
+        If an empty clip is wanted for a network that hears samples.
     """
 
-    def __init__(self, part: Clips, network: BaseNetwork, device: torch.device, *, noise: NoiseBank | None = None):
-        self.lengths = np.diff(part.frame_offsets)  # (C), frames; on the host, where epochs are planned
-        self.target = torch.from_numpy(np.ascontiguousarray(network.targets(part), np.float32)).to(device)  # (P, ...)
-        self.frame_offsets = torch.from_numpy(part.frame_offsets).to(device)
-        self.known = None if part.known is None else torch.from_numpy(part.known).to(device)  # (P)
+    def __init__(
+        self,
+        part: Clips,
+        network: BaseNetwork,
+        device: torch.device,
+        *,
+        noise: NoiseBank | None = None,
+        empty_clip: bool = False,
+    ):
+        if empty_clip and not network.hears_frames:
+            raise TalkfaceError("models: empty_clip is for networks that hear frames of features, as lstm; set false")
+        rows = EMPTY_FRAMES if empty_clip else 0
+        offsets = np.append(part.frame_offsets, [part.frame_offsets[-1] + rows] * empty_clip).astype(np.int64)
+        # Frames (C) that are learnt from, and the first of a clip; on the host, where epochs are planned.
+        self.first, self.lengths = network.learns_from(np.diff(offsets))
+        self.learnt = torch.from_numpy(self.lengths).to(device)
+        target = np.ascontiguousarray(network.targets(part), np.float32)  # (P, ...)
+        self.target = _with_rows(torch.from_numpy(target), rows).to(device)
+        self.frame_offsets = torch.from_numpy(offsets).to(device)
+        self.known = None
+        if part.known is not None:
+            self.known = torch.from_numpy(np.append(part.known, np.ones(rows, bool))).to(device)  # (P)
         self.noise = noise.to(device) if noise and network.wants_noise else None
         if network.hears_frames:
             self.before, self.after, self.hop = network.before_frames, network.after_frames, 1
-            sound = _listen(part, network)  # (P, F)
+            sound = _with_rows(_listen(part, network), rows)  # (P, F)
             self.sound, self.sound_offsets = sound.to(device), self.frame_offsets
         else:
             self.before, self.after, self.hop = network.before, network.after, network.hop
@@ -106,9 +138,11 @@ class Batches:
     def cut(self, clip: Tensor, start: Tensor, frames: int, draw: Tensor | None = None) -> Batch:
         """Cut stretches of `frames` frames that begin at frame `start` (B) of clips `clip` (B), on the device.
 
+        Frame 0 is the first of a clip that is learnt from.
         `draw` (B, 2), uniform in [0, 1), says which noise belongs to each; needed where there is noise.
         """
         device = self.sound.device
+        start, end = start + self.first, self.first + self.learnt[clip][:, None]
         size = self.before + (frames - 1) * self.hop + self.after + (1 if self.hears_frames else 0)
         place = (start * self.hop - self.before)[:, None] + torch.arange(size, device=device)  # (B, N)
         first, last = self.sound_offsets[clip][:, None], self.sound_offsets[clip + 1][:, None]
@@ -119,7 +153,7 @@ class Batches:
             sound = sound * (self.gain[clip][:, None] * inside)
         frame = start[:, None] + torch.arange(frames, device=device)  # (B, T)
         first, last = self.frame_offsets[clip][:, None], self.frame_offsets[clip + 1][:, None]
-        known, index = frame < last - first, torch.minimum(frame + first, last - 1)
+        known, index = frame < end, torch.minimum(frame + first, last - 1)
         if self.known is not None:
             known = known & self.known[index]
         noise = None
@@ -127,6 +161,11 @@ class Batches:
             assert draw is not None
             noise = self.noise.cut(draw, size)
         return Batch(sound, self.target[index], known, noise)
+
+
+def _with_rows(data: Tensor, rows: int) -> Tensor:
+    """Append rows of zeros to (P, ...)."""
+    return torch.cat([data, data.new_zeros(rows, *data.shape[1:])]) if rows else data
 
 
 def _listen(part: Clips, network: BaseNetwork) -> Tensor:
@@ -141,13 +180,13 @@ def _listen(part: Clips, network: BaseNetwork) -> Tensor:
     return torch.cat(heard).clone()
 
 
-def _level(part: Clips, network: BaseNetwork) -> tuple[NDArray[np.int16], NDArray[np.float32]]:
-    """Return the samples (S,) of all clips, and the factor (C,) that levels each."""
+def _level(part: Clips, network: BaseNetwork) -> tuple[NDArray, NDArray[np.float32]]:
+    """Return the samples (S,) of all clips, int16 or on its scale, and the factor (C,) that levels each."""
     levellers = [_leveller(part, index, network) for index in range(len(part))]
     gain = np.array([leveller.gain for leveller in levellers], np.float32)
-    if network.level != "running":
+    if levellers[0].kind != "running":
         return part.audio, gain
-    samples = np.empty_like(part.audio)
+    samples = np.empty(len(part.audio), np.int16)
     for index, leveller in enumerate(levellers):
         first, last = part.audio_offsets[index : index + 2]
         levelled = leveller.apply(part.audio[first:last]) * FULL_SCALE
@@ -156,8 +195,8 @@ def _level(part: Clips, network: BaseNetwork) -> tuple[NDArray[np.int16], NDArra
 
 
 def _leveller(part: Clips, index: int, network: BaseNetwork) -> Leveller:
-    peak = np.abs(part.audio_of(index).astype(np.float32)).max(initial=0) / FULL_SCALE
-    return Leveller(network.level, rate=part.rate, peak=peak)
+    level = network.level if part.targets is None else network.file_level
+    return Leveller(level, rate=part.rate, peak=loudest([part.audio_of(index)]))
 
 
 def resplit(parts: Sequence[Clips], how: str, *, seed: int) -> tuple[Clips, Clips]:
@@ -239,21 +278,44 @@ def batches(
     corpus: Batches, settings: Shape, *, seed: int, first_step: int, last_step: int
 ) -> Iterator[tuple[int, Batch]]:
     """Yield the steps first_step .. last_step - 1 with their batches, the same whichever step is the first."""
-    step, device = first_step, corpus.sound.device
-    per_epoch = steps_per_epoch(corpus.lengths, settings)
-    while step < last_step:
-        epoch, position = divmod(step, per_epoch)
-        generator = np.random.default_rng([seed, epoch])
-        plan = plan_epoch(corpus.lengths, settings.frames, generator)
-        on_device = torch.from_numpy(plan).to(device)
-        draws = torch.from_numpy(generator.random((len(plan), 2), np.float32)).to(device)  # which noise
-        for place in range(position, min(per_epoch, position + last_step - step)):
-            taken = slice(place * settings.stretches, (place + 1) * settings.stretches)
-            clip, start = on_device[taken].T
-            yield step, corpus.cut(clip, start, settings.frames, draws[taken])
-            step += 1
+    device, per_epoch = corpus.sound.device, steps_per_epoch(corpus.lengths, settings)
+    total = int(count_stretches(corpus.lengths, settings.frames).sum())
+    planned: dict[int, tuple[Tensor, Tensor]] = {}
+
+    def plan(turn: int) -> tuple[Tensor, Tensor]:
+        """Plan the stretches of one turn through the corpus, and draw which noise belongs to each."""
+        if turn not in planned:
+            generator = np.random.default_rng([seed, turn])
+            stretches = torch.from_numpy(plan_epoch(corpus.lengths, settings.frames, generator)).to(device)
+            draws = torch.from_numpy(generator.random((len(stretches), 2), np.float32)).to(device)
+            planned[turn] = stretches, draws
+            planned.pop(turn - 2, None)  # a batch reaches over one end at most, unless turns are shorter than it
+        return planned[turn]
+
+    for step in range(first_step, last_step):
+        epoch, place = divmod(step, per_epoch)
+        if settings.last_batch == "wrap":  # one turn follows the other without a seam
+            epoch, first = divmod(step * settings.stretches, total)
+        else:
+            first = place * settings.stretches
+        stretches, draws = (part[first : first + settings.stretches] for part in plan(epoch))
+        while settings.last_batch == "wrap" and len(stretches) < settings.stretches:
+            epoch += 1
+            further = (part[: settings.stretches - len(stretches)] for part in plan(epoch))
+            stretches, draws = map(torch.cat, zip((stretches, draws), further, strict=True))
+        clip, start = stretches.T
+        yield step, corpus.cut(clip, start, settings.frames, draws)
 
 
 def steps_per_epoch(lengths: NDArray, settings: Shape) -> int:
-    """Count the full batches of one epoch; at least one."""
-    return max(1, int(count_stretches(lengths, settings.frames).sum()) // settings.stretches)
+    """Count the batches of one epoch; at least one.
+
+    Examples
+    --------
+    >>> from talkface.training.recipe import Recipe
+    >>> kinds = [Recipe(network="lstm", stretches=128, frames=75, last_batch=kind) for kind in LAST_BATCHES]
+    >>> [steps_per_epoch(np.full(300, 75), kind) for kind in kinds]  # 2.3 batches
+    [2, 3, 3]
+    """
+    full, rest = divmod(int(count_stretches(lengths, settings.frames).sum()), settings.stretches)
+    return max(1, full + {"drop": 0, "keep": int(rest > 0), "wrap": 1}[settings.last_batch])

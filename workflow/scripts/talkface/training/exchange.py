@@ -6,7 +6,7 @@ Both are HDF5 with one row a clip of 75 frames (3 s at 25 frames a second).
 |---|---|---|---|
 | Eskimez et al. 2018 | MelFeatures | (N, 75, 128) float | input of the network, see models/networks/lstm.py |
 | | flmark | (N, 75, 136) float | 68 points, x and y in turn, in [0, 1] |
-| Eskimez et al. 2020 | speech | (N, 24000) float in [-1, 1], or int16 | sound at 8 kHz |
+| Eskimez et al. 2020 | speech | (N, 24000) float at any scale, or int16 | sound at 8 kHz |
 | | landmarks | (N, 75, K) float | coefficients of a shape model, 6 as published |
 
 Those that `talkface.training.export` writes hold besides: clip, speaker (N,) str, and shape_model/{mean, components,
@@ -41,8 +41,6 @@ LAYOUTS: dict[str, dict[str, tuple[int | None, ...]]] = {
     "2020": {"landmarks": (FRAMES, None), "speech": (FRAMES * RATE_2020 // FPS,)},
 }
 ROWS = 256  # read at a time
-# The resampler overshoots a peak at full scale a little; samples far beyond it are no speech in [-1, 1].
-LOUDEST = 1.5
 
 
 def read_training_file(
@@ -207,14 +205,7 @@ def _part_2020(
             "one a component of its shape model; correct shape_model in the config"
         )
     if speech.dtype != np.int16:
-        loudest = np.abs(speech).max(axis=1)
-        if loudest.max() > LOUDEST:
-            row = int(loudest.argmax())
-            raise TalkfaceError(
-                f"{path}: speech reaches {loudest[row]:.4g} in row {row}; floating-point samples in [-1, 1], or int16, "
-                "were expected; scale it"
-            )
-        speech = np.clip(np.round(speech * FULL_SCALE), -FULL_SCALE, FULL_SCALE - 1).astype(np.int16)
+        speech = speech * np.float32(FULL_SCALE)
     targets = coefficients.reshape(-1, len(shape_model)).astype(np.float32)
     part = Clips(
         clips=clip,

@@ -223,7 +223,8 @@ def fit(
         raise TalkfaceError(NO_NOISE.format(model=model))
     if settings.init:
         load_initial(network, settings.init)
-    train, valid = (Batches(parts[split], network, device, noise=noise) for split in ("train", "valid"))
+    train = Batches(parts["train"], network, device, noise=noise, empty_clip=settings.empty_clip)
+    valid = Batches(parts["valid"], network, device, noise=noise)
     per_epoch = steps_per_epoch(train.lengths, settings)
     steps = max(settings.max_epochs * per_epoch, settings.min_steps)
     steps = min(steps, settings.max_steps or steps)

@@ -6,7 +6,7 @@ from typing import Any
 from talkface.errors import TalkfaceError
 from talkface.models.base import choice
 from talkface.models.registry import network_class
-from talkface.training.batches import SPLITTERS
+from talkface.training.batches import LAST_BATCHES, SPLITTERS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,6 +38,12 @@ class Recipe:
         Which frames judge a training, see `batches.resplit`.
     keep : {"best", "last"}
         Which weights are kept: those of the smallest validation loss, or those of the last step.
+    last_batch : {"drop", "keep", "wrap"}
+        What becomes of the stretches of an epoch that fill no batch: they are left out; make a smaller one, as Eskimez
+        et al. 2020 and Li et al. have it; are filled up with the next epoch's, an epoch being one batch longer than
+        the full ones, as Eskimez et al. 2018 count.
+    empty_clip : bool
+        Whether a clip of zeros is learnt from, too: the empty last row in the training files of Eskimez et al. 2018.
     published : bool
         Whether what the network's class calls published stands above all other keys.
     init : str, optional
@@ -74,6 +80,8 @@ class Recipe:
     patience_epochs: int = 20
     split: str = "sheet"
     keep: str = "best"
+    last_batch: str = "drop"
+    empty_clip: bool = False
     published: bool = False
     init: str | None = None
     weights: str | None = None
@@ -98,5 +106,6 @@ class Recipe:
             arguments = {**block.get("arguments", {}), **published.get("arguments", {})}
             block = {**block, **published, "arguments": arguments}
         choice(f"{name}.split", block.get("split", "sheet"), SPLITTERS)
+        choice(f"{name}.last_batch", block.get("last_batch", "drop"), LAST_BATCHES)
         choice(f"{name}.keep", block.get("keep", "best"), ("best", "last"))
         return cls(**block)

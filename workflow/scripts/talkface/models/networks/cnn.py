@@ -14,11 +14,12 @@ It has no activation, so that generation is u(t) + P y(t - 1): all u at once, an
 Where the window lies: [320 i - 1120, 320 i + 1120) of frame i.
 
 What was published and is repaired here, each a switch (PUBLISHED sets them all): dropout never happened (`dropout`),
-training windows lay 20 ms later than those of generation (`window_centre`), the loudest sample of a file set its level
-(`level`), the index into the list of signal-to-noise ratios was taken for the ratio (`snr`), TC was trained on true
-frames alone (`own_share`), gain and noise stayed on in validation (`validation`), biases began at random, some eight
-times as loud as what the first convolution makes of speech (`start`), and windows of one clip stood on both sides of
-the split (`split` of the block).
+training windows lay 20 ms later than those of generation (`window_centre`) and never at the ends of a clip
+(`window_ends`), the loudest sample of a file set its level, but not in training (`level`, `file_level`), the index into
+the list of signal-to-noise ratios was taken for the ratio (`snr`), TC was trained on true frames alone (`own_share`),
+gain and noise stayed on in validation (`validation`), biases began at random, some eight times as loud as what the
+first convolution makes of speech (`start`), and windows of one clip stood on both sides of the split (`split` of the
+block).
 
 The authors' code calls dropout without telling whether it trains. Under torch 0.4.1, which they pin, that means never;
 from torch 1.0 on the same code drops always, so that whoever runs it today hears random faces which the authors never
@@ -79,8 +80,13 @@ class Network(BaseNetwork):
     window_centre : {"start", "middle"}
         Where the windows of training and validation are centred: on the instant of their frame, as in prediction, or
         half a frame later (published).
+    window_ends : {"silence", "whole"}
+        What training learns of the ends of a clip. silence: windows reach beyond them, as in prediction; whole: only
+        windows that lie inside are learnt from, the last two of those left out (published).
     level : {"running", "peak", "recorded"}
         See `sound.Leveller`; peak published.
+    file_level : {"running", "peak", "recorded"}, optional
+        Of training files from elsewhere; recorded published, which takes the samples as they are.
     validation : {"quiet", "as_trained"}
         Judge on clean speech, NR on noisy speech, too, TC on its own frames; or with the gain (and dropout, if there is
         any) of training, NR on noisy speech alone, and TC as it was trained (published).
@@ -90,10 +96,12 @@ class Network(BaseNetwork):
     """
 
     rate = 8_000
+    peak_rate = 22_050  # at which the authors load a file
     before = 1_120  # half a window of 7 frames of 320 samples
 
     PUBLISHED: ClassVar[dict] = {
         "split": "window",
+        "last_batch": "keep",
         "stretches": 128,
         "frames": 1,
         "arguments": {
@@ -101,7 +109,9 @@ class Network(BaseNetwork):
             "own_share": 0.0,
             "dropout": 0.0,
             "window_centre": "middle",
+            "window_ends": "whole",
             "level": "peak",
+            "file_level": "recorded",
             "validation": "as_trained",
             "start": "drawn",
         },
@@ -140,11 +150,14 @@ class Network(BaseNetwork):
         rest: Sequence[float] = (),
         generation_dropout: bool = False,
         window_centre: str = "start",
+        window_ends: str = "silence",
         level: str = "running",
+        file_level: str | None = None,
         validation: str = "quiet",
         start: str = "quiet",
     ):
-        super().__init__(shape_model, level=level)
+        super().__init__(shape_model, level=level, file_level=file_level)
+        self.whole_windows = choice("window_ends", window_ends, ("silence", "whole")) == "whole"
         outputs = len(shape_model)
         self.dropout, self.feature_weight, self.own_share = dropout, feature_weight, own_share
         self.wants_noise, self.temporal_condition = noise_resilient, temporal_condition
@@ -207,6 +220,12 @@ class Network(BaseNetwork):
             given = {"rest": rest, "boosts": boosts}
             found |= {key: [float(x) for x in value] for key, value in given.items() if not arguments.get(key)}
         return {**arguments, **found}
+
+    def learns_from(self, lengths: NDArray[np.int64]) -> tuple[int, NDArray[np.int64]]:
+        """Return the first frame that is learnt from, and how many of clips of `lengths` (C): see `window_ends`."""
+        if not self.whole_windows:
+            return 0, lengths
+        return self.PARTS // 2, np.maximum(lengths - self.PARTS - 1, 0)
 
     def _hold(self, name: str, value: Tensor) -> None:
         self.register_buffer(name, value, persistent=False)  # no weight of the authors' files

@@ -91,6 +91,7 @@ class Network(BaseNetwork):
         "frames": 75,
         "split": "none",
         "keep": "last",
+        "last_batch": "keep",
     }
 
     def __init__(

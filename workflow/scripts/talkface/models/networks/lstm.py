@@ -6,7 +6,8 @@ weights that Keras saved fit layer by layer.
 Speech at 44.1 kHz as 64 mel bands every 40 ms, their differences in time, each frame together with the `context`
 frames before it; four LSTMs; 68 points in [0, 1]. Each defect of the published system is an argument: `features`
 (differences alone drop the level), `normalisation` (one frame decides how a clip's face is scaled), `generation` (75
-frames anew for each one, and the last `delay` frames never predicted), `level`.
+frames anew for each one, and the last `delay` frames never predicted), `resampling` (training heard 16 bits, generation
+floats), `level`.
 
 Where it looks: frame i sees the sound from the beginning of the file (published: of its 75 frames) up to 20 ms after
 frame i + delay.
@@ -31,6 +32,7 @@ from talkface.models.base import BaseNetwork, choice, masked_mean
 from talkface.models.inputs import Batch, Clips
 from talkface.models.keras_weights import Layer
 from talkface.models.layers.keras_lstm import KerasDense, KerasLSTM
+from talkface.models.layers.mel import mel_filters
 
 FEATURES = ("levels", "differences")
 NORMALISATIONS = ("template", "first_frame")
@@ -87,6 +89,9 @@ class Network(BaseNetwork):
     start : {"mean_face", "keras"}
         Where training starts. mean_face: the last layer's weights are small and its biases such that it gives the mean
         face; keras: as Keras draws weights, far from any face (published).
+    resampling : {"int16", "float"}
+        Of sound at other rates. int16: rounded, as the data set holds it; float: as it comes (published), which the
+        quiet bands of `differences` hear.
     level : {"running", "peak", "recorded"}
         Published: recorded.
     stack : sequence of (kind, units, activation, recurrent_activation, dropout, recurrent_dropout)
@@ -101,11 +106,14 @@ class Network(BaseNetwork):
     PUBLISHED: ClassVar[dict] = {
         "split": "none",
         "keep": "last",
+        "last_batch": "wrap",
+        "empty_clip": True,
         "arguments": {
             "features": "differences",
             "normalisation": "first_frame",
             "generation": "window",
             "start": "keras",
+            "resampling": "float",
             "level": "recorded",
         },
     }
@@ -136,16 +144,16 @@ class Network(BaseNetwork):
         dropout: float = 0.2,
         recurrent_dropout: float = 0.2,
         start: str = "mean_face",
+        resampling: str = "int16",
         level: str = "running",
         stack: Sequence[Sequence] = (),
     ):
         super().__init__(shape_model, level=level)
-        import librosa.filters  # only networks that hear mel bands pay for this import
-
         self.delay, self.context = _count("delay", delay, 0), _count("context", context, 0)
         self.features = choice("features", features, FEATURES)
         self.normalisation = choice("normalisation", normalisation, NORMALISATIONS)
         self.generation = choice("generation", generation, GENERATIONS)
+        self.rounds = choice("resampling", resampling, ("int16", "float")) == "int16"
         self.coordinates = 2
         self.before = self.SIZE // 2
         self.after = self.SIZE // 2 + self.delay * self.SIZE
@@ -155,7 +163,7 @@ class Network(BaseNetwork):
         widths = [_count("hidden", hidden, 1)] * 3 + [self.OUTPUTS]
         published = [("lstm", units, "sigmoid", "hard_sigmoid", dropout, recurrent_dropout) for units in widths]
         self.layers = _build(stack or published, self.width * (self.context + 1))
-        mel = librosa.filters.mel(sr=self.rate, n_fft=self.SIZE, n_mels=self.BANDS)  # Slaney's, (M, 883)
+        mel = mel_filters(rate=self.rate, size=self.SIZE, bands=self.BANDS)  # (M, 883)
         self.register_buffer("mel", torch.from_numpy(mel.T.astype(np.float64)), persistent=False)
         self.register_buffer("taper", torch.hann_window(self.SIZE, dtype=torch.float64), persistent=False)
         self.mean_face = self.place(shape_model.mean[None, :, :2])[0]  # (68, 2) in [0, 1]

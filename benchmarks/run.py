@@ -2,6 +2,7 @@
 
     make bench                              all cases
     python benchmarks/run.py drawing        one of: landmarking training prediction cnn_variants lstm drawing comparison
+                                            shared_machine
 
 Prints a table and saves it (benchmarks.tsv, and a line on the machine) below results/benchmarks/suite/. Ratios are
 medians of interleaved runs, so that a machine whose speed drifts does not decide them. Real clips are used when --data
@@ -19,7 +20,7 @@ import pandas as pd
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / "workflow" / "scripts"), str(HERE)]
 
-CASES = ("landmarking", "training", "prediction", "cnn_variants", "lstm", "drawing", "comparison")
+CASES = ("landmarking", "training", "prediction", "cnn_variants", "lstm", "drawing", "comparison", "shared_machine")
 COLUMNS = ["case", "work", "unit", "published", "ours", "ratio", "required"]
 
 

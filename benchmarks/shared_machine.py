@@ -68,9 +68,7 @@ def run(data: Path | None) -> list[dict]:
                     limit = "" if count == 0 else ">= 0.67"
                     rows.append(_row(f"{work}, {beside}; beside one thread", one, ours, limit))
                 for kind, work in SINGLE.items():
-                    pairs = [
-                        [measure(kind, path, how=way) for way in ("single", "default")] for _ in range(ROUNDS)
-                    ]
+                    pairs = [[measure(kind, path, how=way) for way in ("single", "default")] for _ in range(ROUNDS)]
                     ours, default = map(float, np.median(pairs, axis=0))
                     rows.append(_row(f"{work}, {beside}; beside the libraries' defaults", default, ours, ">= 0.97"))
     return rows

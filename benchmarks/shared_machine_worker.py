@@ -107,7 +107,7 @@ def main() -> None:
         start = time.perf_counter()
         step()
         times.append(time.perf_counter() - start)
-    print(sorted(times)[len(times) // 2])  # noqa: T201
+    print(sorted(times)[len(times) // 2])
 
 
 if __name__ == "__main__":

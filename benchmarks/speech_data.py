@@ -52,7 +52,11 @@ def make_dataset(path: Path, data: Path | None) -> Path:
             shape[:, [*range(55, 60), 65, 66, 67], 1] += 0.3 * loud[:, None]
             shape[:, 5:12, 1] += 0.2 * loud[:, None]
             shape += 0.005 * generator.standard_normal(shape.shape)
-            clips.append(Clip(f"{split}{index}", "s", split, "", shape, {8_000: samples, 16_000: resample(samples, 8_000, 16_000)}))
+            clips.append(
+                Clip(
+                    f"{split}{index}", "s", split, "", shape, {8_000: samples, 16_000: resample(samples, 8_000, 16_000)}
+                )
+            )
     write_dataset(path, clips, corpus="bench", components=6)
     return path
 

@@ -107,7 +107,7 @@ def write_keras(path: str | Path, layers: Sequence[Layer]) -> None:
     ...     read_keras(Path(folder) / "model.h5")
     [Layer(name='dense_1', kind='dense', units=2, activation='sigmoid', recurrent_activation='linear', dropout=0.0, recurrent_dropout=0.0, has_bias=True)]
     """  # noqa: E501
-    entries = []
+    entries: list[dict[str, Any]] = []
     for layer in layers:
         config = {"name": layer.name, "trainable": True, "units": layer.units, "activation": layer.activation}
         config |= {"use_bias": True} if entries else {"use_bias": True, "batch_input_shape": [None, None, layer.width]}

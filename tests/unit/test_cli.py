@@ -51,6 +51,21 @@ def test_one_that_fails_costs_the_others_nothing(folder, capsys):
     assert said.out.splitlines() == ["hello.npy"]
 
 
+def test_a_folder_stands_for_its_files(folder, capsys):
+    voices = folder / "voices"
+    voices.mkdir()
+    for name in ("two words.wav", "$(touch x).wav", "Übung.flac", ".hidden.wav"):
+        soundfile.write(voices / name, 0.1 * np.ones(8_000), 16_000)
+    (voices / "notes.txt").write_text("no sound")
+    assert cli.main(["predict", "voices", "hello.wav", "-o", "faces"]) == 0
+    made = ["faces/$(touch x).npy", "faces/two words.npy", "faces/Übung.npy", "faces/hello.npy"]
+    assert capsys.readouterr().out.splitlines() == made
+    assert not (folder / "x").exists()
+    (folder / "empty").mkdir()
+    assert cli.main(["predict", "empty"]) == 1
+    assert "empty: holds no .avi" in capsys.readouterr().err
+
+
 def test_a_film_and_a_gif(folder, capsys):
     assert cli.main(["animate", "hello.wav", "--style", "flat", "--size", "120"]) == 0
     assert (folder / "hello.mp4").stat().st_size > 1_000

@@ -54,7 +54,7 @@ def test_one_that_fails_costs_the_others_nothing(folder, capsys):
 def test_a_folder_stands_for_its_files(folder, capsys):
     voices = folder / "voices"
     voices.mkdir()
-    for name in ("two words.wav", "$(touch x).wav", "Übung.flac", ".hidden.wav"):
+    for name in ("two words.wav", "$(touch x).wav", "Übung.flac", ".hidden.wav", "._two words.wav"):
         soundfile.write(voices / name, 0.1 * np.ones(8_000), 16_000)
     (voices / "notes.txt").write_text("no sound")
     assert cli.main(["predict", "voices", "hello.wav", "-o", "faces"]) == 0
@@ -63,7 +63,7 @@ def test_a_folder_stands_for_its_files(folder, capsys):
     assert not (folder / "x").exists()
     (folder / "empty").mkdir()
     assert cli.main(["predict", "empty"]) == 1
-    assert "empty: holds no .avi" in capsys.readouterr().err
+    assert "empty: holds no .3gp" in capsys.readouterr().err
 
 
 def test_a_film_and_a_gif(folder, capsys):

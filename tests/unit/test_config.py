@@ -155,6 +155,33 @@ def test_every_model_of_a_published_system_has_its_twin(project):
     assert (resolved["mine"]["frames"], resolved["mine"]["stretches"], resolved["mine"]["max_epochs"]) == (9, 128, 200)
 
 
+def test_texts_of_the_command_line_get_their_types(project):
+    """`--config 'qc={min_face_px: 30}'` hands over '30'."""
+    schema = project / "workflow" / "schemas" / "config.schema.yaml"
+    shipped = yaml.safe_load((project / "config" / "config.yaml").read_text(encoding="utf-8"))
+    config = copy.deepcopy(shipped)
+    config["qc"] |= {"min_face_px": "30", "max_offset_ms": "null"}
+    config["overlay"]["boxes"] = "false"
+    config["landmarks"]["predictor"] = "null"
+    config["evaluate"]["snr_db"] = ["0", "10", "5"]
+    config["corpora"]["folder"]["videos"] = "2024"  # a folder's name
+    config["models"]["cnn"]["arguments"]["dropout"] = "0.1"
+    config["models"]["cnn"]["max_steps"] = "7"
+    check_config(config, schema)
+    assert (config["qc"]["min_face_px"], config["qc"]["max_offset_ms"]) == (30, None)
+    assert (config["overlay"]["boxes"], config["landmarks"]["predictor"]) == (False, None)
+    assert config["evaluate"]["snr_db"] == [0, 10, 5]
+    assert config["corpora"]["folder"]["videos"] == "2024"
+    assert (config["models"]["cnn"]["arguments"]["dropout"], config["models"]["cnn"]["max_steps"]) == (0.1, 7)
+    assert config["models"]["cnn"]["arguments"]["level"] == "running"
+    untouched = copy.deepcopy(shipped)
+    check_config(untouched, schema)
+    assert untouched == shipped
+    config["qc"]["min_face_px"] = "wide"
+    with pytest.raises(TalkfaceError, match=r"config, qc\.min_face_px: 'wide' is not of type 'number'"):
+        check_config(config, schema)
+
+
 def test_a_file_of_weights_decides_the_context():
     """Inherited, it yields to the width of the file's inputs; said by the entry itself, it must fit."""
     models = {

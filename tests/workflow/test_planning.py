@@ -50,8 +50,9 @@ def test_a_speech_file_is_a_target(snakemake, tmp_path):
         "--dry-run", "--cores", "1", *(f"results/anim/hello_{s}.mp4" for s in ("wav", "flac", "mp3", "ogg", "m4a"))
     )
     assert re.search(r"^draw_animation\s+5", done.stdout, flags=re.M)
-    (folder / "hello_wav.ogg").touch()
-    assert "same stem" in refusal(snakemake("--dry-run", "train_all", check=False))
+    (folder / "my voice (1).wav").touch()
+    done = snakemake("--dry-run", "results/anim/my_voice_1.mp4")
+    assert "resources/speech/my voice (1).wav: goes by the name my_voice_1: results/anim/my_voice_1.mp4" in done.stdout
 
 
 def test_all_speech_files_at_once(snakemake, tmp_path):

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 
 scripts = Path(workflow.basedir) / "workflow" / "scripts"
 # Snakemake appends the scripts' folder to the path of a job: a package of this name that is installed would win there.
@@ -33,6 +34,8 @@ try:
     selection = Selection(config, home=Path(workflow.basedir))
 except TalkfaceError as error:
     raise WorkflowError(str(error)) from None
+for name, path in selection.renamed.items():
+    logger.info(f"{path}: goes by the name {name}: results/anim/{name}.mp4")
 
 
 def only(names):

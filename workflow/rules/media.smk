@@ -51,6 +51,7 @@ rule extract_wav:
         end_s=lambda w: selection.end_s(w.clip),
         rate=config["media"]["audio_rate"],
         as_float=False,
+        stamp=lambda w: selection.stamp(w.clip),
     message:
         "Extracting the sound of {wildcards.clip}"
     script:

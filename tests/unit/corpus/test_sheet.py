@@ -1,14 +1,15 @@
 """The sample sheet: what is accepted, and one clear line for each fault."""
 
+import re
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from talkface.corpus.folders import clean_name, sheet_from_folder, speaker_of
+from talkface.corpus.folders import sheet_from_folder, speaker_of
 from talkface.corpus.public import own_files
-from talkface.corpus.sheet import LONG_BYTES, find_speech, find_splits, make_shards, read_sheet
+from talkface.corpus.sheet import LONG_BYTES, clean_name, find_speech, find_splits, make_shards, read_sheet
 from talkface.errors import TalkfaceError
 
 ROWS = [("a1", "anna", "train", "v/a1.mp4"), ("b1", "bert", "valid", "v/b1.mp4"), ("c1", "cleo", "test", "v/c1.mp4")]
@@ -181,23 +182,57 @@ def test_a_long_clip_is_a_shard_of_its_own(tmp_path):
     assert sorted(map(sorted, shards.values())) == [["cut", "short"], ["hour"], ["whole"]]
 
 
-def test_speech_files(tmp_path, sheet):
-    clips = read_sheet(sheet()).index
-    folder = tmp_path / "speech"
-    folder.mkdir()
-    for name in ("hello.wav", "README.md", "news.MP3"):
+def test_a_number_sign_in_a_name_is_no_comment(tmp_path):
+    folder = tmp_path / "videos"
+    for speaker in ("a", "b", "c"):
+        (folder / speaker).mkdir(parents=True)
+        (folder / speaker / f"take #1 'of' \"{speaker}\".mp4").touch()
+        (folder / speaker / "._take #1.mp4").touch()  # of macOS
+    sheet_from_folder(folder, output=tmp_path / "sheet.tsv")
+    text = (tmp_path / "sheet.tsv").read_text()
+    (tmp_path / "sheet.tsv").write_text("# taken in May\n" + text)
+    clips = read_sheet(tmp_path / "sheet.tsv")
+    assert len(clips) == 3
+    assert all(Path(video).is_file() and "#1" in video for video in clips["video"])
+
+
+def drop(folder, *names):
+    folder.mkdir(exist_ok=True)
+    for name in names:
         (folder / name).touch()
-    keywords = {"suffixes": (".wav", ".mp3"), "clips": clips}
-    assert list(find_speech(folder, **keywords)) == ["hello", "news"]
-    (folder / "hello.mp3").touch()
-    with pytest.raises(TalkfaceError, match="same stem"):
-        find_speech(folder, **keywords)
-    (folder / "hello.mp3").rename(folder / "a1.mp3")
-    with pytest.raises(TalkfaceError, match="same name"):
-        find_speech(folder, **keywords)
-    (folder / "a1.mp3").rename(folder / "two words.mp3")
-    with pytest.raises(TalkfaceError, match="two words"):
-        find_speech(folder, **keywords)
+    return folder
+
+
+def test_any_file_name_can_be_dropped_in(tmp_path):
+    names = {
+        "hello.wav": "hello", "my voice.wav": "my_voice", "voice (1).MP3": "voice_1", "Übung.flac": "Ubung",
+        "hello.v2.wav": "hello_v2", "$(touch x) & {y}.opus": "touch_x_y", "'quoted\".wma": "quoted", "talk.mp4": "talk",
+        "memo.amr": "memo", "scene_face.mov": "scene",
+    }  # fmt: skip
+    folder = drop(tmp_path / "speech", *names, "你好.wav", "再见.wav", "README.md", "notes.txt")
+    found = {Path(path).name: name for name, path in find_speech(folder, clips=[]).items()}
+    chinese = [found.pop(name) for name in ("你好.wav", "再见.wav")]
+    assert found == names
+    assert all(re.fullmatch(r"speech_[0-9a-f]{8}", name) for name in chinese)
+    assert len(set(chinese)) == 2
+
+
+def test_a_clash_of_names_concerns_one_file_alone(tmp_path):
+    folder = drop(tmp_path / "speech", "hello.mp3", "a1.wav", "two words.wav")
+    before = find_speech(folder, clips=["a1"])
+    assert list(before) == ["a1_wav", "hello", "two_words"]  # a1 is a clip of the sheet
+    drop(folder, "hello.flac.tmp", "two_words.ogg", "Hello.ogg")
+    after = {name: Path(path).name for name, path in find_speech(folder, clips=["a1"]).items()}
+    assert after["hello"] == "hello.mp3"
+    assert (after["two_words"], after["two_words_wav"]) == ("two_words.ogg", "two words.wav")  # called so
+    assert after["Hello_ogg"] == "Hello.ogg"
+    assert len(after) == 5
+
+
+def test_what_systems_leave_behind_is_no_speech(tmp_path):
+    folder = drop(tmp_path / "speech", "._hello.wav", ".hidden.wav", "~$hello.wav", "hello.wav.part", "hello.wav")
+    (folder / "folder.wav").mkdir()
+    assert list(find_speech(folder, clips=[])) == ["hello"]
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,13 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from talkface import __version__
 from talkface.conventions import SPEECH_SUFFIXES, SPLITS, VIDEO_SUFFIXES
 from talkface.errors import TalkfaceError
+from talkface.files import is_litter
 from talkface.logs import disk_fault
 from talkface.threads import settle_threads
 
@@ -184,7 +185,8 @@ def _files(sources: Sequence[Path], *, sound: bool = True) -> list[Path]:
     for source in sources:
         found = [source]
         if source.is_dir():
-            found = sorted(path for path in source.iterdir() if path.suffix.lower() in suffixes and path.name[0] != ".")
+            inside = (path for path in source.iterdir() if path.suffix.lower() in suffixes)
+            found = sorted(path for path in inside if not is_litter(PurePath(path.name)))
             if not found:
                 raise TalkfaceError(f"{source}: holds no {' '.join(sorted(suffixes))} file; name another folder")
         files += found

@@ -205,8 +205,40 @@ def add_seeds(
     return seeded
 
 
+def type_values(value: Any, schema: Mapping) -> Any:
+    """Give texts the type that a schema wants of them: nested values of `snakemake --config` come as texts.
+
+    Mappings and lists are changed in place. A text that fits no type stays, for `check_config` to name it.
+
+    Examples
+    --------
+    >>> schema = {"properties": {"size": {"type": "integer"}, "name": {"type": ["string", "null"]}}}
+    >>> type_values({"size": "3", "name": "4"}, schema)
+    {'size': 3, 'name': '4'}
+    """
+    if isinstance(value, dict):
+        known, further = schema.get("properties", {}), schema.get("additionalProperties")
+        for key in value:
+            value[key] = type_values(value[key], known.get(key, further if isinstance(further, Mapping) else {}))
+        return value
+    if isinstance(value, list):
+        value[:] = [type_values(item, schema.get("items", {})) for item in value]
+        return value
+    kinds = schema.get("type", [])
+    kinds = [kinds] if isinstance(kinds, str) else kinds
+    if not isinstance(value, str) or value in schema.get("enum", []) or not kinds:
+        return value
+    try:
+        read = yaml.safe_load(value)
+    except yaml.YAMLError:
+        return value
+    if "string" in kinds and read is not None and not {"number", "integer", "boolean", "array"} & set(kinds):
+        return value  # a name of digits alone is a name
+    return read if jsonschema.Draft202012Validator(schema).is_valid(read) else value
+
+
 def check_config(config: Mapping[str, Any], schema_path: str | Path) -> None:
-    """Check a configuration against its schema.
+    """Check a configuration against its schema, once its texts have their types (`type_values`, in place).
 
     Raises
     ------
@@ -214,6 +246,7 @@ def check_config(config: Mapping[str, Any], schema_path: str | Path) -> None:
         One line: the key, what was found, what was expected.
     """
     schema = yaml.safe_load(Path(schema_path).read_text(encoding="utf-8"))
+    type_values(config, schema)
     error = jsonschema.exceptions.best_match(jsonschema.Draft202012Validator(schema).iter_errors(config))
     if error is None:
         return

@@ -1,10 +1,10 @@
-"""File writing, whole or not at all, and digests of files."""
+"""File writing, whole or not at all, digests of files, and what in a folder is nobody's file."""
 
 import contextlib
 import hashlib
 import os
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePath
 
 
 @contextlib.contextmanager
@@ -33,6 +33,19 @@ def writing(path: str | os.PathLike) -> Iterator[Path]:
         raise
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def is_litter(path: PurePath) -> bool:
+    """Tell whether systems and programs left a file: hidden, of macOS or a NAS, temporary; of a relative path.
+
+    Examples
+    --------
+    >>> [is_litter(PurePath(name)) for name in ("a/._b.mp4", "__MACOSX/b.mp4", "@eaDir/b.mp4", "~$b.mp4", "a/b.mp4")]
+    [True, True, True, True, False]
+    """
+    return any(part.startswith((".", "~$", "@")) or part == "__MACOSX" for part in path.parts) or (
+        path.name.lower().endswith(("~", ".part", ".tmp", ".crdownload", ".download"))
+    )
 
 
 def digest(path: str | os.PathLike) -> str:

@@ -76,6 +76,18 @@ class Selection:
         self.splits = find_splits(self.clips, config["evaluate"]["splits"])
         self.animated, self.shown, self.predictions, self.speakers_to_fetch  # noqa: B018, refused before any work
 
+    def stamp(self, clip: str) -> str:
+        """Return size and date of a speech file: one that is replaced by an older one is another; empty for a clip."""
+        if clip not in self.speech:
+            return ""
+        found = Path(self.speech[clip]).stat()
+        return f"{found.st_size} {found.st_mtime_ns}"
+
+    @property
+    def renamed(self) -> dict[str, str]:
+        """Speech files that go by another name than their own, with their files."""
+        return {name: path for name, path in self.speech.items() if Path(path).stem != name}
+
     @property
     def corpus(self) -> str:
         """Name of the data set."""

@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from talkface.corpus.download import check_space
 from talkface.errors import TalkfaceError
+from talkface.files import is_litter
 
 LOGGER = logging.getLogger(__name__)
 
@@ -79,7 +80,7 @@ def _members(source: zipfile.ZipFile, archive: Path, *, suffixes: tuple[str, ...
             raise TalkfaceError(f"{archive}: {member.filename!r} is {fault}; nothing of the archive is unpacked")
         if member.is_dir() or name.suffix.lower() not in suffixes:
             continue
-        if any(part.startswith(".") or part == "__MACOSX" for part in name.parts):
+        if is_litter(name):
             continue
         if str(name).lower() in seen:  # some file systems do not tell case
             raise TalkfaceError(f"{archive}: {member.filename!r} stands twice; nothing of the archive is unpacked")

@@ -10,7 +10,6 @@ of the file name, else from `--pattern`, else from the sub-folder. An alignment 
 
 import os
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -18,9 +17,9 @@ import numpy as np
 import pandas as pd
 
 from talkface.conventions import SPLITS, VIDEO_SUFFIXES
-from talkface.corpus.sheet import NAME, RESERVED_SUFFIXES
+from talkface.corpus.sheet import clean_name
 from talkface.errors import TalkfaceError
-from talkface.files import writing
+from talkface.files import is_litter, writing
 
 # GRID's sentence code: command, colour, preposition, letter, digit, adverb (https://doi.org/10.1121/1.2229005).
 GRID_CLIP = re.compile(r"[blps][bgrw][abiw][a-z][1-9z][anps]")
@@ -29,21 +28,6 @@ GRID_SPEAKER = re.compile(r"s([1-9]|[12]\d|3[0-4])")
 RAVDESS_CLIP = re.compile(r"(?P<modality>0[123])-(?P<utterance>0[12]-0[1-8]-0[12]-0[12]-0[12]-(?P<actor>[012]\d))")
 SOUND_SUFFIXES = (".wav", ".flac")  # of RAVDESS's sound-only files
 MARK_SUFFIXES = (".TextGrid", ".textgrid", ".align")  # of the Montreal Forced Aligner and Praat; of GRID
-
-
-def clean_name(text: str) -> str:
-    """Make a name for paths: accents dropped, all else but letters, digits, '_' and '-' replaced by '_'.
-
-    Examples
-    --------
-    >>> clean_name("Zoë, take 2")
-    'Zoe_take_2'
-    """
-    ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
-    name = re.sub(r"[^A-Za-z0-9_-]+", "_", ascii_text).strip("_-")
-    for suffix in RESERVED_SUFFIXES:
-        name = name.removesuffix(suffix)
-    return name if NAME.fullmatch(name) else ""
 
 
 def speaker_of(path: Path, *, pattern: str | None = None) -> str:
@@ -88,7 +72,7 @@ def find_videos(folder: Path) -> list[tuple[Path, Path | None]]:
     utterances: dict[str, dict[str, Path]] = {}  # utterance -> modality -> file
     for path in sorted(folder.rglob("*")):
         suffix = path.suffix.lower()
-        if suffix not in VIDEO_SUFFIXES + SOUND_SUFFIXES or not path.is_file():
+        if suffix not in VIDEO_SUFFIXES + SOUND_SUFFIXES or is_litter(path.relative_to(folder)) or not path.is_file():
             continue
         ravdess = RAVDESS_CLIP.fullmatch(path.stem)
         if ravdess and (suffix in SOUND_SUFFIXES) == (ravdess["modality"] == "03"):

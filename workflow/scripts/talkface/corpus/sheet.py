@@ -1,14 +1,17 @@
 """The sample sheet: one row per clip, checked before any work."""
 
 import hashlib
+import io
 import re
+import unicodedata
 from collections.abc import Container, Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import pandas as pd
 
-from talkface.conventions import SPEECH_SUFFIXES, SPLITS, UNSEEN
+from talkface.conventions import SPEECH_SUFFIXES, SPLITS, UNSEEN, VIDEO_SUFFIXES
 from talkface.errors import TalkfaceError
+from talkface.files import is_litter
 
 REQUIRED = ("clip", "speaker", "split", "video")
 OPTIONAL = ("audio", "start_s", "end_s", "marks")
@@ -20,6 +23,21 @@ RESERVED_SUFFIXES = ("_face",)
 LONG_S, LONG_BYTES = 60.0, 20_000_000  # a clip that is longer is a job by itself
 # Videos and marks below this folder are made by rules, for the shipped sheet alone.
 MADE_BY_RULES = "resources/demo"
+
+
+def clean_name(text: str) -> str:
+    """Make a name for paths: accents dropped, all else but letters, digits, '_' and '-' replaced by '_'.
+
+    Examples
+    --------
+    >>> clean_name("Zoë, take 2")
+    'Zoe_take_2'
+    """
+    ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    name = re.sub(r"[^A-Za-z0-9_-]+", "_", ascii_text).strip("_-")
+    for suffix in RESERVED_SUFFIXES:
+        name = name.removesuffix(suffix)
+    return name if NAME.fullmatch(name) else ""
 
 
 def check_name(name: str, *, kind: str, where: str) -> None:
@@ -67,7 +85,9 @@ def read_sheet(path: str | Path, *, split_by: str = "speaker", shipped: bool = F
     """
     path = Path(path)
     try:
-        sheet = pd.read_csv(path, sep="\t", dtype=str, comment="#", keep_default_na=False, encoding="utf-8-sig")
+        lines = path.read_text(encoding="utf-8-sig").splitlines(keepends=True)
+        table = "".join(line for line in lines if not line.startswith("#"))  # a name may hold one
+        sheet = pd.read_csv(io.StringIO(table), sep="\t", dtype=str, keep_default_na=False)
     except FileNotFoundError:
         raise TalkfaceError(f"{path}: there is no such sheet; write one with: make sheet VIDEOS=folder") from None
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
@@ -213,25 +233,30 @@ def _long_clips(sheet: pd.DataFrame) -> set[str]:
     return set(sheet.index[(length_s > LONG_S) | (sheet["end_s"].isna() & sheet["video"].map(whole).eq(True))])
 
 
-def find_speech(folder: str | Path, *, clips: pd.Index, suffixes: tuple[str, ...] = SPEECH_SUFFIXES) -> dict[str, str]:
-    """Find the audio files dropped into a folder, by stem.
+def find_speech(folder: str | Path, *, clips: Container[str]) -> dict[str, str]:
+    """Find the files of sound or video dropped into a folder, by a plain name (`clean_name`) of each.
 
-    Raises
-    ------
-    TalkfaceError
-        A stem that exists twice (two files, or a file and a row of the sheet), or a name that cannot stand in a path.
+    Of files with one name, the one that is called so keeps it (of several, the first kind of `SPEECH_SUFFIXES`). The
+    others, and one that is called like a clip, get their kind behind it; where that is taken, a digest of their name.
     """
+    kinds = SPEECH_SUFFIXES + VIDEO_SUFFIXES
+    files = [
+        path for path in Path(folder).glob("*")
+        if path.suffix.lower() in kinds and path.is_file() and not is_litter(PurePath(path.name))
+    ]  # fmt: skip
+
+    def before(path: Path) -> tuple[bool, int, Path]:
+        return path.stem != clean_name(path.stem), kinds.index(path.suffix.lower()), path
+
     found: dict[str, str] = {}
-    for path in sorted(Path(folder).glob("*")):
-        if path.suffix.lower() not in suffixes or path.name.startswith("."):
-            continue
-        check_name(path.stem, kind="speech", where=str(path))
-        if path.stem in found:
-            raise TalkfaceError(f"{path}: {found[path.stem]} has the same stem; rename one of them")
-        if path.stem in clips:
-            raise TalkfaceError(f"{path}: the sheet has a clip of the same name; rename the file")
-        found[path.stem] = str(path)
-    return found
+    for path in sorted(files, key=before):
+        unlike = hashlib.sha256(path.name.encode()).hexdigest()[:8]
+        plain = clean_name(path.stem) or f"speech_{unlike}"
+        names = (plain, f"{plain}_{path.suffix[1:].lower()}", f"{plain}_{unlike}")
+        taken = {name.lower() for name in found}
+        name = next(name for name in names if name.lower() not in taken and name not in clips)
+        found[name] = str(path)
+    return dict(sorted(found.items()))
 
 
 def find_predictions(folder: str | Path, *, name: str, clips: Container[str]) -> dict[str, str]:

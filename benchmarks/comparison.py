@@ -17,7 +17,7 @@ from talkface.face.template import load_template
 from talkface.films.animation import animate
 from talkface.films.comparison import draw_comparison, paint_comparison
 from talkface.media.crop import face_crop
-from talkface.media.encoding import FILM, encoder_command
+from talkface.media.encoding import encoder_command
 from talkface.media.video import probe, read_frames
 
 ROUNDS = 5
@@ -64,7 +64,7 @@ def run(data: Path | None) -> list[dict]:
         times = []
         for _ in range(ROUNDS):
             start = time.perf_counter()
-            alone = encoder_command(folder / "alone.mp4", size=size, audio=speech, pixels="yuv420p", **FILM)
+            alone = encoder_command(folder / "alone.mp4", size=size, audio=speech, pixels="yuv420p")
             with open(raw, "rb") as file:
                 subprocess.run(alone, stdin=file, check=True)
             middle = time.perf_counter()

@@ -16,7 +16,7 @@ from talkface.face.points import LIPS
 from talkface.face.template import load_template
 from talkface.films.animation import animate, paint_frames
 from talkface.films.wires import draw_wires, paint_wires
-from talkface.media.encoding import ENCODER, FILM
+from talkface.media.encoding import ENCODER
 from talkface.media.video import ffmpeg_program
 
 ROUNDS = 5
@@ -88,14 +88,6 @@ def encode_alone(raw: Path, speech: Path, output: Path) -> None:
     """Encode the same frames with the same settings from a file, by ffmpeg alone."""
     film = ffmpeg.input(str(raw), format="rawvideo", pix_fmt="yuv420p", s=f"{SIZE}x{SIZE}", framerate=FPS)
     sound = ffmpeg.input(str(speech))
-    settings = {
-        **ENCODER,
-        **FILM,
-        "acodec": "aac",
-        "audio_bitrate": "128k",
-        "ar": RATE,
-        "ac": 1,
-        "movflags": "+faststart",
-    }
+    settings = {**ENCODER, "acodec": "aac", "audio_bitrate": "128k", "ar": RATE, "ac": 1, "movflags": "+faststart"}
     made = ffmpeg.output(film.video, sound.audio, str(output), **settings).global_args("-v", "error", "-nostdin")
     subprocess.run(ffmpeg.compile(made.overwrite_output(), cmd=ffmpeg_program()), check=True)

@@ -1,7 +1,8 @@
 # expects: results/models/{model}/weights.pt, results/predictions/{model}/{clip}.npy, results/audio/float/{clip}.wav; of
 # imported models the files that shape_model names
 # produces: results/shared/{model}/ (SPCH2FLM.pt, mean_shape.npy, eigen_vectors.npy; talkingFaceModel.h5),
-# results/shared/{model}/{clip}/ (predicted.npy, speech_orig.npy); layouts: talkface/training/sharing.py
+# results/shared/{model}/{clip}/ (predicted.npy, speech_orig.npy); layouts: talkface/training/sharing.py,
+# talkface/prediction/sharing.py
 # reads from config: models.<name>.shape_model
 
 

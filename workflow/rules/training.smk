@@ -90,7 +90,7 @@ rule train_model:
         dataset=lambda w: selection.models[w.model].get("dataset") or f"results/dataset/{selection.corpus}.h5",
         noise=lambda w: selection.models[w.model].get("noise") or [],
         init=lambda w: selection.models[w.model].get("init") or [],
-        shape_model=lambda w: [*selection.models[w.model].get("shape_model", {}).values()],
+        shape_model=lambda w: [*selection.shape_files(w.model).values()],
     output:
         weights="results/models/{model}/weights.pt",
         curve="results/models/{model}/curve.tsv",
@@ -130,7 +130,7 @@ rule import_weights:
             path
             for path in (
                 selection.models[w.model]["weights"],
-                *selection.models[w.model].get("shape_model", {}).values(),
+                *selection.shape_files(w.model).values(),
             )
             if Path(path).exists() or path.startswith("results/")
         ],

@@ -3,7 +3,7 @@
 from talkface.logs import log_to
 
 with log_to(snakemake.log[0], threads=snakemake.threads):
-    from talkface.training.sharing import share_prediction
+    from talkface.prediction.sharing import share_prediction
 
     share_prediction(
         snakemake.input.prediction,

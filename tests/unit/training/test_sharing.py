@@ -10,9 +10,10 @@ from talkface.face.shape_files import find_shape_files, read_shape_model_files
 from talkface.models.checkpoint import pack_network, save_file
 from talkface.models.keras_weights import read_keras
 from talkface.models.registry import build_network
+from talkface.prediction.sharing import share_prediction
 from talkface.prediction.streaming import predict_samples
 from talkface.training.importing import open_weights, read_weights
-from talkface.training.sharing import share_keras, share_prediction, share_torch
+from talkface.training.sharing import share_keras, share_torch
 from tests.foreign import PlainNetwork, predict_windows, write_shape_files
 from tests.toy_corpus import toy_clip, toy_shape_model
 

@@ -2,7 +2,6 @@
 
 import ast
 import difflib
-import types
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
@@ -134,9 +133,7 @@ def _targets(node: ast.AnnAssign | ast.Assign) -> list[str]:
     return [target.id for target in targets if isinstance(target, ast.Name)]
 
 
-def add_published(
-    models: Mapping[str, Mapping], schedules: Mapping[str, Mapping] = types.MappingProxyType({})
-) -> dict[str, dict]:
+def add_published(models: Mapping[str, Mapping], schedules: Mapping[str, Mapping] | None = None) -> dict[str, dict]:
     """Add `<name>_published` to the catalogue beside each entry of a published system, its defects included.
 
     What the config says of such a name goes before; an entry with weights of its own has no such twin.
@@ -145,7 +142,7 @@ def add_published(
     ----------
     models : mapping of name to block
         As in the config; blocks are not changed.
-    schedules : mapping of name to block
+    schedules : mapping of name to block, optional
         How long, how fast and in what batches the originals were trained: config/published.yaml, an entry for each
         network. The twins of all entries of that network take its schedule.
     """
@@ -159,7 +156,7 @@ def add_published(
         return inherited(block["like"], key, (*asked, name))
 
     found = {name: dict(block) for name, block in models.items()}
-    schedule_of = {inherited(name, "network"): schedule for name, schedule in schedules.items()}
+    schedule_of = {inherited(name, "network"): schedule for name, schedule in (schedules or {}).items()}
     for name in models:
         # A block of the twin's name that has neither network nor like changes the twin, and is no entry by itself.
         changes = found.get(name + suffix, {})
@@ -217,9 +214,9 @@ def type_values(value: Any, schema: Mapping) -> Any:
     {'size': 3, 'name': '4'}
     """
     if isinstance(value, dict):
-        known, further = schema.get("properties", {}), schema.get("additionalProperties")
+        named, further = schema.get("properties", {}), schema.get("additionalProperties")
         for key in value:
-            value[key] = type_values(value[key], known.get(key, further if isinstance(further, Mapping) else {}))
+            value[key] = type_values(value[key], named.get(key, further if isinstance(further, Mapping) else {}))
         return value
     if isinstance(value, list):
         value[:] = [type_values(item, schema.get("items", {})) for item in value]

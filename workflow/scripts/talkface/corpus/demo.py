@@ -132,7 +132,7 @@ def make_clip(video: str | Path, truth: str | Path, *, voice: str, text: str) ->
     with writing(video) as film, tempfile.TemporaryDirectory() as folder:
         sound = Path(folder) / "speech.wav"
         soundfile.write(sound, utterance.audio, utterance.rate)
-        encode(frames(), film, audio=sound, size=(SIZE, SIZE))
+        encode(frames(), film, audio=sound, size=(SIZE, SIZE), preset="medium")  # models learn from what is left
     with writing(truth) as temporary, h5py.File(temporary, "w") as file:
         for name in ("landmarks", "shape", "rest"):
             file[name] = getattr(acting, name).astype(np.float32)

@@ -17,7 +17,7 @@ from talkface.drawing.characters import PRESENTER, Person, neutral_face
 from talkface.drawing.painters import STYLES, FlatPainter, ShadedPainter, blink_amounts, close_eyes
 from talkface.face.template import resting_face
 from talkface.files import writing
-from talkface.media.encoding import FILM, YuvPicture, encode
+from talkface.media.encoding import YuvPicture, encode
 from talkface.media.sound import frames_of
 from talkface.prediction.files import hold, load_shapes
 
@@ -93,7 +93,7 @@ def animate(
     pictures = paint_frames(shapes, style=style, size=size, blink=blink, seed=seed)
     bar = tqdm(pictures, total=len(shapes), desc="drawing", unit="frame", file=sys.stderr, disable=not progress)
     with writing(output) as film:
-        encode(bar, film, size=(size, size), audio=audio, pixels="yuv420p", **FILM)
+        encode(bar, film, size=(size, size), audio=audio, pixels="yuv420p")
 
 
 def draw_animation(

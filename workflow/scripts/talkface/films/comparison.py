@@ -34,7 +34,7 @@ from talkface.films.panels import (
     write_words,
 )
 from talkface.media.crop import face_crop
-from talkface.media.encoding import FILM, encode
+from talkface.media.encoding import encode
 from talkface.media.sound import frames_of
 from talkface.media.video import probe, read_frames
 from talkface.prediction.files import hold, load_shapes
@@ -230,7 +230,7 @@ def draw_comparison(
         size, pictures = paint_comparison(
             faces, frames=frames, layout=layout, panel=panel, style=style, colours=colours, source=source, truth=truth
         )
-        encode(pictures, film, size=size, audio=audio, pixels="yuv420p", **FILM)
+        encode(pictures, film, size=size, audio=audio, pixels="yuv420p")
     log.info("%s: %d frames of %dx%d", output, frames, *size)
 
 

@@ -29,7 +29,7 @@ from talkface.errors import TalkfaceError
 from talkface.face.measured import Measured, place_in_video, read_measured, read_shape
 from talkface.face.points import LIPS, mouth_width, outer_eye_distance
 from talkface.files import writing
-from talkface.media.encoding import FILM, FilmPicture, encode, speech
+from talkface.media.encoding import FilmPicture, encode, speech
 from talkface.media.video import probe, read_frames
 from talkface.prediction.files import load_shapes
 
@@ -350,7 +350,7 @@ def draw_overlay(
     frames = read_frames(probe(video), start_s=start_s, end_s=end_s, pixels="yuv420p", size=painter.size)
     size = (painter.picture.shape[1], painter.picture.shape[0])
     with speech(audio, clip, frames=len(painter.landmarks)) as wav, writing(output) as film:
-        encode(paint_film(painter, frames), film, size=size, audio=wav, pixels="yuv420p", **FILM)
+        encode(paint_film(painter, frames), film, size=size, audio=wav, pixels="yuv420p")
 
 
 def draw_overlay_frame(

@@ -26,7 +26,7 @@ from talkface.face.identity import align, align_procrustes
 from talkface.face.measured import read_measured, read_shape
 from talkface.face.template import load_template
 from talkface.files import writing
-from talkface.media.encoding import FILM, YuvPicture, encode
+from talkface.media.encoding import YuvPicture, encode
 from talkface.media.sound import frames_of
 from talkface.prediction.files import hold, load_shapes
 
@@ -333,7 +333,7 @@ def draw_plot(
     order = hold(np.arange(count), frames_of(audio))
     size = (chosen.size, chosen.size)
     with writing(output) as film:
-        encode(paint_plots(plotter, order, size=size), film, size=size, audio=audio, pixels="yuv420p", **FILM)
+        encode(paint_plots(plotter, order, size=size), film, size=size, audio=audio, pixels="yuv420p")
 
 
 def paint_plots(plotter: Plotter, order: NDArray, *, size: tuple[int, int]) -> Iterator[NDArray[np.uint8]]:

@@ -19,7 +19,7 @@ from talkface.drawing.windows import Window, rectangle
 from talkface.face.points import mouth_opening
 from talkface.files import writing
 from talkface.films.panels import Board, FacePanel, Painter, write_head
-from talkface.media.encoding import FILM, as_wav, encode
+from talkface.media.encoding import as_wav, encode
 from talkface.media.sound import film_frames
 from talkface.prediction.files import hold
 
@@ -119,7 +119,7 @@ def film_pair(
     frames = film_frames(len(sound), rate)
     pictures = paint_pairs(truth, prediction, title=title, note=note, model=model, frames=frames)
     with as_wav(sound, rate) as speech, writing(output) as film:
-        encode(pictures, film, size=SIZE, audio=speech, pixels="yuv420p", **FILM)
+        encode(pictures, film, size=SIZE, audio=speech, pixels="yuv420p")
 
 
 def draw_worst(faces: str | Path, folder: str | Path) -> None:

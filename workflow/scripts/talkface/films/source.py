@@ -6,7 +6,7 @@ from talkface.errors import TalkfaceError
 from talkface.face.measured import read_measured
 from talkface.files import writing
 from talkface.media.crop import face_crop
-from talkface.media.encoding import FILM, encode, speech
+from talkface.media.encoding import encode, speech
 from talkface.media.video import probe, read_frames
 
 SOURCE = 480  # pixels, both ways, of the video cropped around the face
@@ -42,4 +42,4 @@ def crop_source(
     crop = face_crop(measured.landmarks, width=measured.width, height=measured.height)
     frames = read_frames(probe(video), start_s=start_s, end_s=end_s, pixels="yuv420p", crop=crop, size=size)
     with speech(audio, clip, frames=len(measured.landmarks)) as wav, writing(output) as film:
-        encode(frames, film, size=(size, size), audio=wav, pixels="yuv420p", **FILM)
+        encode(frames, film, size=(size, size), audio=wav, pixels="yuv420p")

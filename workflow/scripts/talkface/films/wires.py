@@ -25,7 +25,7 @@ from talkface.face import points
 from talkface.face.depth import Skin, in_space
 from talkface.face.template import resting_face
 from talkface.files import writing
-from talkface.media.encoding import FILM, YuvPicture, encode
+from talkface.media.encoding import YuvPicture, encode
 from talkface.media.sound import frames_of
 from talkface.prediction.files import hold, load_landmarks
 
@@ -317,11 +317,4 @@ def draw_wires(predictions: str | Path, audio: str | Path, output: str | Path, *
     """
     shapes = hold(load_landmarks(predictions), frames_of(audio))
     with writing(output) as film:
-        encode(
-            paint_wires(shapes, size=size, turn_s=turn_s),
-            film,
-            size=(size, size),
-            audio=audio,
-            pixels="yuv420p",
-            **FILM,
-        )
+        encode(paint_wires(shapes, size=size, turn_s=turn_s), film, size=(size, size), audio=audio, pixels="yuv420p")

@@ -7,7 +7,6 @@ results/audio/{shard}.h5: a dataset per clip, (S,) int16; attributes `rate` (Hz)
 (sha256 of the source) and `rejected`, which is empty or says in words why the clip cannot be used (then S may be 0).
 """
 
-import itertools
 import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -62,7 +61,8 @@ def sound_blocks(
     media = probe(path)
     if not media.has_audio:
         raise TalkfaceError(f"{path}: no audio stream; speech was expected; give a file with sound")
-    rate, kind = rate or media.audio_rate, "f32le" if as_float else "s16le"
+    rate = rate or media.audio_rate
+    kind, dtype = ("f32le", np.float32) if as_float else ("s16le", np.int16)
     # Channels of floats would be added and not averaged; whole numbers have no room for that.
     mixing = {"rematrix_maxval": 1.0, "ochl": "mono"} if as_float else {}
     stream = (
@@ -74,7 +74,7 @@ def sound_blocks(
     count, heard = 0, False
     with run(stream, what=path) as pipe:
         while block := pipe.read(BLOCK_BYTES):  # whole blocks: the pipe is buffered
-            samples = np.frombuffer(block, "<f4" if as_float else "<i2").astype(np.float32 if as_float else np.int16)
+            samples = np.frombuffer(block, np.dtype(dtype).newbyteorder("<")).astype(dtype)
             count, heard = count + len(samples), heard or bool(samples.any())
             yield samples
     if not count:
@@ -146,13 +146,8 @@ def extract_wav(
     TalkfaceError
         If the file gives no sound.
     """
-    wanted = rate or probe(path).audio_rate
-    blocks = sound_blocks(path, rate=rate, as_float=as_float, start_s=start_s, end_s=end_s)
-    first = next(blocks)  # errors come before a file is begun
     kind = "FLOAT" if as_float else "PCM_16"
-    with (
-        writing(output) as temporary,
-        soundfile.SoundFile(temporary, "w", wanted, 1, subtype=kind, format="WAV") as file,
-    ):
-        for block in itertools.chain([first], blocks):
+    rate = rate or probe(path).audio_rate or RATE  # without sound it is none, which the first block says
+    with writing(output) as temporary, soundfile.SoundFile(temporary, "w", rate, 1, subtype=kind, format="WAV") as file:
+        for block in sound_blocks(path, rate=rate, as_float=as_float, start_s=start_s, end_s=end_s):
             file.write(block)

@@ -10,7 +10,6 @@ import subprocess
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import cv2
 import ffmpeg
@@ -28,11 +27,10 @@ log = logging.getLogger(__name__)
 
 # Players take an HD film without these words for BT.709 (H.264, table E-5: 6 is what OpenCV and ffmpeg make, BT.601).
 _COLOURS = "h264_metadata=colour_primaries=6:transfer_characteristics=6:matrix_coefficients=6"
-# x264's own default preset; crf 18 is near transparent for drawn edges.
-ENCODER = {"vcodec": "libx264", "preset": "medium", "crf": 18, "pix_fmt": "yuv420p", "bsf:v": _COLOURS}
-# Films to look at: less than half of the work, a file no larger, 1 to 2 dB further from what was drawn (50.1 dB instead
-# of 51.8 of a face, 40.9 instead of 41.7 in a comparison with a video).
-FILM: dict[str, Any] = {"preset": "veryfast"}
+# crf 18 is near transparent for drawn edges. Beside x264's own preset, medium: less than half of the work, a file no
+# larger, 1 to 2 dB further from what was drawn (50.1 dB instead of 51.8 of a face, 40.9 instead of 41.7 in a comparison
+# with a video).
+ENCODER = {"vcodec": "libx264", "preset": "veryfast", "crf": 18, "pix_fmt": "yuv420p", "bsf:v": _COLOURS}
 CRF = 28  # x264's scale; its default is 23, and sites that host videos choose less than that
 SHIFT_PX = 1
 _PIPE_BYTES = 1 << 20  # the most that an ordinary user may ask for (/proc/sys/fs/pipe-max-size)

@@ -127,9 +127,8 @@ class Stream:
             raise TalkfaceError(
                 f"samples of shape {samples.shape}: one channel of finite numbers was expected; mix the channels"
             )
-        scale = FULL_SCALE if samples.dtype == np.int16 else 1.0
         self._samples += len(samples)
-        self._hear(self._resampler.push(samples.astype(np.float32) / np.float32(scale)))
+        self._hear(self._resampler.push(_as_floats(samples)))
         return self._advance(self._known())
 
     def finish(self) -> NDArray[np.float32]:
@@ -242,9 +241,10 @@ def predict_samples(
     """Predict the shapes (T, 68, D) of sound (S,), int16 or floats in [-1, 1], by default at the network's rate."""
     torch.manual_seed(seed)
     rate = network.rate if rate is None else rate
-    sound = samples.astype(np.float32) / np.float32(FULL_SCALE if samples.dtype == np.int16 else 1)
-    peak = loudest(resample_blocks([sound], rate, network.peak_rate or network.rate))
-    chunks = predict_blocks(network, [sound], rate=rate, peak=peak, device=device)
+    peak = 0.0
+    if network.level == "peak":
+        peak = loudest(resample_blocks([_as_floats(samples)], rate, _peak_rate(network)))
+    chunks = predict_blocks(network, [samples], rate=rate, peak=peak, device=device)
     return np.concatenate([np.zeros((0, 68, network.coordinates), np.float32), *chunks])
 
 
@@ -275,7 +275,7 @@ def predict_sound(
     TalkfaceError
         If the file is no sound, is empty or holds samples that are no numbers.
     """
-    peak = loudest(read_blocks(audio, network.peak_rate or network.rate))
+    peak = loudest(read_blocks(audio, _peak_rate(network)))
     if not peak:
         log.warning("%s: digital silence; the face will rest", audio)
     info = soundfile.info(str(audio))
@@ -283,6 +283,16 @@ def predict_sound(
     sound = read_sound(audio)
     chunks = predict_blocks(network, sound, rate=info.samplerate, peak=peak, device=device)
     return count_frames(info.frames, info.samplerate), chunks
+
+
+def _as_floats(samples: NDArray) -> NDArray[np.float32]:
+    """Bring samples, int16 or floats, to [-1, 1]."""
+    return samples.astype(np.float32) / np.float32(FULL_SCALE if samples.dtype == np.int16 else 1)
+
+
+def _peak_rate(network: BaseNetwork) -> int:
+    """Return the rate at which a file's loudest sample is looked for, Hz."""
+    return network.peak_rate if network.level == "peak" and network.peak_rate else network.rate
 
 
 def predict_file(

@@ -3,6 +3,7 @@
 Axes: B stretches, N samples, T video frames, C clips, P frames of all clips end to end, F numbers of a feature frame.
 """
 
+import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Protocol
@@ -279,30 +280,27 @@ def batches(
 ) -> Iterator[tuple[int, Batch]]:
     """Yield the steps first_step .. last_step - 1 with their batches, the same whichever step is the first."""
     device, per_epoch = corpus.sound.device, steps_per_epoch(corpus.lengths, settings)
-    total = int(count_stretches(corpus.lengths, settings.frames).sum())
-    planned: dict[int, tuple[Tensor, Tensor]] = {}
+    total, size = int(count_stretches(corpus.lengths, settings.frames).sum()), settings.stretches
 
+    @functools.lru_cache(maxsize=2)  # a batch seldom reaches over more than one end
     def plan(turn: int) -> tuple[Tensor, Tensor]:
         """Plan the stretches of one turn through the corpus, and draw which noise belongs to each."""
-        if turn not in planned:
-            generator = np.random.default_rng([seed, turn])
-            stretches = torch.from_numpy(plan_epoch(corpus.lengths, settings.frames, generator)).to(device)
-            draws = torch.from_numpy(generator.random((len(stretches), 2), np.float32)).to(device)
-            planned[turn] = stretches, draws
-            planned.pop(turn - 2, None)  # a batch reaches over one end at most, unless turns are shorter than it
-        return planned[turn]
+        generator = np.random.default_rng([seed, turn])
+        stretches = torch.from_numpy(plan_epoch(corpus.lengths, settings.frames, generator)).to(device)
+        return stretches, torch.from_numpy(generator.random((len(stretches), 2), np.float32)).to(device)
 
     for step in range(first_step, last_step):
         epoch, place = divmod(step, per_epoch)
-        if settings.last_batch == "wrap":  # one turn follows the other without a seam
-            epoch, first = divmod(step * settings.stretches, total)
-        else:
-            first = place * settings.stretches
-        stretches, draws = (part[first : first + settings.stretches] for part in plan(epoch))
-        while settings.last_batch == "wrap" and len(stretches) < settings.stretches:
-            epoch += 1
-            further = (part[: settings.stretches - len(stretches)] for part in plan(epoch))
-            stretches, draws = map(torch.cat, zip((stretches, draws), further, strict=True))
+        first = epoch * total + place * size  # places in all turns, one behind the other
+        last = min(first + size, (epoch + 1) * total)
+        if settings.last_batch == "wrap":  # without a seam
+            first, last = step * size, (step + 1) * size
+        parts = []
+        while first < last:
+            turn, begin = divmod(first, total)
+            parts.append([part[begin : begin + last - first] for part in plan(turn)])
+            first += len(parts[-1][0])
+        stretches, draws = map(torch.cat, zip(*parts, strict=True))
         clip, start = stretches.T
         yield step, corpus.cut(clip, start, settings.frames, draws)
 

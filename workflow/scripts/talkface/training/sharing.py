@@ -1,12 +1,10 @@
-"""Models and predictions as the programs of the published systems write them, for use with those.
+"""Models as the programs of the published systems write them, for use with those.
 
 | file | holds | of |
 |---|---|---|
 | SPCH2FLM.pt | a state dict of torch: conv1 .. conv4, fc1 and, with the temporal condition, fc2 | Eskimez et al. 2020 |
 | mean_shape.npy, eigen_vectors.npy | (1, 68 D) and (K, 68 D): the shape model that its coefficients belong to | |
 | talkingFaceModel.h5 | a model of Keras 2, uncompiled: four LSTMs | Eskimez et al. 2018 |
-| predicted.npy | (T, 68, D) float32: faces in the frame of the shape model, 25 fps | Eskimez et al. 2020 |
-| speech_orig.npy | (S,) float32 in [-1, 1]: the speech at 22,050 Hz | |
 
 D is 2, and 3 for imported models with a shape model in space.
 """
@@ -18,16 +16,11 @@ import numpy as np
 import torch
 from torch import nn
 
-from talkface.conventions import FULL_SCALE
 from talkface.errors import TalkfaceError
-from talkface.face.shape_files import to_frame_of
 from talkface.files import writing
-from talkface.media.sound import read_blocks
 from talkface.models.checkpoint import load_network, read_file
 from talkface.models.keras_weights import Layer, write_keras
 from talkface.models.layers.keras_lstm import KerasDense, KerasLSTM
-
-SPEECH_RATE = 22_050  # Hz; what librosa loads a file at unless told otherwise
 
 
 def share_torch(
@@ -87,37 +80,6 @@ def share_keras(weights: str | Path, output: str | Path) -> None:
     stack: nn.ModuleList = load_network(weights).layers  # type: ignore[assignment]
     with writing(output) as temporary:
         write_keras(temporary, [_layer(layer, number) for number, layer in enumerate(stack, start=1)])
-
-
-def share_prediction(
-    prediction: str | Path,
-    sound: str | Path,
-    *,
-    faces: str | Path,
-    speech: str | Path,
-    shape_model: Mapping[str, str | Path] | None = None,
-) -> None:
-    """Write a prediction in the frame of its shape model, and its speech.
-
-    Parameters
-    ----------
-    prediction : path
-        results/predictions/{model}/{clip}.npy, template frame.
-    sound : path
-        results/audio/float/{clip}.wav.
-    faces, speech : paths
-        Outputs.
-    shape_model : mapping of mean to path, optional
-        Of an imported model; the shape models of others lie in the template frame.
-    """
-    shapes = np.load(prediction, allow_pickle=False)
-    if shape_model:
-        shapes = to_frame_of(shape_model["mean"], shapes)
-    with writing(faces) as temporary:
-        np.save(temporary, shapes.astype(np.float32))
-    blocks = list(read_blocks(sound, SPEECH_RATE, rounded=False))
-    with writing(speech) as temporary:
-        np.save(temporary, np.concatenate(blocks) / np.float32(FULL_SCALE))
 
 
 def _read(weights: str | Path, *, network: str, kind: str) -> dict:

@@ -2,7 +2,7 @@
 #
 # Paths of results/, from the video to the face (shapes and units: docs/targets.md):
 #   audio/{shard}.h5, audio/{clip}.wav   frames/{clip}/   landmarks/{shard}.h5   shapes/{speaker}.h5   qc/clips.tsv
-#   dataset/{corpus}.h5   models/{model}/   predictions/{model}/{clip}.npy   shared/{model}/   evaluation/
+#   dataset/{corpus}.h5   models/{corpus}/{model}/   predictions/{model}/{clip}.npy   shared/{model}/   evaluation/
 # To look at, each also below {model}/:
 #   anim/{clip}.mp4, .gif   anim3d/{clip}.mp4   overlay/{clip}.mp4, {clip}/{frame}.png   plots/ (likewise)   source/{clip}.mp4
 #   identity/{clip}.png   comparison/{clip}.mp4   curves/{clip}.svg

@@ -26,11 +26,13 @@ SHAPE = {"mean": "mean_shape", "components": "eigen_vectors", "template": "mean"
 # What each row of the table asks for, by the beginning of its first column.
 TARGETS = {
     "2018 `featureExtractor.py": ["results/dataset/export_a.hdf5"],
-    "`train.py -i f.hdf5 -u": ["results/models/a_trained/weights.pt", "results/shared/a_trained/talkingFaceModel.h5"],
+    "`train.py -i f.hdf5 -u": [
+        "results/models/real/a_trained/weights.pt", "results/shared/a_trained/talkingFaceModel.h5",
+    ],
     "`generate.py -i a.flac": ["results/anim/a_theirs/a.mp4", "results/plots/a_theirs/a.mp4"],
-    "2020 `train.py": ["results/models/b_trained/weights.pt"],
-    "with `-n noise.hdf5`": [f"results/models/b_{kind}/weights.pt" for kind in ("nr", "tc", "tc_nr")],
-    "`train.py -m folder`": ["results/models/b_again/weights.pt", "results/shared/b_again/SPCH2FLM.pt"],
+    "2020 `train.py": ["results/models/real/b_trained/weights.pt"],
+    "with `-n noise.hdf5`": [f"results/models/real/b_{kind}/weights.pt" for kind in ("nr", "tc", "tc_nr")],
+    "`train.py -m folder`": ["results/models/real/b_again/weights.pt", "results/shared/b_again/SPCH2FLM.pt"],
     "`generate.py -i folder": [f"results/anim/b_theirs/{CLIP}.mp4", f"results/anim3d/b_theirs/{CLIP}.mp4"],
     "`generate.py --temporal_condition`": [f"results/predictions/b_theirs/{CLIP}.npy"],
     "`generate.py -s`": [f"results/shared/b_theirs/{CLIP}/predicted.npy"],
@@ -45,7 +47,7 @@ TARGETS = {
     "RMSE": [f"results/evaluation/rmse_{CLIP}.tsv"],
     "2017 preprocessing": [],  # make sheet, below; train_all trains as the rows above do
     "`CNN_train.py`": [
-        "results/models/fft_cnn_published/weights.pt", "results/evaluation/clips/fft_cnn_published.tsv",
+        "results/models/real/fft_cnn_published/weights.pt", "results/evaluation/clips/fft_cnn_published.tsv",
         "results/anim/fft_cnn_published/a.mp4", "results/anim/fft_cnn_published/a.gif",
     ],
     "faces from landmarks": [],
@@ -129,10 +131,10 @@ def test_their_training_file_of_2018(work):
 
 
 def test_the_2018_training_keeps_to_the_originals_schedule(work):
-    recipe = yaml.safe_load((work / "results/models/a_trained/config.yaml").read_text())["a_trained"]
+    recipe = yaml.safe_load((work / "results/models/real/a_trained/config.yaml").read_text())["models"]["a_trained"]
     assert (recipe["stretches"], recipe["learning_rate"], recipe["schedule"]) == (128, 0.001, "constant")
     assert (recipe["last_batch"], recipe["empty_clip"], recipe["keep"]) == ("wrap", True, "last")
-    curve = pd.read_csv(work / "results/models/a_trained/curve.tsv", sep="\t")
+    curve = pd.read_csv(work / "results/models/real/a_trained/curve.tsv", sep="\t")
     assert list(curve["step"]) == [1]  # floor(N / 128) + 1
     layers = read_keras(work / "results/shared/a_trained/talkingFaceModel.h5")
     assert [layer.units for layer in layers] == [8, 8, 8, 136]
@@ -147,7 +149,7 @@ def test_the_context_of_a_file_stands_above_an_inherited_one(work):
 
 def test_the_2020_trainings(work):
     for name in ("b_trained", "b_nr", "b_tc", "b_tc_nr", "b_again"):
-        content = read_file(work / f"results/models/{name}/weights.pt")
+        content = read_file(work / f"results/models/real/{name}/weights.pt")
         assert content["arguments"]["dropout"] == 0
         assert ("fc2.weight" in content["weights"]) == ("tc" in name)
         assert content["arguments"].get("noise_resilient", False) == ("nr" in name)
@@ -226,7 +228,7 @@ def test_the_sheet_of_ravdess(project, shared_data, tmp_path):
 
 
 def test_the_networks_of_2017(work):
-    assert (work / "results/models/fft_cnn_published/weights.pt").exists()
+    assert (work / "results/models/real/fft_cnn_published/weights.pt").exists()
     measured = pd.read_csv(work / "results/evaluation/clips/fft_cnn_published.tsv", sep="\t")
     assert CLIP in set(measured["clip"])
     assert probe(work / "results/anim/fft_cnn_published/a.mp4").duration_s == pytest.approx(2.5, abs=0.1)

@@ -61,7 +61,8 @@ def test_import_weights(project, folder):
     assert "Training" not in done.stdout
     made = folder / "results" / "models" / "theirs"
     assert sorted(path.name for path in made.iterdir()) == ["card.md", "config.yaml", "weights.pt"]
-    assert yaml.safe_load((made / "config.yaml").read_text())["theirs"]["arguments"]["temporal_condition"] is True
+    described = yaml.safe_load((made / "config.yaml").read_text())
+    assert described["models"]["theirs"]["arguments"]["temporal_condition"] is True
     assert (folder / "results" / "logs" / "import_weights" / "theirs.log").read_text()
     assert set(read_clips(folder / table)["condition"]) == {"clean", "babble", "white"}
     content = read_file(folder / "results" / "models" / "again" / "weights.pt")
@@ -81,7 +82,7 @@ def test_curves_are_drawn_of_what_was_trained_here(project, folder):
     done = run_snakemake(
         project, "--cores", "1", "--configfile", "mine.yaml", "--dry-run", "results/evaluation/curves.svg", cwd=folder
     )
-    assert "results/models/cnn/curve.tsv" in done.stdout
+    assert "results/models/demo/cnn/curve.tsv" in done.stdout
     assert "theirs" not in done.stdout
 
 

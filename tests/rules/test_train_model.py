@@ -48,7 +48,7 @@ def folder(tmp_path_factory):
 
 
 RULES = (
-    *("train_model", "predict_landmarks", "evaluate_model", "measure_floors", "summarise_evaluation"),
+    *("train_model", "retrain_model", "predict_landmarks", "evaluate_model", "measure_floors", "summarise_evaluation"),
     *("compare_models", "plot_curves"),
 )
 TABLES = [f"results/evaluation/{name}.tsv" for name in ("summary", "pairs", "worst", "zoo")]
@@ -70,12 +70,13 @@ def trained(project, folder):
 
 def test_train_model_writes_all_it_declares(trained):
     for model in ("talkface", "cnn"):
-        made = trained / "results" / "models" / model
-        assert sorted(path.name for path in made.iterdir()) == sorted(FILES)
-        assert yaml.safe_load((made / "config.yaml").read_text())[model]["network"] == model
+        made = trained / "results" / "models" / "demo" / model
+        assert sorted(path.name for path in made.iterdir()) == sorted([*FILES, "state"])
+        assert yaml.safe_load((made / "config.yaml").read_text())["models"][model]["network"] == model
         load_network(made / "weights.pt")
         assert (trained / "results" / "logs" / "train_model" / f"{model}.log").read_text()
-    assert pd.read_csv(trained / "results" / "models" / "talkface" / "curve.tsv", sep="\t")["step"].iloc[-1] == 3
+    curve = pd.read_csv(trained / "results" / "models" / "demo" / "talkface" / "curve.tsv", sep="\t")
+    assert curve["step"].iloc[-1] == 3
 
 
 def test_predict_landmarks(trained):
@@ -137,7 +138,7 @@ def test_bad_speech_fails_in_one_line_and_leaves_the_rest(project, trained):
     assert done.returncode != 0
     assert "talkface: results/audio/test1.wav: samples that are no numbers" in done.stdout
     assert "Traceback" not in done.stdout.split("talkface: results")[0]
-    assert (trained / "results" / "models" / "cnn" / "weights.pt").exists()
+    assert (trained / "results" / "models" / "demo" / "cnn" / "weights.pt").exists()
 
 
 def test_a_change_of_one_model_retrains_no_other(project, trained):

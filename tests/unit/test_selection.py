@@ -1,13 +1,16 @@
 """Which clips and models a run is about."""
 
 import copy
+import json
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 import yaml
 
 from talkface.errors import TalkfaceError
-from talkface.selection import Selection
+from talkface.selection import Selection, asks_to_train
 
 ROWS = """clip speaker split video start_s end_s
 a1 ann train a1.mp4
@@ -29,11 +32,11 @@ def select(tmp_path, project, monkeypatch):
     config = yaml.safe_load((project / "config" / "config.yaml").read_text(encoding="utf-8"))
     config |= {"corpus": "mine", "clips": "sheet.tsv"}
 
-    def make(**changes):
+    def make(trains=True, **changes):
         changed = copy.deepcopy(config)
         for key, value in changes.items():
             changed[key] = changed[key] | value if isinstance(value, dict) else value
-        return Selection(changed, home=project)
+        return Selection(changed, home=project, trains=trains)
 
     return make
 
@@ -136,3 +139,68 @@ def test_where_the_workflow_lies_does_not_matter(select, tmp_path, project):
     assert str(selection.weights_file("talkface_demo")) == weights
     assert selection.content_along(weights) == ""
     assert len(selection.sheet_content) == 64
+
+
+def train_toy(folder, text="corpus: x"):
+    """What a finished training leaves, as far as planning looks."""
+    folder.mkdir(parents=True)
+    (folder / "weights.pt").touch()
+    (folder / "config.yaml").write_text(text)
+
+
+def test_which_trained_model_is_taken(select, tmp_path, project):
+    """Its own corpus's; where nothing is trained, that of another; said is what differs, as far as it is recorded."""
+    own = "results/models/mine/cnn"
+    assert select().folder_of("cnn") == select().own_folder("cnn") == own
+    assert select().folder_of("talkface_demo") == "results/models/talkface_demo"
+    train_toy(tmp_path / "results/models/other/cnn")
+    takes = select(trains=False)
+    assert (takes.folder_of("cnn"), takes.finished) == ("results/models/other/cnn", [])
+    assert takes.describe_taken("cnn").endswith("; there is none of corpus mine: train_all would train it")
+    assert select().folder_of("cnn") == own
+    train_toy(tmp_path / own)
+    takes = select(trains=False)
+    assert (takes.folder_of("cnn"), takes.finished) == (own, ["cnn"])
+    assert "; changed since: what it was made from (not recorded); train_all" in takes.describe_taken("cnn")
+    origin = yaml.safe_dump({"origin": json.loads(json.dumps(takes.origin_of("cnn")))})
+    (tmp_path / own / "config.yaml").write_text(origin)
+    assert re.fullmatch(r"cnn: trained on corpus mine, [-\d]{10} [:\d]{5}", select(trains=False).describe_taken("cnn"))
+    assert select().describe_taken("cnn") == ""
+    said = select(seed=7).describe_taken("cnn")
+    assert said.endswith("; replaced once a newer one is finished, since changed: seed")
+    assert takes.describe_taken("talkface_demo") == takes.describe_taken("talkface") == ""
+
+
+def test_videos_may_be_gone_where_nothing_is_trained(select, tmp_path):
+    (tmp_path / "a2.mp4").unlink()
+    with pytest.raises(TalkfaceError, match=r"there is no file 'a2.mp4'"):
+        select()
+    assert select(trains=False).absent == ["a2"]
+
+
+def test_a_trained_model_by_its_old_path(select):
+    with pytest.raises(
+        TalkfaceError, match=r"there is no results/models/cnn/weights.pt; .* write results/models/mine/cnn"
+    ):
+        select(models={"further": {"like": "cnn", "init": "results/models/cnn/weights.pt"}})
+
+
+@pytest.mark.parametrize(
+    ("words", "trains"),
+    [
+        ("--cores 8", True),
+        ("-n all", True),
+        ("results/anim/x.mp4 train_all", True),
+        ("results/models/demo/cnn/weights.pt", True),
+        ("./results//models/demo/cnn/card.md", True),
+        ("results/evaluation/summary.html", True),
+        ("-R train_model -- results/anim/x.mp4", True),
+        ("results/anim/x.mp4 --config corpus=all", False),
+        ("-- results/predictions/cnn/x.npy", False),
+        ("speech_all", False),
+        ("overlay_all curves_all", False),
+    ],
+)
+def test_what_asks_to_train(words, trains):
+    assert asks_to_train(words.split()) is trains
+    assert asks_to_train([str(Path.cwd() / word) if "/" in word else word for word in words.split()]) is trains

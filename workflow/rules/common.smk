@@ -1,8 +1,9 @@
 # The selection of clips and models, and the functions every rule file uses. No rules.
 # expects: config/config.yaml, the sheet it names, files in resources/speech/
-# produces: selection (talkface/selection.py), code_of(), only(), but(), of_clip(), of_speech(), of_model(), of_shown(),
-# evaluated_audio(), colours()
+# produces: selection (talkface/selection.py), code_of(), only(), but(), of_clip(), of_speech(), weights_of(),
+# weights_named(), of_model(), of_shown(), evaluated_audio(), colours()
 # reads from config: what talkface/selection.py reads
+import functools
 import importlib.machinery
 import sys
 from pathlib import Path
@@ -28,14 +29,27 @@ sys.path.insert(0, str(scripts))
 from talkface.drawing.style import colour_of
 from talkface.errors import TalkfaceError
 from talkface.provenance import code_of
-from talkface.selection import Selection
+from talkface.selection import Selection, asks_to_train
+from talkface.training.model_folder import take_over
 
+# A job of a cluster sees its own target alone; what is trained was decided where all jobs were planned.
+trains = workflow.is_main_process and asks_to_train(sys.argv[1:])
+if workflow.is_main_process:
+    for before, after in take_over().items():
+        logger.info(f"{before}: moved to {after}, where models of that corpus lie")
 try:
-    selection = Selection(config, home=Path(workflow.basedir))
+    selection = Selection(config, home=Path(workflow.basedir), trains=trains)
 except TalkfaceError as error:
     raise WorkflowError(str(error)) from None
 for name, path in selection.renamed.items():
     logger.info(f"{path}: goes by the name {name}: results/anim/{name}.mp4")
+
+
+if workflow.is_main_process and selection.absent:
+    logger.info(
+        f"{selection.sheet}: videos of {len(selection.absent)} of {len(selection.clips)} clips are gone, the first "
+        f"{selection.videos[selection.absent[0]]}; needed for what is not made yet, and not for dropped-in speech"
+    )
 
 
 def only(names):
@@ -61,6 +75,20 @@ def of_clip(name):
 def of_speech(name):
     """Input: the same where speech files are welcome, of which nothing was measured."""
     return lambda w: of_clip(name)(w) if w.clip in selection.clips.index else []
+
+
+def weights_of(w):
+    """Input: the weights of a model; the run says once which are taken."""
+    return weights_named(w.model)
+
+
+@functools.cache
+def weights_named(model):
+    """The same of one model by its name."""
+    said = selection.known[model] and workflow.is_main_process and selection.describe_taken(model)
+    if said:
+        logger.info(said)
+    return f"{selection.folder_of(model)}/weights.pt"
 
 
 def of_model(w):

@@ -1,4 +1,4 @@
-# expects: results/dataset/{corpus}.h5, results/models/{model}/, results/audio/{shard}.h5, results/evaluation/noise.h5,
+# expects: results/dataset/{corpus}.h5, results/models/{corpus}/{model}/, results/audio/{shard}.h5, results/evaluation/noise.h5,
 # results/evaluation/detector/{shard}.h5, <folder>/<clip>.npy of external models; for one clip also what was measured of it
 # produces: results/evaluation/clips/{model}.tsv, floors.tsv (layout: talkface/evaluation/evaluate.py), summary.tsv,
 # pairs.tsv, worst.tsv (layout: talkface/evaluation/summary.py), zoo.tsv (layout: talkface/evaluation/comparison.py),
@@ -13,7 +13,7 @@ rule evaluate_model:
         audio=evaluated_audio(),
         noise="results/evaluation/noise.h5",
         training_noise=lambda w: [*filter(None, [selection.models[w.model].get("noise")])],
-        weights="results/models/{model}/weights.pt",
+        weights=weights_of,
     output:
         table="results/evaluation/clips/{model}.tsv",
     log:
@@ -118,7 +118,7 @@ rule summarise_evaluation:
     input:
         tables=expand("results/evaluation/clips/{model}.tsv", model=selection.evaluated),
         floors="results/evaluation/floors.tsv",
-        weights=expand("results/models/{model}/weights.pt", model=selection.selected),
+        weights=lambda w: [weights_named(model) for model in selection.selected],
     output:
         summary="results/evaluation/summary.tsv",
         pairs="results/evaluation/pairs.tsv",
@@ -149,7 +149,7 @@ rule summarise_evaluation:
 rule compare_models:
     input:
         summary="results/evaluation/summary.tsv",
-        weights=expand("results/models/{model}/weights.pt", model=selection.selected),
+        weights=lambda w: [weights_named(model) for model in selection.selected],
     output:
         table="results/evaluation/zoo.tsv",
     log:
@@ -177,7 +177,7 @@ rule predict_worst:
         worst="results/evaluation/worst.tsv",
         dataset=f"results/dataset/{selection.corpus}.h5",
         audio=evaluated_audio(),
-        weights=expand("results/models/{model}/weights.pt", model=selection.selected),
+        weights=lambda w: [weights_named(model) for model in selection.selected],
     output:
         faces="results/evaluation/worst.h5",
     log:

@@ -1,4 +1,4 @@
-# expects: results/evaluation/ (summary.tsv, pairs.tsv, clips/{model}.tsv, worst.h5), results/models/{model}/curve.tsv; of a
+# expects: results/evaluation/ (summary.tsv, pairs.tsv, clips/{model}.tsv, worst.h5), results/models/{corpus}/{model}/curve.tsv; of a
 # clip results/audio/{clip}.wav, results/predictions/{model}/{clip}.npy and, of one of the sheet, its file of marks,
 # results/shapes/{speaker}.h5, results/landmarks/{shard}.h5, results/audio/{shard}.h5
 # produces: results/evaluation/curves.svg, noise_{split}.svg, gain_{split}.svg, speakers_{split}.svg,
@@ -12,7 +12,7 @@ wildcard_constraints:
 
 rule plot_curves:
     input:
-        curves=expand("results/models/{model}/curve.tsv", model=selection.with_curve),
+        curves=[f"{selection.own_folder(model)}/curve.tsv" for model in selection.with_curve],
     output:
         picture=report(
             "results/evaluation/curves.svg",

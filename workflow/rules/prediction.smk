@@ -1,5 +1,5 @@
 # expects: results/audio/{clip}.wav (a row of the sheet or a file of resources/speech/), for published models of Eskimez et
-# al. 2018 results/audio/float/{clip}.wav; results/models/{model}/weights.pt;
+# al. 2018 results/audio/float/{clip}.wav; results/models/{corpus}/{model}/weights.pt;
 # <folder>/<clip>.npy for each entry `name: folder` of external
 # produces: results/predictions/{model}/{clip}.npy, (T, 68, 2 or 3) float32, template frame, 25 fps
 # reads from config: training.device, external, seed
@@ -8,7 +8,7 @@
 rule predict_landmarks:
     input:
         audio=lambda w: f"results/audio/{'float/' if selection.hears_floats(w.model) else ''}{w.clip}.wav",
-        weights="results/models/{model}/weights.pt",
+        weights=weights_of,
     output:
         landmarks="results/predictions/{model}/{clip}.npy",
     log:

@@ -1,4 +1,4 @@
-# expects: results/qc/clips.tsv, results/evaluation/ (tables and figures), results/models/{model}/curve.tsv,
+# expects: results/qc/clips.tsv, results/evaluation/ (tables and figures), results/models/{corpus}/{model}/curve.tsv,
 # results/comparison/{model}/{clip}.mp4
 # produces: results/evaluation/summary.html, and what report.html shows beside the figures: results/report/settings.html and
 # .yaml, quality.html, evaluation.html, front.html, films/{model}.html
@@ -20,7 +20,7 @@ rule write_page:
         worst="results/evaluation/worst.tsv",
         zoo="results/evaluation/zoo.tsv",
         clips=expand("results/evaluation/clips/{model}.tsv", model=selection.networks),
-        curves=expand("results/models/{model}/curve.tsv", model=selection.with_curve),
+        curves=[f"{selection.own_folder(model)}/curve.tsv" for model in selection.with_curve],
         films="results/evaluation/worst",
         # Linked by the page.
         pictures=[

@@ -1,4 +1,4 @@
-# expects: results/models/{model}/weights.pt, results/predictions/{model}/{clip}.npy, results/audio/float/{clip}.wav; of
+# expects: results/models/{corpus}/{model}/weights.pt, results/predictions/{model}/{clip}.npy, results/audio/float/{clip}.wav; of
 # imported models the files that shape_model names
 # produces: results/shared/{model}/ (SPCH2FLM.pt, mean_shape.npy, eigen_vectors.npy; talkingFaceModel.h5),
 # results/shared/{model}/{clip}/ (predicted.npy, speech_orig.npy); layouts: talkface/training/sharing.py,
@@ -8,7 +8,7 @@
 
 rule share_torch:
     input:
-        weights="results/models/{model}/weights.pt",
+        weights=weights_of,
         shape_model=lambda w: [*selection.shape_files(w.model).values()],
     output:
         state_dict="results/shared/{model}/SPCH2FLM.pt",
@@ -35,7 +35,7 @@ rule share_torch:
 
 rule share_keras:
     input:
-        weights="results/models/{model}/weights.pt",
+        weights=weights_of,
     output:
         model="results/shared/{model}/talkingFaceModel.h5",
     log:

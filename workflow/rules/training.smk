@@ -1,9 +1,12 @@
 # expects: results/qc/clips.tsv, results/audio/{shard}.h5, results/shapes/{speaker}.h5, results/landmarks/{shard}.h5; files
 # of weights that models.<name>.weights names, and with those of Eskimez et al. 2020 their shape model
 # produces: results/dataset/{corpus}.h5 (layout: talkface/training/dataset.py), results/dataset/export_a.hdf5 and
-# export_b.hdf5 (training files of the published systems: talkface/training/exchange.py), results/models/{model}/
-# (weights.pt, curve.tsv, config.yaml, card.md; imported models have no curve); rolling state in results/state/{model}/
+# export_b.hdf5 (training files of the published systems: talkface/training/exchange.py), results/models/{corpus}/{model}/
+# (weights.pt, curve.tsv, config.yaml, card.md; in state/ the rolling state, in before/ the training before), of imported
+# models results/models/{model}/ (no curve)
 # reads from config: dataset, training, models.<name>, animate.model, seed
+
+from types import SimpleNamespace
 
 
 rule assemble_dataset:
@@ -92,16 +95,17 @@ rule train_model:
         init=lambda w: selection.models[w.model].get("init") or [],
         shape_model=lambda w: [*selection.shape_files(w.model).values()],
     output:
-        weights="results/models/{model}/weights.pt",
-        curve="results/models/{model}/curve.tsv",
-        config="results/models/{model}/config.yaml",
-        card="results/models/{model}/card.md",
+        weights=f"results/models/{selection.corpus}/{{model}}/weights.pt",
+        curve=f"results/models/{selection.corpus}/{{model}}/curve.tsv",
+        config=f"results/models/{selection.corpus}/{{model}}/config.yaml",
+        card=f"results/models/{selection.corpus}/{{model}}/card.md",
     log:
         "results/logs/train_model/{model}.log",
     benchmark:
         "results/benchmarks/train_model/{model}.tsv"
     wildcard_constraints:
-        model=but(selection.imported),
+        # Where all jobs are planned, one that is finished is none of this rule's; a job of a cluster may find it made.
+        model=but(selection.imported + (selection.finished if workflow.is_main_process else [])),
     conda:
         "../../envs/training.yaml"
     threads: 8
@@ -115,12 +119,39 @@ rule train_model:
         block=lambda w: selection.models[w.model],
         seed=config["seed"],
         device=config["training"]["device"],
-        # Not an output: what is declared is deleted when a job fails, and this is what lets it go on.
-        state=lambda w: f"results/state/{w.model}",
+        folder=lambda w: selection.own_folder(w.model),
+        # A namespace is no cause to run again: what it holds leads to other results, or does not matter.
+        origin=lambda w: SimpleNamespace(**selection.origin_of(w.model)),
     message:
         "Training {wildcards.model}"
     script:
         "../scripts/train_model.py"
+
+
+# A model that is there is kept until the newer one is finished: Snakemake deletes no output that is to be updated.
+use rule train_model as retrain_model with:
+    input:
+        dataset=lambda w: (
+            weights_named(w.model)
+            and selection.models[w.model].get("dataset")
+            or f"results/dataset/{selection.corpus}.h5"
+        ),
+        noise=lambda w: selection.models[w.model].get("noise") or [],
+        init=lambda w: selection.models[w.model].get("init") or [],
+        shape_model=lambda w: [*selection.shape_files(w.model).values()],
+    output:
+        weights=update(f"results/models/{selection.corpus}/{{model}}/weights.pt"),
+        curve=update(f"results/models/{selection.corpus}/{{model}}/curve.tsv"),
+        config=update(f"results/models/{selection.corpus}/{{model}}/config.yaml"),
+        card=update(f"results/models/{selection.corpus}/{{model}}/card.md"),
+    log:
+        "results/logs/retrain_model/{model}.log",
+    benchmark:
+        "results/benchmarks/retrain_model/{model}.tsv"
+    wildcard_constraints:
+        model=only(selection.finished if trains else []) if workflow.is_main_process else but(selection.imported),
+    message:
+        "Training {wildcards.model} anew; the model there is stays until that is finished"
 
 
 rule import_weights:
@@ -165,4 +196,4 @@ rule import_weights:
 
 rule train_all:
     input:
-        expand("results/models/{model}/weights.pt", model=selection.trained),
+        [f"{selection.own_folder(model)}/weights.pt" for model in selection.trained],

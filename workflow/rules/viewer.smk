@@ -1,4 +1,4 @@
-# expects: results/evaluation/clips/{model}.tsv, results/dataset/{corpus}.h5, results/audio/{shard}.h5, results/models/{model}/,
+# expects: results/evaluation/clips/{model}.tsv, results/dataset/{corpus}.h5, results/audio/{shard}.h5, results/models/{corpus}/{model}/,
 # results/landmarks/{shard}.h5, the videos of the sheet
 # produces: results/viewer/ (faces.h5, sources/; layouts: talkface/evaluation/shown_clips.py, talkface/films/viewer_clips.py)
 # and results/viewer.html
@@ -10,7 +10,7 @@ rule predict_viewer:
         tables=expand("results/evaluation/clips/{model}.tsv", model=selection.shown_evaluated),
         dataset=f"results/dataset/{selection.corpus}.h5",
         audio=evaluated_audio(),
-        weights=expand("results/models/{model}/weights.pt", model=selection.shown_here),
+        weights=lambda w: [weights_named(model) for model in selection.shown_here],
         # A clip that quality control rejects needs none, so what is missing is known when it runs.
         predictions=[
             path

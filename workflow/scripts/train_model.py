@@ -7,14 +7,11 @@ with log_to(snakemake.log[0], threads=snakemake.threads):
 
     train_model(
         snakemake.input.dataset,
-        weights=snakemake.output.weights,
-        curve=snakemake.output.curve,
-        config=snakemake.output.config,
-        card=snakemake.output.card,
-        state=snakemake.params.state,
+        folder=snakemake.params.folder,
         model=snakemake.wildcards.model,
         block=snakemake.params.block,
         seed=snakemake.params.seed,
+        origin=vars(snakemake.params.origin),
         threads=snakemake.threads,
         device=snakemake.params.device,
     )

@@ -105,7 +105,7 @@ def test_published_shape_model(plain, shared_data, speech, tmp_path):
     plane = (landmarks[..., :2] @ [1, 1j] - (right + left) / 2) / (left - right)
     depth = landmarks[..., 2] / abs(left - right)
     expected = np.stack([plane.real, plane.imag, depth], axis=-1)
-    np.testing.assert_allclose(predict_samples(ours, speech[0]), expected, atol=1e-5)
+    np.testing.assert_allclose(predict_samples(ours, speech[0]), expected, atol=2e-5)
 
 
 @pytest.mark.parametrize("wrapper", ["state_dict", "model"])
@@ -133,7 +133,7 @@ def test_what_is_written_beside_the_weights(plain, shape_files, tmp_path):
     content = read_file(tmp_path / "tc.weights")
     assert content["facts"]["steps"] == 0
     assert content["facts"]["parameters"] == 3_989_766 + 78
-    resolved = yaml.safe_load((tmp_path / "tc.config").read_text())["tc"]
+    resolved = yaml.safe_load((tmp_path / "tc.config").read_text())["models"]["tc"]
     assert resolved["arguments"]["temporal_condition"] is True
     assert resolved["arguments"]["boosts"] == [1, 2.4, 2.8, 3.2, 3.6, 4]
     assert len(resolved["arguments"]["rest"]) == 6
@@ -233,7 +233,7 @@ def test_the_file_says_what_it_was_trained_on(keras, tmp_path):
     network = bring_in(tmp_path, keras / "stack_22.h5", block)
     assert (network.features, network.level, network.delay, network.context) == ("differences", "recorded", 1, 3)
     assert [layer.units for layer in network.layers] == [12, 12, 12, 136]
-    stated = yaml.safe_load((tmp_path / "mine.config").read_text())["mine"]["arguments"]
+    stated = yaml.safe_load((tmp_path / "mine.config").read_text())["models"]["mine"]["arguments"]
     assert stated["features"] == "differences"
     assert stated["stack"][3] == ["lstm", 136, "sigmoid", "hard_sigmoid", 0.2, 0.2]
 

@@ -45,11 +45,7 @@ def dataset(tmp_path_factory):
 def train_toy(dataset, folder, *, block=BLOCK, seed=1, model="toy"):
     train.train_model(
         dataset,
-        weights=folder / "weights.pt",
-        curve=folder / "curve.tsv",
-        config=folder / "config.yaml",
-        card=folder / "card.md",
-        state=folder / "state",
+        folder=folder,
         model=model,
         block=block,
         seed=seed,
@@ -88,7 +84,7 @@ def test_it_learns_and_says_what_it_did(dataset, tmp_path):
     assert list(curve) == ["step", "epoch", "train_loss", "valid_loss", "seconds"]
     assert curve["valid_loss"].iloc[-1] < 0.6 * curve["valid_loss"].iloc[0]
     assert curve["step"].iloc[-1] == content["facts"]["steps"] == 40 * curve["step"].iloc[0]
-    resolved = yaml.safe_load((tmp_path / "config.yaml").read_text())["toy"]
+    resolved = yaml.safe_load((tmp_path / "config.yaml").read_text())["models"]["toy"]
     assert resolved["seed"] == 1
     assert resolved["patience_epochs"] == 0
     assert resolved["weight_decay"] == 0.0  # a default the block did not name

@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import os
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path, PurePath
 
@@ -33,6 +34,20 @@ def writing(path: str | os.PathLike) -> Iterator[Path]:
         raise
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def find_same_name(path: str | os.PathLike) -> Path:
+    """Find a file whose name is written in another normal form of Unicode; the path itself where there is none.
+
+    macOS and archives made there write letters and their accents apart, sheets and keyboards as one.
+    """
+    path = Path(path)
+    if path.exists() or str(path).isascii():
+        return path
+    folder = find_same_name(path.parent)
+    wanted = unicodedata.normalize("NFC", path.name)
+    same = [entry for entry in folder.glob("*") if unicodedata.normalize("NFC", entry.name) == wanted]
+    return sorted(same)[0] if same else path
 
 
 def is_litter(path: PurePath) -> bool:

@@ -3,7 +3,9 @@
 Made once, while Snakemake plans; rules ask it for names, and lay out the paths themselves.
 """
 
-from collections.abc import Mapping
+import hashlib
+import os
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,11 +16,35 @@ import yaml
 from talkface.config import Catalogue, add_published, add_seeds, check_config, name_weights, resolve_models
 from talkface.corpus.public import CORPORA, archives_of, choose, no_clips_yet, sheet_of
 from talkface.corpus.quality import accepted, decoded
-from talkface.corpus.sheet import find_predictions, find_speech, find_splits, make_shards, read_sheet
+from talkface.corpus.sheet import MADE_BY_RULES, find_predictions, find_speech, find_splits, make_shards, read_sheet
+from talkface.errors import TalkfaceError
 from talkface.files import digest
+from talkface.training import model_folder
 
 SPEECH_FOLDER = "resources/speech"
 QUALITY_TABLE = "results/qc/clips.tsv"
+MODELS_FOLDER = "results/models"
+# Targets that train what is missing or has changed, and begin with these paths; any other takes the models there are.
+TRAINING = ("all", "train_all", "evaluate_all", "animate_all", "report_all", "train_model", "retrain_model")
+TRAINED = (f"{MODELS_FOLDER}/", "results/evaluation/")
+
+
+def asks_to_train(words: Sequence[str]) -> bool:
+    """Tell whether the words of a command line ask for models as they are configured, or to see what there is.
+
+    Figures are of models as they are configured: a target that gathers them, a path below results/models/ or
+    results/evaluation/, or no target at all. Snakemake knows its targets when jobs are planned, and which rules there
+    are before, so the words themselves are read.
+
+    Examples
+    --------
+    >>> [asks_to_train(words.split()) for words in ("--cores 8", "train_all", "-n results/anim/hello.mp4")]
+    [True, True, False]
+    """
+    paths = [os.path.relpath(word) if os.path.isabs(word) else os.path.normpath(word) for word in words]
+    if set(words) & set(TRAINING) or any(path.startswith(TRAINED) for path in paths):
+        return True
+    return not any(path.startswith("results/") or path.endswith("_all") for path in paths)
 
 
 class Selection:
@@ -30,6 +56,9 @@ class Selection:
         The configuration, merged.
     home : path
         Folder of the Snakefile.
+    trains : bool
+        Whether models that are there are trained anew where something has changed (`asks_to_train`). If not, they are
+        taken as they are, and videos of the sheet may be gone.
 
     Attributes
     ----------
@@ -56,20 +85,21 @@ class Selection:
         If configuration, sheet or dropped-in files are wrong: one line that says what to do.
     """
 
-    def __init__(self, config: Mapping[str, Any], *, home: Path):
+    def __init__(self, config: Mapping[str, Any], *, home: Path, trains: bool = True):
         check_config(config, home / "workflow" / "schemas" / "config.schema.yaml")
-        self.config, self.home = config, home
+        self.config, self.home, self.trains = config, home, trains
         named = sheet_of(config["corpus"], config["clips"])
         self.sheet = self.find_beside(named)
         if named != config["clips"] and not self.sheet.exists():
             self.clips = no_clips_yet(named)  # fetch_corpus writes it; any other target fails at planning
         else:
             shipped = self.sheet.resolve() == (home / "config" / "clips.tsv").resolve()
-            self.clips = read_sheet(self.sheet, split_by=config["split_by"], shipped=shipped)
+            self.clips = read_sheet(self.sheet, split_by=config["split_by"], shipped=shipped, must_exist=trains)
         self.speech = Catalogue("speech file", find_speech(SPEECH_FOLDER, clips=self.clips.index))
         schedules = yaml.safe_load((home / "config" / "published.yaml").read_text(encoding="utf-8"))["models"]
         entries = resolve_models(add_published(config["models"], schedules))
         self.models = Catalogue("model", name_weights(entries))
+        self._refuse_old_paths()
         self.selected = [name for name in config["training"]["models"] if self.models[name]]
         self.entries = add_seeds(self.models, self.selected, config["training"]["seeds"], seed=config["seed"])
         self.external = {f"external-{name}": folder for name, folder in config["external"].items()}
@@ -87,6 +117,15 @@ class Selection:
     def renamed(self) -> dict[str, str]:
         """Speech files that go by another name than their own, with their files."""
         return {name: path for name, path in self.speech.items() if Path(path).stem != name}
+
+    @property
+    def absent(self) -> list[str]:
+        """Clips of the sheet whose video or sound is gone, where that is no fault (`trains`)."""
+        return [
+            clip
+            for clip, video, audio in zip(self.clips.index, self.clips["video"], self.clips["audio"], strict=True)
+            if not video.startswith(MADE_BY_RULES) and not (Path(video).exists() and Path(audio).exists())
+        ]
 
     @property
     def corpus(self) -> str:
@@ -120,6 +159,19 @@ class Selection:
         """Models whose weights are there already."""
         return [name for name, block in self.models.items() if block.get("weights")]
 
+    def _refuse_old_paths(self) -> None:
+        """Raise a TalkfaceError where an entry starts from a trained model by its path of before 0.3."""
+        for name, block in self.models.items():
+            for key in ("weights", "init"):
+                path = Path(block.get(key) or "")
+                other = path.parent.name
+                old = path == Path(MODELS_FOLDER, other, model_folder.WEIGHTS) and not path.exists()
+                if old and other in self.models and other not in self.imported:
+                    raise TalkfaceError(
+                        f"config, models.{name}.{key}: there is no {path}; trained models lie below their corpus: "
+                        f"write {self.own_folder(other)}/{model_folder.WEIGHTS}"
+                    )
+
     @cached_property
     def trained(self) -> list[str]:
         """Models that `train_all` makes: the selected ones and their further seeds."""
@@ -129,6 +181,62 @@ class Selection:
     def with_curve(self) -> list[str]:
         """Selected models that are trained here, and not imported."""
         return [model for model in self.selected if model not in self.imported]
+
+    @cached_property
+    def finished(self) -> list[str]:
+        """Models that a training of this corpus has finished."""
+        return [model for model in self.models if (Path(self.own_folder(model)) / model_folder.WEIGHTS).is_file()]
+
+    def own_folder(self, model: str) -> str:
+        """Return the folder of a model: imported ones belong to no corpus."""
+        return f"{MODELS_FOLDER}/{model}" if model in self.imported else f"{MODELS_FOLDER}/{self.corpus}/{model}"
+
+    def folder_of(self, model: str) -> str:
+        """Return the folder a model is taken from: its own, or, if nothing is trained now, that of another corpus."""
+        own = self.own_folder(model)
+        if self.trains or model in self.finished or model in self.imported:
+            return own
+        return str(next(reversed(model_folder.find_models(MODELS_FOLDER, model).values()), own))
+
+    def origin_of(self, model: str) -> dict[str, Any]:
+        """Describe what a training of a model is made from now."""
+        return model_folder.describe_origin(
+            self.config, model=model, block=self.models[model], clips=self.clips_content
+        )
+
+    @cached_property
+    def clips_content(self) -> str:
+        """Digest of what the sheet says of its clips; where their files lie does not matter."""
+        rows = self.clips[["speaker", "split", "start_s", "end_s"]].assign(
+            video=[Path(video).name for video in self.clips["video"]]
+        )
+        return hashlib.sha256(rows.to_csv(sep="\t").encode()).hexdigest()[:16]
+
+    def describe_taken(self, model: str) -> str:
+        """Say which trained model is taken or replaced, and why; empty where there is nothing to say."""
+        folder = Path(self.folder_of(model))
+        if model in self.imported or not (folder / model_folder.WEIGHTS).is_file():
+            return ""
+        said = model_folder.describe_model(folder)
+        if folder.parent.name != self.corpus:
+            return f"{said}; there is none of corpus {self.corpus}: train_all would train it"
+        changes = self.changes_of(model)
+        if self.trains:
+            return f"{said}; replaced once a newer one is finished, since changed: {changes}" if changes else ""
+        return f"{said}; changed since: {changes}; train_all would train it anew" if changes else said
+
+    def changes_of(self, model: str) -> str:
+        """List what has changed since a model was trained: settings, sheet, code, files; empty if nothing has."""
+        folder, block = Path(self.own_folder(model)), self.models[model]
+        then = model_folder.read_origin(folder)
+        if then is None:
+            return "what it was made from (not recorded)"
+        changes = model_folder.find_changes(then, self.origin_of(model))
+        inputs = [block.get("dataset") or f"results/dataset/{self.corpus}.h5", block.get("noise"), block.get("init")]
+        trained_s = (folder / model_folder.WEIGHTS).stat().st_mtime
+        changes += [path for path in inputs if path and Path(path).is_file() and Path(path).stat().st_mtime > trained_s]
+        more = f" and {len(changes) - 4} more" if len(changes) > 4 else ""
+        return ", ".join(changes[:4]) + more
 
     @cached_property
     def compared(self) -> list[str]:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from talkface.conventions import SPEECH_SUFFIXES, SPLITS, UNSEEN, VIDEO_SUFFIXES
 from talkface.errors import TalkfaceError
-from talkface.files import is_litter
+from talkface.files import find_same_name, is_litter
 
 REQUIRED = ("clip", "speaker", "split", "video")
 OPTIONAL = ("audio", "start_s", "end_s", "marks")
@@ -57,7 +57,9 @@ def check_name(name: str, *, kind: str, where: str) -> None:
             raise TalkfaceError(f"{where}: {kind} name {name!r} ends in '{suffix}', which targets use; rename it")
 
 
-def read_sheet(path: str | Path, *, split_by: str = "speaker", shipped: bool = False) -> pd.DataFrame:
+def read_sheet(
+    path: str | Path, *, split_by: str = "speaker", shipped: bool = False, must_exist: bool = True
+) -> pd.DataFrame:
     """Read and check a sheet.
 
     Parameters
@@ -71,6 +73,8 @@ def read_sheet(path: str | Path, *, split_by: str = "speaker", shipped: bool = F
     shipped : bool
         The sheet is the workflow's own: videos and marks below resources/demo/ are made by rules, so they start at
         the working folder and need not exist yet.
+    must_exist : bool
+        Whether a row whose file is gone is a fault of the sheet.
 
     Returns
     -------
@@ -142,7 +146,9 @@ def read_sheet(path: str | Path, *, split_by: str = "speaker", shipped: bool = F
     for column in ("video", "audio", "marks"):
         rows = zip(sheet[column], sheet["clip"])
         sheet[column] = [
-            _resolve(name, clip, path, column=column, shipped=shipped) if name or column != "marks" else ""
+            _resolve(name, clip, path, column=column, shipped=shipped, must_exist=must_exist)
+            if name or column != "marks"
+            else ""
             for name, clip in rows
         ]
     return sheet.set_index("clip")[["speaker", "split", "video", *OPTIONAL]]
@@ -160,12 +166,12 @@ def _seconds(sheet: pd.DataFrame, column: str, path: Path) -> pd.Series:
     return numbers.astype(float)
 
 
-def _resolve(name: str, clip: str, path: Path, *, column: str, shipped: bool) -> str:
+def _resolve(name: str, clip: str, path: Path, *, column: str, shipped: bool, must_exist: bool) -> str:
     """Resolve the path that a row names in a column; the file must exist unless rules make it."""
     if shipped and name.startswith(MADE_BY_RULES + "/"):
         return name
-    resolved = path.parent / name
-    if not name.strip() or not resolved.is_file():
+    resolved = find_same_name(path.parent / name)
+    if not name.strip() or (must_exist and not resolved.is_file()):
         raise TalkfaceError(f"{path}: clip '{clip}': there is no file {str(resolved)!r}; mend the column {column}")
     return str(resolved)
 

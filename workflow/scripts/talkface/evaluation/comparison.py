@@ -49,7 +49,7 @@ def compare_models(
     output : path
         results/evaluation/zoo.tsv.
     split : str
-    weights : mapping of model to its results/models/{model}/weights.pt
+    weights : mapping of model to its results/models/{corpus}/{model}/weights.pt
         What stands in the summary and not here was made elsewhere.
 
     Returns

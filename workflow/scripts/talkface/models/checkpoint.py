@@ -20,10 +20,10 @@ from talkface.models.registry import build_network
 
 def save_file(path: str | Path, content: dict[str, Any]) -> None:
     """Write tensors, numbers and texts; when this returns, the whole file is on the disk."""
-    with writing(path) as temporary:
-        torch.save(content, temporary)
-        with open(temporary, "rb") as file:
-            os.fsync(file.fileno())
+    with writing(path) as temporary, open(temporary, "wb") as file:
+        torch.save(content, file)  # to a file without a name, which would stand in it
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def read_file(path: str | Path) -> dict[str, Any]:
@@ -65,7 +65,7 @@ def unpack_network(content: dict[str, Any]) -> BaseNetwork:
 
 
 def load_network(path: str | Path) -> BaseNetwork:
-    """Load the network of a weights file, results/models/{model}/weights.pt."""
+    """Load the network of a weights file, results/models/{corpus}/{model}/weights.pt."""
     content = read_file(path)
     try:
         return unpack_network(content)

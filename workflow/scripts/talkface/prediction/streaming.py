@@ -313,7 +313,7 @@ def predict_file(
     output : path
         (T, 68, 2 or 3) float32 .npy, template frame, 25 fps.
     weights : path
-        results/models/{model}/weights.pt.
+        results/models/{corpus}/{model}/weights.pt.
     seed : int
         For networks that draw while predicting.
     threads : int

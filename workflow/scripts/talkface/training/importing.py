@@ -249,9 +249,10 @@ def import_weights(
     )
     checkpoint.save_file(weights, content | {"config": resolved, "facts": facts})
     with writing(config) as temporary:
-        temporary.write_text(yaml.safe_dump({model: resolved}, sort_keys=False))
+        described = {"corpus": facts["corpus"], "models": {model: resolved}}
+        temporary.write_text(yaml.safe_dump(described, sort_keys=False), encoding="utf-8")
     with writing(card) as temporary:
-        temporary.write_text(describe(settings, facts))
+        temporary.write_text(describe(settings, facts), encoding="utf-8")
     log.info("%s: %d parameters from %s", model, facts["parameters"], source.path)
 
 

@@ -36,7 +36,7 @@ def share_torch(
     Parameters
     ----------
     weights : path
-        results/models/{model}/weights.pt.
+        results/models/{corpus}/{model}/weights.pt.
     state_dict, mean, components : paths
         Outputs.
     shape_model : mapping of mean, components to paths, optional
@@ -68,7 +68,7 @@ def share_keras(weights: str | Path, output: str | Path) -> None:
     Parameters
     ----------
     weights : path
-        results/models/{model}/weights.pt.
+        results/models/{corpus}/{model}/weights.pt.
     output : path
 
     Raises

@@ -24,6 +24,7 @@ from talkface.models.devices import choose_device
 from talkface.models.inputs import Clips, digest_arrays
 from talkface.models.registry import network_class
 from talkface.noise.bank import read_noise
+from talkface.training import model_folder
 from talkface.training.batches import add_noisy_copies, resplit
 from talkface.training.dataset import is_dataset, read_corpus, read_part, read_shape_model
 from talkface.training.exchange import check_network, read_training_file
@@ -36,14 +37,11 @@ log = logging.getLogger(__name__)
 def train_model(
     dataset: str | Path,
     *,
-    weights: str | Path,
-    curve: str | Path,
-    config: str | Path,
-    card: str | Path,
-    state: str | Path,
+    folder: str | Path,
     model: str,
     block: dict[str, Any],
     seed: int,
+    origin: dict[str, Any] | None = None,
     threads: int = 1,
     device: str = "auto",
 ) -> None:
@@ -53,16 +51,18 @@ def train_model(
     ----------
     dataset : path
         results/dataset/{corpus}.h5.
-    weights, curve, config, card : paths
-        Outputs: the best weights (`checkpoint.load_network` reads them), a table of losses by step, the resolved
-        settings, and a page that says what the model is.
-    state : path
-        Folder of the rolling state and of the TensorBoard log; the state is removed when all is written.
+    folder : path
+        Output: weights.pt, the best weights (`checkpoint.load_network` reads them); curve.tsv, a table of losses by
+        step; config.yaml, the resolved settings and what they were made from; card.md, a page that says what the
+        model is. They appear when the training has ended, and those that were there are kept (`model_folder`). In
+        its folder state the rolling state, which is removed in the end, and the TensorBoard log.
     model : str
         Name of the entry.
     block : dict
         The entry, see `Recipe`.
     seed : int
+    origin : dict, optional
+        See `model_folder.describe_origin`.
     threads : int
         Of the CPU.
     device : str
@@ -87,7 +87,7 @@ def train_model(
             split: add_noisy_copies(part, noise, copies=settings.noisy_copies, snr_db=settings.noise_snr_db, seed=seed)
             for split, part in parts.items()
         }
-    state = Path(state)
+    state = Path(folder) / model_folder.STATE
     files = [digest(path) for path in (settings.noise, settings.init) if path]
     identity = fingerprint(settings, data=" ".join([digest_arrays(*parts.values()), *files]), seed=seed)
     run = fit(
@@ -125,13 +125,17 @@ def train_model(
         "coefficients": run.network.coefficients,
         "variance_share": float(shape_model.variance_ratio.sum()),
     }
-    checkpoint.save_file(weights, content | {"config": json.loads(json.dumps(resolved)), "facts": facts})
-    with writing(curve) as temporary:
+    resolved = json.loads(json.dumps(resolved))
+    new = state / "new"
+    checkpoint.save_file(new / model_folder.WEIGHTS, content | {"config": resolved, "facts": facts})
+    with writing(new / model_folder.CURVE) as temporary:
         pd.DataFrame(run.curve).to_csv(temporary, sep="\t", index=False, float_format="%.6g")
-    with writing(config) as temporary:
-        temporary.write_text(yaml.safe_dump({model: json.loads(json.dumps(resolved))}, sort_keys=False))
-    with writing(card) as temporary:
-        temporary.write_text(describe(settings, facts, seed=seed))
+    with writing(new / model_folder.CONFIG) as temporary:
+        described = {"corpus": corpus, "models": {model: resolved}, "origin": json.loads(json.dumps(origin))}
+        temporary.write_text(yaml.safe_dump(described, sort_keys=False), encoding="utf-8")
+    with writing(new / model_folder.CARD) as temporary:
+        temporary.write_text(describe(settings, facts, seed=seed), encoding="utf-8")
+    model_folder.place_model(new, folder)
     (state / f"{identity[:16]}.pt").unlink(missing_ok=True)
 
 

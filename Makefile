@@ -82,10 +82,11 @@ template: .venv/run
 		{ echo "$(PYTHON) is too old: Python 3.11 or newer is needed; name one with make PYTHON=python3.12"; exit 2; }
 	$(PYTHON) -m venv .venv
 
-.venv/run: requirements.txt constraints.txt | .venv/bin/python
+.venv/run: requirements.txt constraints.txt envs/talkface_home.py | .venv/bin/python
 	@echo "Installing into .venv (about two minutes, once)"
 	$(if $(TORCH_INDEX),$(PIP) --index-url "$(TORCH_INDEX)" torch==2.13.0)
 	$(PIP) --requirement requirements.txt
+	@cp envs/talkface_home.* "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
 	@touch $@
 
 .venv/dev: requirements-dev.txt .venv/run

@@ -17,7 +17,7 @@ from talkface.face.template import load_template
 from talkface.films.animation import animate, paint_frames
 from talkface.films.wires import draw_wires, paint_wires
 from talkface.media.encoding import ENCODER
-from talkface.media.video import ffmpeg_program
+from talkface.media.program import ffmpeg_program
 
 ROUNDS = 5
 SIZE = 1000  # pixels, both ways

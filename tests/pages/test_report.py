@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from talkface.corpus.sheet import read_sheet
-from talkface.media.video import ffmpeg_program
+from talkface.media.program import ffmpeg_program
 from tests.conftest import watched_pages
 from tests.toy_tables import curve_table, write_tables
 from tests.workflow.conftest import run_snakemake

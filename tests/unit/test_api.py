@@ -12,7 +12,8 @@ import torch
 
 import talkface
 from talkface import TalkfaceError, api
-from talkface.media.video import ffmpeg_program, probe
+from talkface.media.program import ffmpeg_program
+from talkface.media.video import probe
 from talkface.models.checkpoint import save_file
 from talkface.prediction.streaming import predict_file
 from tests.foreign import PlainNetwork, write_shape_files

@@ -11,7 +11,7 @@ import pytest
 
 from talkface.errors import TalkfaceError
 from talkface.files import digest, writing
-from talkface.logs import disk_fault, log_to
+from talkface.logs import log_to, machine_fault
 
 
 def test_writing(tmp_path):
@@ -40,13 +40,13 @@ def test_digest(tmp_path):
     assert digest(tmp_path / "a") == hashlib.sha256(b"abc").hexdigest()
 
 
-def test_disk_faults_are_told_from_others(tmp_path):
+def test_machine_faults_are_told_from_others(tmp_path):
     full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(tmp_path / "x.h5"))
-    assert "the disk is full" in disk_fault(full)
-    assert "x.h5" in disk_fault(full)
+    assert "the disk is full" in machine_fault(full)
+    assert "x.h5" in machine_fault(full)
     hidden = OSError(f"Can't write data (file write failed: errno = {errno.ENOSPC}, error message = 'x')")
-    assert "the disk is full" in disk_fault(hidden)
-    assert disk_fault(ValueError("wrong")) is None
+    assert "the disk is full" in machine_fault(hidden)
+    assert machine_fault(ValueError("wrong")) is None
 
 
 def test_log_takes_everything(tmp_path):

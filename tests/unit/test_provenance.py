@@ -118,7 +118,7 @@ def test_imports_are_followed_wherever_they_stand(code):
         ("talkface/training/loop.py", "# steps; reading", "# steps: reading"),
         ("talkface/training/loop.py", "schedule: str) -> float:", "schedule: object) -> float:"),
         ("talkface/errors.py", "class TalkfaceError", "WORDS = 1\n\n\nclass TalkfaceError"),
-        ("talkface/logs.py", "def disk_fault", "WORDS = 1\n\n\ndef disk_fault"),
+        ("talkface/logs.py", "def machine_fault", "WORDS = 1\n\n\ndef machine_fault"),
         ("talkface/drawing/skin.py", "def paint_skin", "SHADE = 1\n\n\ndef paint_skin"),
         ("train_model.py", '"""', '"""Another thought. '),
     ],

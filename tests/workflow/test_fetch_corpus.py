@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from talkface.corpus.download import size_of
-from talkface.media.video import ffmpeg_program
+from talkface.media.program import ffmpeg_program
 from tests.local_web import local_web, zipped
 from tests.workflow.conftest import run_snakemake
 

@@ -20,7 +20,8 @@ import yaml
 
 from talkface.corpus.sheet import read_sheet
 from talkface.face.points import outer_eye_distance
-from talkface.media.video import ffmpeg_program, probe
+from talkface.media.program import ffmpeg_program
+from talkface.media.video import probe
 from tests.workflow.conftest import run_snakemake
 
 SETTINGS = {

@@ -28,6 +28,7 @@ sys.path.insert(0, str(scripts))
 
 from talkface.drawing.style import colour_of
 from talkface.errors import TalkfaceError
+from talkface.machine import settle_machine
 from talkface.provenance import code_of
 from talkface.selection import Selection, asks_to_train
 from talkface.training.model_folder import take_over
@@ -38,6 +39,9 @@ if workflow.is_main_process:
     for before, after in take_over().items():
         logger.info(f"{before}: moved to {after}, where models of that corpus lie")
 try:
+    settled = settle_machine(".snakemake/tmp")
+    if settled:
+        logger.info(settled)
     selection = Selection(config, home=Path(workflow.basedir), trains=trains)
 except TalkfaceError as error:
     raise WorkflowError(str(error)) from None

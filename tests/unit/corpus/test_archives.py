@@ -11,7 +11,7 @@ import pytest
 from talkface.corpus import archives
 from talkface.corpus.archives import unpack
 from talkface.errors import TalkfaceError
-from talkface.logs import disk_fault
+from talkface.logs import machine_fault
 from tests.local_web import zipped
 
 GOOD = {"s1/bbaf2n.mpg": b"one" * 1000, "s1/lbwe5s.MPG": b"two"}
@@ -133,7 +133,7 @@ def test_a_disk_that_fills(archive, place, monkeypatch):
     monkeypatch.setattr(archives.shutil, "copyfileobj", fill)
     with pytest.raises(OSError) as error:
         unpack(archive(GOOD), place, suffixes=(".mpg",))
-    assert "the disk is full" in disk_fault(error.value)
+    assert "the disk is full" in machine_fault(error.value)
     assert everything_below(place.parent) == []
     monkeypatch.undo()
     usage = namedtuple("usage", "total used free")

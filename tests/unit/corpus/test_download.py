@@ -12,7 +12,7 @@ import pytest
 from talkface.corpus import download
 from talkface.corpus.download import RemoteFile, fetch_file, fetch_json
 from talkface.errors import TalkfaceError
-from talkface.logs import disk_fault
+from talkface.logs import machine_fault
 from tests.local_web import local_web
 
 CONTENT = np.random.default_rng(1).bytes(700_001)
@@ -215,7 +215,7 @@ def test_a_disk_that_fills(web, remote, place, monkeypatch):
     with pytest.raises(OSError) as error:
         fetch_file(remote, place, **QUICK)
     assert error.value.errno == errno.ENOSPC
-    assert disk_fault(error.value).startswith(f"{part(place)}: the disk is full")
+    assert machine_fault(error.value).startswith(f"{part(place)}: the disk is full")
     kept = part(place).read_bytes()
     assert len(kept) >= 200_000
     assert kept == CONTENT[: len(kept)]

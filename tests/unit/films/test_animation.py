@@ -12,7 +12,8 @@ from talkface.face.template import load_template, resting_face
 from talkface.films.animation import animate, draw_animation, paint_frames
 from talkface.media import encoding
 from talkface.media.encoding import YuvPicture, encode
-from talkface.media.video import ffmpeg_program, probe
+from talkface.media.program import ffmpeg_program
+from talkface.media.video import probe
 from talkface.prediction.files import load_shapes
 
 SIZE = 160

@@ -10,7 +10,8 @@ import yaml
 
 from talkface.config import resolve_models
 from talkface.errors import TalkfaceError
-from talkface.media.video import ffmpeg_program, probe
+from talkface.media.program import ffmpeg_program
+from talkface.media.video import probe
 from talkface.report import film_page, front, quality_page, settings_page
 from tests.toy_tables import write_tables
 from tests.unit.report.test_evaluation_page import Reader

@@ -15,7 +15,7 @@ from talkface import __version__
 from talkface.conventions import SPEECH_SUFFIXES, SPLITS, VIDEO_SUFFIXES
 from talkface.errors import TalkfaceError
 from talkface.files import is_litter
-from talkface.logs import disk_fault
+from talkface.logs import machine_fault
 from talkface.threads import settle_threads
 
 ANIMATE = """examples:
@@ -45,8 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(given.run(given))
     except TalkfaceError as error:
         return _say(error)
-    except OSError as error:
-        fault = disk_fault(error)
+    except (OSError, MemoryError) as error:
+        fault = machine_fault(error)
         if fault is None:
             raise
         return _say(TalkfaceError(fault))

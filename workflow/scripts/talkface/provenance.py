@@ -14,7 +14,7 @@ from typing import NamedTuple
 SCRIPTS = Path(__file__).resolve().parents[1]
 PACKAGE = "talkface"
 # What users are told, where files are put, how settings are read: whoever edits these changes no result.
-SILENT = ("__init__", "errors", "files", "logs", "config", "provenance", "training/model_folder")
+SILENT = ("__init__", "errors", "files", "logs", "machine", "config", "provenance", "training/model_folder")
 # Modules of names for annotations alone.
 TYPING = ("__future__", "collections.abc", "numpy.typing", "types", "typing")
 ASSETS = "assets"  # folder beside the modules of a room: pages and what several of them share

@@ -19,7 +19,7 @@ import h5py
 import numpy as np
 
 from talkface.conventions import FPS
-from talkface.errors import TalkfaceError
+from talkface.errors import InputError
 from talkface.face.points import COUNT
 from talkface.face.predictor import predictor_path
 from talkface.face.tracking import Tracker, load_detector
@@ -196,7 +196,7 @@ def landmark_shard(
                     redetect_frames=redetect_frames,
                     recount_frames=recount_frames,
                 )
-            except TalkfaceError as error:
+            except InputError as error:
                 group.attrs.update(rejected=str(error), duration_s=0.0)
                 log.warning("clip %s rejected: %s", clip, error)
                 continue

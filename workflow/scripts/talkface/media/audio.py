@@ -15,7 +15,7 @@ import h5py
 import numpy as np
 import soundfile
 
-from talkface.errors import TalkfaceError
+from talkface.errors import InputError
 from talkface.files import digest, writing
 from talkface.media.video import probe, run, source
 
@@ -55,12 +55,12 @@ def sound_blocks(
 
     Raises
     ------
-    TalkfaceError
+    InputError
         If the file is no media file, has no audio stream, no sample, or nothing but zeros.
     """
     media = probe(path)
     if not media.has_audio:
-        raise TalkfaceError(f"{path}: no audio stream; speech was expected; give a file with sound")
+        raise InputError(f"{path}: no audio stream; speech was expected; give a file with sound")
     rate = rate or media.audio_rate
     kind, dtype = ("f32le", np.float32) if as_float else ("s16le", np.int16)
     # Channels of floats would be added and not averaged; whole numbers have no room for that.
@@ -78,11 +78,9 @@ def sound_blocks(
             count, heard = count + len(samples), heard or bool(samples.any())
             yield samples
     if not count:
-        raise TalkfaceError(
-            f"{path}: the audio stream holds no sample; speech was expected; check the file and start_s"
-        )
+        raise InputError(f"{path}: the audio stream holds no sample; speech was expected; check the file and start_s")
     if not heard:
-        raise TalkfaceError(f"{path}: the audio is digital silence; speech was expected; check the recording")
+        raise InputError(f"{path}: the audio is digital silence; speech was expected; check the recording")
 
 
 def extract_audio(
@@ -122,7 +120,7 @@ def extract_audio_shard(
             rejected, samples = "", np.zeros(0, np.int16)
             try:
                 samples = extract_audio(path, rate=rate, start_s=begin, end_s=end)
-            except TalkfaceError as error:
+            except InputError as error:
                 rejected = str(error)
                 log.warning("clip %s rejected: %s", clip, rejected)
             dataset = file.create_dataset(clip, data=samples)
@@ -143,7 +141,7 @@ def extract_wav(
 
     Raises
     ------
-    TalkfaceError
+    InputError
         If the file gives no sound.
     """
     kind = "FLOAT" if as_float else "PCM_16"

@@ -19,9 +19,10 @@ import soundfile
 from numpy.typing import NDArray
 
 from talkface.conventions import FPS
-from talkface.errors import TalkfaceError
+from talkface.errors import MachineError, TalkfaceError
 from talkface.files import writing
-from talkface.media.video import address, at_constant_rate, ffmpeg_program, probe, run
+from talkface.media.program import describe_end, ffmpeg_program, sort_fault, start
+from talkface.media.video import address, at_constant_rate, probe, run
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +42,11 @@ def as_wav(samples: NDArray[np.int16], rate: int) -> Iterator[Path]:
     """Keep sound (S,) at `rate` Hz as a temporary wav file, which is what ffmpeg takes."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "speech.wav"
-        soundfile.write(path, samples, rate, subtype="PCM_16")
+        try:
+            soundfile.write(path, samples, rate, subtype="PCM_16")
+        except (AssertionError, soundfile.LibsndfileError) as error:  # what the library makes of a full disk
+            fault = f"{folder}: no room for a temporary file ({error}); set TMPDIR to another folder"
+            raise MachineError(fault) from None
         yield path
 
 
@@ -86,31 +91,25 @@ def feed(command: list[str], frames: Iterable[NDArray[np.uint8]], output: str | 
 
     Raises
     ------
-    TalkfaceError
+    TalkfaceError, MachineError
         If it fails, with what it says and the name of `output`.
     """
-    with tempfile.TemporaryFile() as said:
-        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=said)
+    with start(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as (process, said):
         pipe = process.stdin
         assert pipe is not None
         with contextlib.suppress(AttributeError, OSError):  # a frame in two turns, not in twenty; Linux alone has it
             fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
-        try:
-            with contextlib.suppress(BrokenPipeError):  # ffmpeg has given up: it says why below
-                for frame in frames:
-                    pipe.write(np.ascontiguousarray(frame).data.cast("B"))
-            with contextlib.suppress(BrokenPipeError):
-                pipe.close()
-            status = process.wait()
-        except BaseException:
-            process.kill()
-            process.wait()
-            raise
-        if status:
-            said.seek(0)
-            lines = said.read().decode(errors="replace").splitlines()
-            reason = "; ".join(line.strip() for line in lines if line.strip())[-400:] or f"exit status {status}"
-            raise TalkfaceError(f"{output}: ffmpeg could not write it: {reason}")
+        with contextlib.suppress(BrokenPipeError):  # ffmpeg has given up: it says why below
+            for frame in frames:
+                pipe.write(np.ascontiguousarray(frame).data.cast("B"))
+        with contextlib.suppress(BrokenPipeError):
+            pipe.close()
+    fault = sort_fault(process.returncode, said, what=output)
+    if isinstance(fault, MachineError):
+        raise fault
+    if fault:
+        reason = "; ".join(said)[-400:] or describe_end(process.returncode)
+        raise TalkfaceError(f"{output}: ffmpeg could not write it: {reason}")
 
 
 class YuvPicture:

@@ -1,4 +1,4 @@
-"""Video files: locating ffmpeg, probing, reading frames at a constant rate.
+"""Video files: probing, reading frames at a constant rate.
 
 Axes: T frames, H height, W width, C channels.
 
@@ -13,9 +13,7 @@ import contextlib
 import io
 import logging
 import queue
-import shutil
 import subprocess
-import tempfile
 import threading
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
@@ -26,8 +24,9 @@ import ffmpeg
 import numpy as np
 
 from talkface.conventions import FPS
-from talkface.errors import TalkfaceError
+from talkface.errors import MACHINE_FAULTS, InputError, MachineError, TalkfaceError
 from talkface.media.crop import Crop
+from talkface.media.program import ffmpeg_program, sort_fault, start
 
 if TYPE_CHECKING:  # loaded by `probe` alone
     import av
@@ -78,28 +77,6 @@ class Media:
     offset_s: float = 0.0
 
 
-def ffmpeg_program() -> str:
-    """Find an ffmpeg: the one on the PATH, else the one in the wheel imageio-ffmpeg.
-
-    Raises
-    ------
-    TalkfaceError
-        If there is neither.
-    """
-    found = shutil.which("ffmpeg")
-    if found:
-        return found
-    try:
-        import imageio_ffmpeg
-
-        return imageio_ffmpeg.get_ffmpeg_exe()
-    except (ImportError, RuntimeError):
-        raise TalkfaceError(
-            "ffmpeg: not found on the PATH, nor in the package imageio-ffmpeg; one of them is needed; "
-            "install either (pip install imageio-ffmpeg)"
-        ) from None
-
-
 def address(path: Path | str) -> str:
     """Convert a path to the form that ffmpeg takes whatever its letters: absolute, with the protocol named."""
     return f"file:{Path(path).absolute()}"
@@ -124,13 +101,16 @@ def probe(path: Path | str) -> Media:
     if not path.is_file():
         raise TalkfaceError(f"{path}: no such file; a video or audio file was expected; check the path")
     if path.stat().st_size == 0:
-        raise TalkfaceError(f"{path}: empty file; a video or audio file was expected; copy it again")
+        raise InputError(f"{path}: empty file; a video or audio file was expected; copy it again")
     try:
         with av.open(address(path)) as container:
             return _read_streams(path, container)
     except (av.FFmpegError, UnicodeDecodeError) as error:
+        number = getattr(error, "errno", None)
+        if number in MACHINE_FAULTS:
+            raise MachineError(f"{path}: {MACHINE_FAULTS[number]}") from None
         reason = getattr(error, "strerror", None) or "unreadable metadata"
-        raise TalkfaceError(
+        raise InputError(
             f"{path}: not a media file, or a truncated one ({reason}); a file that ffmpeg can read was expected; "
             "copy or convert it again"
         ) from None
@@ -156,7 +136,7 @@ def _read_streams(path: Path, container: "av.container.InputContainer") -> Media
         stream = pictures[0]
         frame = _first_frame(container, stream)
         if frame is None:
-            raise TalkfaceError(
+            raise InputError(
                 f"{path}: a video stream without a single frame that decodes; "
                 "a whole video was expected; copy or convert it again"
             )
@@ -172,7 +152,7 @@ def _read_streams(path: Path, container: "av.container.InputContainer") -> Media
             "offset_s": max(0.0, begins_s - start_s),
         }
     if not (pictures or sounds):
-        raise TalkfaceError(f"{path}: holds neither picture nor sound; a video or audio file was expected; check it")
+        raise InputError(f"{path}: holds neither picture nor sound; a video or audio file was expected; check it")
     return Media(path=path, **fields)
 
 
@@ -239,36 +219,26 @@ def run(stream: ffmpeg.nodes.OutputStream, *, what: Path | str) -> Iterator[io.B
 
     Raises
     ------
-    TalkfaceError
-        If ffmpeg fails; its last line stands in the message.
+    InputError, MachineError
+        If ffmpeg fails; its last line stands in the message. See `program.sort_fault`.
     """
     command = ffmpeg.compile(stream.global_args("-nostdin", "-hide_banner", "-loglevel", "error"), cmd=ffmpeg_program())
     log.debug("running %s", command)
-    # What ffmpeg says goes into a file: a second pipe nobody reads while the first is read could block both.
-    with tempfile.TemporaryFile() as said:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=said)
+    with start(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as (process, said):
         pipe = process.stdout
         assert isinstance(pipe, io.BufferedReader)
         try:
             yield pipe
-        except BaseException:
-            process.kill()
-            raise
         finally:
             whole = pipe.read(1) == b""  # bytes left over: the reader stopped early, on purpose
             pipe.close()
             if not whole:
                 process.kill()
-            code = process.wait()
-        said.seek(0)
-        lines = [line for line in said.read().decode(errors="replace").splitlines() if line.strip()]
-    for line in lines[-20:]:
+    for line in said:
         log.warning("ffmpeg: %s", line)
-    if whole and code != 0:
-        reason = lines[-1].strip() if lines else f"exit status {code}"
-        raise TalkfaceError(
-            f"{what}: ffmpeg could not read it ({reason}); a whole media file was expected; copy or convert it again"
-        )
+    fault = sort_fault(process.returncode, said, what=what) if whole else None
+    if fault:
+        raise fault
 
 
 def read_frames(
@@ -309,7 +279,7 @@ def read_frames(
         If there is no picture, no frame in the stretch, or the file ends before its declared duration.
     """
     if not media.has_video:
-        raise TalkfaceError(f"{media.path}: no video stream; a video was expected; check the sheet")
+        raise InputError(f"{media.path}: no video stream; a video was expected; check the sheet")
     pictures = at_constant_rate(media, start_s=start_s, end_s=end_s, fps=fps)
     height, width = media.height, media.width
     if crop is not None:
@@ -330,12 +300,12 @@ def read_frames(
             yield frame
     expected_s = (media.duration_s if end_s is None else min(end_s, media.duration_s)) - (start_s or 0.0)
     if count == 0:
-        raise TalkfaceError(
+        raise InputError(
             f"{media.path}: no frame decodes from {start_s or 0:g} s on; "
             f"a video of {media.duration_s:.2f} s was found; check the file and start_s"
         )
     if count / fps < expected_s - _MISSING_S:
-        raise TalkfaceError(
+        raise InputError(
             f"{media.path}: truncated, {count / fps:.2f} s of {expected_s:.2f} s decode; "
             "a whole video was expected; copy it again"
         )
@@ -418,7 +388,7 @@ def save_frames(
     """
     media, folder = probe(video), Path(folder)
     if not media.has_video:
-        raise TalkfaceError(f"{media.path}: no video stream; a video was expected; check the sheet")
+        raise InputError(f"{media.path}: no video stream; a video was expected; check the sheet")
     folder.mkdir(parents=True, exist_ok=True)
     # The image writer reads % in the folder's name as a pattern: doubled it stands for itself.
     pattern = address(folder).replace("%", "%%") + "/%06d.jpg"
@@ -428,5 +398,5 @@ def save_frames(
         pipe.read()
     count = len(list(folder.glob("*.jpg")))
     if count == 0:
-        raise TalkfaceError(f"{media.path}: no frame decodes; a video was expected; check the file and start_s")
+        raise InputError(f"{media.path}: no frame decodes; a video was expected; check the file and start_s")
     return count

@@ -13,14 +13,25 @@
 PYTHON ?= python3
 CORES ?= all
 DATA ?= ../shared/data
+VIDEOS ?=
 SHEET ?= config/my_clips.tsv
 SPLIT_BY ?= speaker
+PATTERN ?=
 TORCH_INDEX ?=
 TABLES ?=
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 RUN := PATH="$(CURDIR)/$(BIN):$$PATH"
 MODULE := PYTHONPATH=workflow/scripts $(BIN)/python -m
+
+# Snakemake starts a job by its interpreter's path, unquoted, and .venv lies below this folder.
+ODD := $(shell pwd | LC_ALL=C sed 's/[A-Za-z0-9_./+,@%=~^\x80-\xff-]//g; s/ /blank /g')
+ifneq ($(ODD),)
+$(error jobs cannot start from this folder: its path holds $(ODD); move or rename it, letters, digits and _ - . + , do)
+endif
+# A variable as one word of a shell, whatever stands in it.
+unexport VIDEOS SHEET SPLIT_BY PATTERN
+quoted = '$(subst ','\'',$(value $(1)))'
 
 .PHONY: demo zoo report compare test test-quick test-readme check bench tables sheet template pins clean
 
@@ -68,9 +79,16 @@ bench: .venv/dev
 tables: .venv/run
 	$(BIN)/python docs/make_tables.py $(TABLES)
 
-sheet: .venv/run
-	@test -n "$(VIDEOS)" || { echo "make sheet: give the folder of the videos: make sheet VIDEOS=folder"; exit 2; }
-	@$(MODULE) talkface.cli sheet "$(VIDEOS)" --output "$(SHEET)" --split-by "$(SPLIT_BY)" $(if $(PATTERN),--pattern "$(PATTERN)")
+# Whatever can be wrong with the words is said before two minutes of installing.
+sheet:
+	@test -n $(call quoted,VIDEOS) || { echo "make sheet: give the folder of the videos: make sheet VIDEOS=folder"; exit 2; }
+	@test -d $(call quoted,VIDEOS) || { printf 'make sheet: %s: not a folder; give that of the videos: make sheet VIDEOS=folder\n' $(call quoted,VIDEOS); exit 2; }
+	@test ! -e $(call quoted,SHEET) || { printf 'make sheet: %s exists; remove it, or name another: SHEET=other.tsv\n' $(call quoted,SHEET); exit 2; }
+	@test -d "$$(dirname -- $(call quoted,SHEET))" || { printf 'make sheet: %s: there is no such folder for the sheet\n' $(call quoted,SHEET); exit 2; }
+	@case $(call quoted,SPLIT_BY) in speaker|clip) ;; *) printf 'make sheet: SPLIT_BY=%s; speaker or clip was expected\n' $(call quoted,SPLIT_BY); exit 2;; esac
+	@$(PYTHON) -c 'import re, sys; re.compile(sys.argv[1])' $(call quoted,PATTERN) 2>/dev/null || { printf 'make sheet: PATTERN=%s is no regular expression\n' $(call quoted,PATTERN); exit 2; }
+	@$(MAKE) --no-print-directory .venv/run
+	@$(MODULE) talkface.cli sheet $(call quoted,VIDEOS) --output $(call quoted,SHEET) --split-by $(call quoted,SPLIT_BY) --pattern $(call quoted,PATTERN)
 
 template: .venv/run
 	$(RUN) PYTHONPATH=workflow/scripts python resources/measure_template.py "$(DATA)"

@@ -63,7 +63,7 @@ def test_a_folder_stands_for_its_files(folder, capsys):
     assert not (folder / "x").exists()
     (folder / "empty").mkdir()
     assert cli.main(["predict", "empty"]) == 1
-    assert "empty: holds no .3gp" in capsys.readouterr().err
+    assert "empty: holds no file of sound or video; name another folder" in capsys.readouterr().err
 
 
 def test_a_film_and_a_gif(folder, capsys):

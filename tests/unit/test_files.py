@@ -6,11 +6,12 @@ import logging
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from talkface.errors import TalkfaceError
-from talkface.files import digest, writing
+from talkface.files import digest, without_braces, writing
 from talkface.logs import log_to, machine_fault
 
 
@@ -77,3 +78,24 @@ def test_the_process_of_a_script_ends_so(tmp_path, project):
     )
     assert done.returncode == 1
     assert done.stderr == "talkface: one line\n"
+
+
+def test_braces_in_a_path_get_a_second_path(tmp_path):
+    """As old as the file, so that Snakemake makes nothing anew; the same wherever the folder is moved."""
+    links = tmp_path / "links"
+    path = tmp_path / "x{1} {clip}.mp4"
+    path.write_text("one")
+    os.utime(path, (1e9, 1e9))
+    assert without_braces(tmp_path / "plain.mp4", links) == str(tmp_path / "plain.mp4")
+    link = Path(without_braces(path, links))
+    assert link.name == "x(1) (clip).mp4"
+    assert not {"{", "}"} & set(str(link))
+    assert link.read_text() == "one"
+    assert link.lstat().st_mtime == 1e9
+    before = link.lstat().st_ino
+    assert without_braces(path, links) == str(link)
+    assert link.lstat().st_ino == before
+    path.unlink()
+    assert without_braces(path, links) == str(link)
+    gone = tmp_path / "{gone}.mp4"
+    assert not Path(without_braces(gone, links)).exists()

@@ -1,6 +1,10 @@
 """What is known before any work: dry runs that plan, and mistakes that are refused with one line."""
 
 import re
+import resource
+import shutil
+import site
+import venv
 
 import pytest
 import yaml
@@ -149,3 +153,83 @@ def test_the_workflow_installed_as_editable_is_no_other(project, tmp_path, monke
 def test_lint_is_clean(snakemake, project):
     done = snakemake("--lint", check=False)
     assert done.returncode == 0, done.stdout
+
+
+def write_rows(folder, rows):
+    """A sheet of (clip, speaker, split), whose videos are empty files."""
+    lines = ["clip\tspeaker\tsplit\tvideo"]
+    for clip, speaker, split in rows:
+        (folder / f"{clip}.mp4").touch()
+        lines.append(f"{clip}\t{speaker}\t{split}\t{clip}.mp4")
+    (folder / "sheet.tsv").write_text("\n".join(lines) + "\n")
+    return ("--config", "clips=sheet.tsv", "animate={model: talkface_demo}", "look={models: [talkface_demo]}", "--")
+
+
+NO_TRAINING = [
+    "extract_all", "landmark_all", "frames_all", "overlay_all", "source_all", "plots_all", "identity_all", "gif_all",
+    "comparison_all", "curves_all", "anim3d_all", "speech_all", "results/anim/a.mp4", "results/anim3d/a.mp4",
+    "results/predictions/talkface_demo/a.npy", "results/overlay/talkface_demo/a.mp4", "results/curves/a.svg",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("split", ["test", "train"])
+def test_a_sheet_of_one_clip_serves_all_that_trains_nothing(split, snakemake, tmp_path):
+    words = write_rows(tmp_path, [("a", "ann", split)])
+    done = snakemake("--dry-run", *words, *NO_TRAINING)
+    assert "train_model" not in done.stdout
+    for rule in ("detect_landmarks", "remove_identity", "draw_overlay", "predict_landmarks"):
+        assert re.search(rf"^{rule}\s+\d+", done.stdout, flags=re.M), rule
+    for target in ("train_all", "evaluate_all"):
+        text = refusal(snakemake("--dry-run", *words, target, check=False))
+        assert "expected at least one in each of train, valid, test" in text
+
+
+def test_five_thousand_rows_are_planned_in_ten_seconds(snakemake, tmp_path):
+    """Of a processor, at the default size of shards."""
+    words = write_rows(
+        tmp_path,
+        [(f"s{speaker}_{number}", f"s{speaker}", ("train", "valid", "test")[speaker % 3])
+         for speaker in range(50) for number in range(100)],
+    )  # fmt: skip
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = snakemake("--dry-run", "--quiet", "all", *words, "train_all", "evaluate_all")
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert done.returncode == 0
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 10
+
+
+def test_a_corpus_named_by_a_number(snakemake, tmp_path):
+    words = write_rows(tmp_path, [("a", "ann", "train"), ("b", "bob", "valid"), ("c", "cid", "test")])
+    done = snakemake("--dry-run", "--config", "corpus=2024", *words[1:], "results/dataset/2024.h5")
+    assert "assemble_dataset" in done.stdout
+
+
+def copy_workflow(project, place):
+    """What a run needs of the project, elsewhere."""
+    place.mkdir(parents=True)
+    for name in ("Snakefile", "config", "workflow", "profiles", "envs"):
+        source = project / name
+        (shutil.copytree if source.is_dir() else shutil.copy)(source, place / name)
+    return place
+
+
+def test_braces_in_the_workflows_path_are_refused(project, tmp_path):
+    copy = copy_workflow(project, tmp_path / "x{1}")
+    text = refusal(run_snakemake(copy, "--dry-run", "train_all", cwd=tmp_path, check=False))
+    assert "jobs cannot start from the workflow's folder when its path holds '{'; move or rename that folder" in text
+
+
+def test_any_other_path_of_the_workflow_works(project, tmp_path):
+    copy = copy_workflow(project, tmp_path / "a [c] 'd' & $e; #f \"g\" % видео")
+    done = run_snakemake(copy, "--cores", "1", "resources/demo/noise/hum.wav", cwd=tmp_path)
+    assert "1 of 1 steps (100%) done" in done.stdout
+
+
+def test_an_interpreter_with_a_blank_in_its_path_is_refused(project, tmp_path):
+    """Snakemake puts it unquoted into a shell line: every job would fail."""
+    place = tmp_path / "my environment"
+    venv.create(place, symlinks=True)
+    (folder,) = place.glob("lib/python*/site-packages")
+    (folder / "pins.pth").write_text("\n".join(site.getsitepackages()) + "\n")
+    done = run_snakemake(project, "--dry-run", "train_all", cwd=tmp_path, check=False, python=place / "bin" / "python")
+    assert "jobs cannot start from the Python that runs Snakemake when its path holds ' '" in refusal(done)

@@ -32,7 +32,7 @@ SETTINGS = {
     "drawing": {"size": 256},
     "evaluate": {"snr_db": [0, 20, 20], "worst": 1},
 }
-ODD_NAME = """-odd "name" $(touch executed) ; 'x' %d видео.mp4"""
+ODD_NAME = """-odd "name" {1} {clip} [x] #2 & $(touch executed) ; 'x' %d видео.mp4"""
 
 
 def ffmpeg(*arguments):
@@ -211,7 +211,7 @@ def test_a_setting_of_the_drawing_retrains_nothing(road):
     settings.write_text(yaml.safe_dump({"drawing": {"blink": False}}))
     planned = road("--dry-run", "results/anim/good_test.mp4", more=[settings]).stdout
     assert "draw_animation" in planned
-    assert "train_model" not in planned
+    assert "train_model" not in planned  # nor retrain_model
     assert "detect_landmarks" not in planned
 
 
@@ -259,13 +259,13 @@ def test_an_edit_of_a_measure_reruns_the_evaluation_alone(road):
     with edited(road, ("talkface/evaluation/metrics.py", "CLOSED_PERCENT =", "FURTHER = 1\nCLOSED_PERCENT =")):
         rules = planned(road)
     assert {"evaluate_model", "measure_floors", "summarise_evaluation"} <= rules
-    assert not {"train_model", "assemble_dataset", "predict_landmarks", "draw_animation"} & rules
+    assert not {"train_model", "retrain_model", "assemble_dataset", "predict_landmarks", "draw_animation"} & rules
 
 
 def test_an_edit_of_a_layer_retrains_the_networks_that_have_it(road):
     with edited(road, ("talkface/models/layers/log_mel.py", "FLOOR = 1e-6", "FLOOR = 2e-6")):
         rules = planned(road)
-    assert {"train_model", "predict_landmarks", "draw_animation"} <= rules
+    assert {"retrain_model", "predict_landmarks", "draw_animation"} <= rules
     assert not {"assemble_dataset", "detect_landmarks"} & rules
     with edited(road, ("talkface/models/layers/keras_lstm.py", "FEW_ROWS =", "FURTHER = 1\nFEW_ROWS =")):
         assert planned(road) == set()
@@ -275,7 +275,7 @@ def test_an_edit_of_a_painter_draws_films_and_trains_nothing(road):
     with edited(road, ("talkface/drawing/skin.py", "SKULL_TOP =", "FURTHER = 1\nSKULL_TOP =")):
         rules = planned(road)
     assert {"draw_animation", "copy_film"} <= rules
-    assert not {"train_model", "evaluate_model", "predict_landmarks", "extract_wav"} & rules
+    assert not {"train_model", "retrain_model", "evaluate_model", "predict_landmarks", "extract_wav"} & rules
 
 
 def test_a_folder_that_was_moved_and_another_environment_rerun_nothing(road, tmp_path):

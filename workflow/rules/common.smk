@@ -1,10 +1,11 @@
 # The selection of clips and models, and the functions every rule file uses. No rules.
 # expects: config/config.yaml, the sheet it names, files in resources/speech/
-# produces: selection (talkface/selection.py), code_of(), only(), but(), of_clip(), of_speech(), weights_of(),
+# produces: selection (talkface/selection.py), code_of(), only(), but(), named(), of_clip(), of_speech(), weights_of(),
 # weights_named(), of_model(), of_shown(), evaluated_audio(), colours()
 # reads from config: what talkface/selection.py reads
 import functools
 import importlib.machinery
+import re
 import sys
 from pathlib import Path
 
@@ -19,6 +20,15 @@ if installed and installed.origin and not Path(installed.origin).resolve().is_re
         f"{installed.origin}: another talkface is installed, and jobs would run its code instead of {scripts}; "
         "take it out of this environment (pip uninstall talkface), or run Snakemake from another one"
     )
+for path, odd, what in (
+    (workflow.basedir, r"[{}]", "the workflow's folder"),
+    (sys.executable, r"[^\w./+,@%=~^-]", "the Python that runs Snakemake"),
+):
+    if re.search(odd, str(path)):
+        raise WorkflowError(
+            f"{path}: jobs cannot start from {what} when its path holds {re.search(odd, str(path))[0]!r}; move or rename "
+            "that folder: letters, digits and _ - . + , do"
+        )
 if sum(word.split("=")[0] in ("--configfile", "--configfiles") for word in sys.argv) > 1:
     raise WorkflowError(
         "--configfile is given more than once, and Snakemake reads the last one alone; name all files behind one, a "
@@ -30,7 +40,8 @@ from talkface.drawing.style import colour_of
 from talkface.errors import TalkfaceError
 from talkface.machine import settle_machine
 from talkface.provenance import code_of
-from talkface.selection import Selection, asks_to_train
+from talkface.files import without_braces
+from talkface.selection import LINKS_FOLDER, Selection, asks_to_train
 from talkface.training.model_folder import take_over
 
 # A job of a cluster sees its own target alone; what is trained was decided where all jobs were planned.
@@ -64,6 +75,11 @@ def only(names):
 def but(names):
     """Pattern of a wildcard that is any name but these."""
     return (rf"(?!(?:{only(names)})[./])" if names else "") + r"[A-Za-z0-9][A-Za-z0-9_-]*"
+
+
+def named(paths):
+    """Input: these files by paths that Snakemake takes as they are."""
+    return [without_braces(path, LINKS_FOLDER) for path in paths]
 
 
 def of_clip(name):

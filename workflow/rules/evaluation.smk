@@ -165,7 +165,7 @@ rule compare_models:
     params:
         code=code_of("compare_models"),
         models=selection.selected,
-        split=selection.splits[0],
+        split=lambda w: selection.splits[0],
     message:
         "Putting the models side by side"
     script:

@@ -32,7 +32,7 @@ rule make_demo_noise:
 rule assemble_noise:
     input:
         recordings=lambda w: (
-            find_recordings(config["noise"]["folder"])
+            named(find_recordings(config["noise"]["folder"]))
             if config["noise"]["folder"]
             else rules.make_demo_noise.output.noises
         ),
@@ -103,12 +103,12 @@ rule make_test_noise:
 rule assemble_test_noise:
     input:
         environment=lambda w: (
-            find_recordings(config["evaluate"]["noise"]["environment"], key="evaluate.noise.environment")
+            named(find_recordings(config["evaluate"]["noise"]["environment"], key="evaluate.noise.environment"))
             if config["evaluate"]["noise"]["environment"]
             else expand("resources/demo/test_noise/{noise}.wav", noise=ENVIRONMENT)
         ),
         speech=lambda w: (
-            find_recordings(config["evaluate"]["noise"]["speech"], key="evaluate.noise.speech")
+            named(find_recordings(config["evaluate"]["noise"]["speech"], key="evaluate.noise.speech"))
             if config["evaluate"]["noise"]["speech"]
             else rules.make_demo_talkers.output.talkers
         ),

@@ -180,7 +180,7 @@ rule write_film:
         title=lambda w: f"{selection.film_clip} as {w.shown} predicts it",
         text="Source video, its landmarks and the prediction, in step, with the sound.",
         clip=lambda w: selection.film_clip,
-        split=selection.splits[0],
+        split=lambda w: selection.splits[0],
         layout=config["comparison"]["layout"],
         panel=config["comparison"]["panel"],
         style=config["comparison"]["style"],

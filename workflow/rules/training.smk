@@ -11,7 +11,7 @@ from types import SimpleNamespace
 
 rule assemble_dataset:
     input:
-        quality="results/qc/clips.tsv",
+        quality=lambda w: selection.divided and "results/qc/clips.tsv",
         audio=expand("results/audio/{shard}.h5", shard=selection.shards),
         shapes=expand("results/shapes/{speaker}.h5", speaker=selection.speakers),
         landmarks=expand("results/landmarks/{shard}.h5", shard=selection.shards),
@@ -39,7 +39,7 @@ rule assemble_dataset:
 
 rule export_a:
     input:
-        quality="results/qc/clips.tsv",
+        quality=lambda w: selection.divided and "results/qc/clips.tsv",
         audio=expand("results/audio/{shard}.h5", shard=selection.shards),
         shapes=expand("results/shapes/{speaker}.h5", speaker=selection.speakers),
         landmarks=expand("results/landmarks/{shard}.h5", shard=selection.shards),
@@ -65,7 +65,7 @@ rule export_a:
 
 rule export_b:
     input:
-        quality="results/qc/clips.tsv",
+        quality=lambda w: selection.divided and "results/qc/clips.tsv",
         audio=expand("results/audio/{shard}.h5", shard=selection.shards),
         shapes=expand("results/shapes/{speaker}.h5", speaker=selection.speakers),
     output:

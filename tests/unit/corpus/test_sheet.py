@@ -1,6 +1,7 @@
 """The sample sheet: what is accepted, and one clear line for each fault."""
 
 import re
+import unicodedata
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,15 @@ import pytest
 
 from talkface.corpus.folders import sheet_from_folder, speaker_of
 from talkface.corpus.public import own_files
-from talkface.corpus.sheet import LONG_BYTES, clean_name, find_speech, find_splits, make_shards, read_sheet
+from talkface.corpus.sheet import (
+    LONG_BYTES,
+    check_divided,
+    clean_name,
+    find_speech,
+    find_splits,
+    make_shards,
+    read_sheet,
+)
 from talkface.errors import TalkfaceError
 
 ROWS = [("a1", "anna", "train", "v/a1.mp4"), ("b1", "bert", "valid", "v/b1.mp4"), ("c1", "cleo", "test", "v/c1.mp4")]
@@ -80,7 +89,9 @@ def swap(index, value, row=0):
 @pytest.mark.parametrize(
     ("rows", "found"),
     [
-        (swap(0, "B1"), "stands twice"),
+        (swap(0, "b1"), "stands twice"),
+        (swap(0, "B1"), "clips 'B1' and 'b1' differ in capitals alone"),
+        (swap(1, "BERT"), "speakers 'BERT' and 'bert' differ in capitals alone"),
         (swap(0, "a 1"), "'a 1'"),
         (swap(0, "-a"), "'-a'"),
         (swap(0, "$(touch x)"), "touch x"),
@@ -88,7 +99,6 @@ def swap(index, value, row=0):
         (swap(0, "a_face"), "_face"),
         (swap(1, 'an"na'), 'an"na'),
         (swap(2, "training"), "'training'"),
-        (swap(2, "test"), "no clip in the split 'train'"),
         (swap(3, "v/zz.mp4"), "zz.mp4"),
         (swap(3, ""), "there is no file"),
         (swap(1, "bert"), "several splits"),
@@ -345,3 +355,70 @@ def test_folder_faults(tmp_path):
 def test_clean_name():
     assert clean_name("../..") == ""
     assert clean_name("-x 'y'") == "x_y"
+
+
+def make_files(folder, *names):
+    """Empty files; give the folder."""
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+    return folder
+
+
+def test_files_that_become_no_clip_are_named_with_the_reason(tmp_path):
+    folder = make_files(
+        tmp_path / "films", "ann/a.mp4", "bob/b.MTS", "cid/c.ogv", "ann/notes.txt", "ann/more.txt", "bob/voice.wav",
+        "cid/lost.TextGrid", "ann/01-01-03-01-02-01-12.mp4", "ann/02-01-03-01-02-01-12.mp4", "cid/README",
+        "ann/._a.mp4", "@eaDir/a.mp4", "ann/.hidden.mp4", "dan/02-01-03-01-02-01-13.mp4",
+    )  # fmt: skip
+    said = []
+    written = sheet_from_folder(folder, output=tmp_path / "sheet.tsv", say=said.append)
+    assert set(written["video"].str.removeprefix("films/")) == {
+        "ann/a.mp4", "bob/b.MTS", "cid/c.ogv", "ann/01-01-03-01-02-01-12.mp4",
+    }  # fmt: skip
+    assert sorted(said) == [
+        "left out: 1 file ending in .textgrid: no video of that name lies beside (cid/lost.TextGrid)",
+        "left out: 1 file ending in .wav: sound without a picture (bob/voice.wav)",
+        "left out: 1 file ending in nothing, which no known kind of video does (cid/README)",
+        "left out: 2 files ending in .txt, which no known kind of video does (ann/more.txt)",
+        "left out: 2 files of RAVDESS utterances that lack picture or sound, or are taken from another file "
+        "(ann/02-01-03-01-02-01-12.mp4)",
+    ]
+
+
+def test_names_that_differ_in_capitals_alone(tmp_path):
+    """Speakers become one, files two clips, and both are said; the sheet that is written can be read."""
+    folder = make_files(tmp_path / "films", "Ann/a.mp4", "ann/b.mp4", "ann/B.mp4", "bob/c.mp4", "cid/d.mp4")
+    said = []
+    written = sheet_from_folder(folder, output=tmp_path / "sheet.tsv", say=said.append)
+    assert set(written["speaker"]) == {"Ann", "bob", "cid"}
+    assert said == [
+        "speakers Ann and ann differ in capitals alone, and are taken for one: Ann",
+        "ann/B.mp4 and ann/b.mp4 differ in capitals alone, and are taken for two clips",
+    ]
+    assert len(read_sheet(tmp_path / "sheet.tsv")) == 5
+
+
+@pytest.mark.parametrize(("written", "there"), [("NFC", "NFD"), ("NFD", "NFC")])
+def test_a_name_in_another_normal_form_is_the_same_file(written, there, sheet, tmp_path):
+    """macOS takes accents apart, in folders, too."""
+    name = "Zoë/Übung é.mp4"
+    make_files(tmp_path, unicodedata.normalize(there, name))
+    clips = read_sheet(sheet([[*ROWS[0][:3], unicodedata.normalize(written, name)], *ROWS[1:]]))
+    assert clips["video"].iloc[0] == str(tmp_path / unicodedata.normalize(there, name))
+
+
+def test_a_file_that_is_gone_may_be_no_fault(sheet, tmp_path):
+    (tmp_path / ROWS[0][3]).unlink()
+    with pytest.raises(TalkfaceError, match="there is no file"):
+        read_sheet(sheet())
+    assert read_sheet(sheet(), must_exist=False)["video"].iloc[0] == str(tmp_path / ROWS[0][3])
+
+
+def test_a_split_that_lacks_is_said_where_it_is_needed(sheet):
+    clips = read_sheet(sheet(swap(2, "test")))
+    with pytest.raises(TalkfaceError, match="no clip in the split 'train'"):
+        check_divided(clips, "clips.tsv")
+    assert find_splits(clips, ["unseen"]) == []
+    with pytest.raises(TalkfaceError, match="name one of"):
+        find_splits(read_sheet(sheet()), ["unseen"])

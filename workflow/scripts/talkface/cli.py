@@ -5,7 +5,10 @@ made; 2 for a command that cannot be understood.
 """
 
 import argparse
+import contextlib
+import json
 import os
+import shlex
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path, PurePath
@@ -159,16 +162,43 @@ def _sheet(given: argparse.Namespace) -> int:
 
     _refuse_existing([given.output], given)
     sheet = sheet_from_folder(
-        given.folder, output=given.output, split_by=given.split_by, pattern=given.pattern, seed=given.seed
-    )
+        given.folder, output=given.output, split_by=given.split_by, pattern=given.pattern, seed=given.seed,
+        say=lambda line: sys.stderr.write(f"talkface: {line}\n"),
+    )  # fmt: skip
     counts = sheet.split.value_counts()
     sys.stdout.write(
         f"{given.output}: {len(sheet)} clips of {sheet.speaker.nunique()} speakers "
         f"({', '.join(f'{counts.get(split, 0)} {split}' for split in SPLITS)})\n"
-        f"Use it: snakemake --cores 2 train_all --config clips={given.output} corpus={given.output.stem}"
-        + (" split_by=clip\n" if given.split_by == "clip" else "\n")
+        f"Use it: snakemake --cores 2 train_all --config {_setting('clips', given.output)} "
+        f"corpus={_corpus_of(given.output)}" + (" split_by=clip\n" if given.split_by == "clip" else "\n")
     )
     return 0
+
+
+def _setting(key: str, path: Path) -> str:
+    """Write a setting that is a path as a shell and Snakemake's `--config` both take it."""
+    text = next((text for text in (str(path), os.path.join(".", path)) if _is_text(text)), json.dumps(str(path)))
+    return shlex.quote(f"{key}={text}")
+
+
+def _is_text(text: str) -> bool:
+    """Tell whether Snakemake's `--config` takes a value for a text, and for no number, mapping or other YAML."""
+    import yaml
+
+    try:
+        float(text)
+    except ValueError:
+        with contextlib.suppress(yaml.YAMLError):
+            return bool(yaml.safe_load(text) == text)
+    return False
+
+
+def _corpus_of(sheet: Path) -> str:
+    """Name a corpus after its sheet: a name for paths, and no number."""
+    from talkface.corpus.sheet import clean_name
+
+    name = clean_name(sheet.stem) or "mine"
+    return name if _is_text(name) else f"corpus_{name}"
 
 
 def _model(given: argparse.Namespace) -> Any:
@@ -188,7 +218,7 @@ def _files(sources: Sequence[Path], *, sound: bool = True) -> list[Path]:
             inside = (path for path in source.iterdir() if path.suffix.lower() in suffixes)
             found = sorted(path for path in inside if not is_litter(PurePath(path.name)))
             if not found:
-                raise TalkfaceError(f"{source}: holds no {' '.join(sorted(suffixes))} file; name another folder")
+                raise TalkfaceError(f"{source}: holds no file of {'sound or ' * sound}video; name another folder")
         files += found
     return files
 

@@ -223,6 +223,8 @@ def type_values(value: Any, schema: Mapping) -> Any:
         return value
     kinds = schema.get("type", [])
     kinds = [kinds] if isinstance(kinds, str) else kinds
+    if type(value) is int and "string" in kinds and not {"number", "integer"} & set(kinds):
+        return str(value)  # `corpus=2024`, of which Snakemake has made a number
     if not isinstance(value, str) or value in schema.get("enum", []) or not kinds:
         return value
     try:

@@ -11,5 +11,6 @@ SPEECH_SUFFIXES = (
 )  # fmt: skip
 VIDEO_SUFFIXES = (
     ".mp4", ".mpg", ".mpeg", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".wmv", ".flv", ".mts", ".m2ts", ".ts", ".3gp",
-    ".vob",
+    ".vob", ".3g2", ".asf", ".divx", ".dv", ".f4v", ".m2t", ".m2v", ".mod", ".mpe", ".mxf", ".nut", ".ogm", ".ogv",
+    ".qt", ".rm", ".rmvb", ".tod", ".y4m",
 )  # fmt: skip

@@ -50,6 +50,26 @@ def find_same_name(path: str | os.PathLike) -> Path:
     return sorted(same)[0] if same else path
 
 
+def without_braces(path: str | os.PathLike, folder: str | os.PathLike) -> str:
+    """Give a file in whose path stand braces a second path without, by a link in a folder; any other keeps its own.
+
+    Snakemake takes braces in a path for a wildcard and knows no escape. The link is as old as the file.
+    """
+    if not {"{", "}"} & set(str(path)):
+        return str(path)
+    path, unlike = Path(path), hashlib.sha256(str(path).encode()).hexdigest()[:8]
+    link = Path(folder) / unlike / path.name.replace("{", "(").replace("}", ")")
+    target = str(path.absolute())
+    if not link.is_symlink() or os.readlink(link) != target:
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.unlink(missing_ok=True)
+        link.symlink_to(target)
+        if path.exists():
+            found = path.stat()
+            os.utime(link, ns=(found.st_atime_ns, found.st_mtime_ns), follow_symlinks=False)
+    return str(link)
+
+
 def is_litter(path: PurePath) -> bool:
     """Tell whether systems and programs left a file: hidden, of macOS or a NAS, temporary; of a relative path.
 

@@ -16,12 +16,21 @@ import yaml
 from talkface.config import Catalogue, add_published, add_seeds, check_config, name_weights, resolve_models
 from talkface.corpus.public import CORPORA, archives_of, choose, no_clips_yet, sheet_of
 from talkface.corpus.quality import accepted, decoded
-from talkface.corpus.sheet import MADE_BY_RULES, find_predictions, find_speech, find_splits, make_shards, read_sheet
+from talkface.corpus.sheet import (
+    MADE_BY_RULES,
+    check_divided,
+    find_predictions,
+    find_speech,
+    find_splits,
+    make_shards,
+    read_sheet,
+)
 from talkface.errors import TalkfaceError
-from talkface.files import digest
+from talkface.files import digest, without_braces
 from talkface.training import model_folder
 
 SPEECH_FOLDER = "resources/speech"
+LINKS_FOLDER = ".snakemake/links"  # of files in whose names stand braces
 QUALITY_TABLE = "results/qc/clips.tsv"
 MODELS_FOLDER = "results/models"
 # Targets that train what is missing or has changed, and begin with these paths; any other takes the models there are.
@@ -44,7 +53,7 @@ def asks_to_train(words: Sequence[str]) -> bool:
     paths = [os.path.relpath(word) if os.path.isabs(word) else os.path.normpath(word) for word in words]
     if set(words) & set(TRAINING) or any(path.startswith(TRAINED) for path in paths):
         return True
-    return not any(path.startswith("results/") or path.endswith("_all") for path in paths)
+    return not any(path.startswith(("results/", "resources/")) or path.endswith("_all") for path in paths)
 
 
 class Selection:
@@ -68,6 +77,8 @@ class Selection:
         See `sheet.read_sheet`.
     speech : Catalogue of name to file
         Sound files dropped into resources/speech/.
+    renamed : dict of name to file
+        Those that go by another name than their own.
     models : Catalogue of name to block
         Entries written out: derived ones (`<name>_published`, `<name>-seed<k>`) among them.
     selected : list of str
@@ -95,7 +106,15 @@ class Selection:
         else:
             shipped = self.sheet.resolve() == (home / "config" / "clips.tsv").resolve()
             self.clips = read_sheet(self.sheet, split_by=config["split_by"], shipped=shipped, must_exist=trains)
-        self.speech = Catalogue("speech file", find_speech(SPEECH_FOLDER, clips=self.clips.index))
+            if trains:
+                check_divided(self.clips, self.sheet)
+        for column in ("video", "audio", "marks"):
+            self.clips[column] = [without_braces(path, LINKS_FOLDER) for path in self.clips[column]]
+        speech = find_speech(SPEECH_FOLDER, clips=self.clips.index)
+        self.renamed = {name: path for name, path in speech.items() if Path(path).stem != name}
+        self.speech = Catalogue(
+            "speech file", {name: without_braces(path, LINKS_FOLDER) for name, path in speech.items()}
+        )
         schedules = yaml.safe_load((home / "config" / "published.yaml").read_text(encoding="utf-8"))["models"]
         entries = resolve_models(add_published(config["models"], schedules))
         self.models = Catalogue("model", name_weights(entries))
@@ -112,11 +131,6 @@ class Selection:
             return ""
         found = Path(self.speech[clip]).stat()
         return f"{found.st_size} {found.st_mtime_ns}"
-
-    @property
-    def renamed(self) -> dict[str, str]:
-        """Speech files that go by another name than their own, with their files."""
-        return {name: path for name, path in self.speech.items() if Path(path).stem != name}
 
     @property
     def absent(self) -> list[str]:
@@ -149,7 +163,12 @@ class Selection:
         return {
             model: Catalogue(
                 f"prediction in {folder}",
-                find_predictions(folder, name=model.removeprefix("external-"), clips=self.sounds),
+                {
+                    clip: without_braces(path, LINKS_FOLDER)
+                    for clip, path in find_predictions(
+                        folder, name=model.removeprefix("external-"), clips=self.sounds
+                    ).items()
+                },
             )
             for model, folder in self.external.items()
         }
@@ -311,6 +330,12 @@ class Selection:
             if other in self.compared
         ]
 
+    @cached_property
+    def divided(self) -> bool:
+        """True; raises a TalkfaceError if the sheet lacks a split that training and evaluation need."""
+        check_divided(self.clips, self.sheet)
+        return True
+
     # Clips ----------------------------------------------------------------------------------------------------------
 
     @cached_property
@@ -389,15 +414,19 @@ class Selection:
 
     def start_s(self, clip: str) -> float | None:
         """Return where a clip begins in its file, seconds; None where the sheet does not say, and for a speech file."""
-        return self._edge(clip, "start_s")
+        return self._edges["start_s"].get(clip)
 
     def end_s(self, clip: str) -> float | None:
         """Return where it ends, likewise."""
-        return self._edge(clip, "end_s")
+        return self._edges["end_s"].get(clip)
 
-    def _edge(self, clip: str, column: str) -> float | None:
-        value = self.clips[column][clip] if clip in self.clips.index else None
-        return None if pd.isna(value) else float(value)
+    @cached_property
+    def _edges(self) -> dict[str, dict[str, float]]:
+        """Seconds by clip, for each of the two columns; asked for thousands of times, where pandas is slow."""
+        return {
+            column: {str(clip): float(value) for clip, value in self.clips[column].dropna().items()}
+            for column in ("start_s", "end_s")
+        }
 
     def marks(self, clip: str) -> str:
         """Return the file that says what is said when, where the sheet names one; empty else."""

@@ -8,18 +8,21 @@ of the file name, else from `--pattern`, else from the sub-folder. An alignment 
 (`.TextGrid`, `.align`) gives the clip its marks.
 """
 
+import logging
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from talkface.conventions import SPLITS, VIDEO_SUFFIXES
+from talkface.conventions import SPEECH_SUFFIXES, SPLITS, VIDEO_SUFFIXES
 from talkface.corpus.sheet import clean_name
 from talkface.errors import TalkfaceError
 from talkface.files import is_litter, writing
+
+log = logging.getLogger(__name__)
 
 # GRID's sentence code: command, colour, preposition, letter, digit, adverb (https://doi.org/10.1121/1.2229005).
 GRID_CLIP = re.compile(r"[blps][bgrw][abiw][a-z][1-9z][anps]")
@@ -87,10 +90,46 @@ def find_videos(folder: Path) -> list[tuple[Path, Path | None]]:
             found.append((video, sound))
     if not found:
         silent = f" ({len(utterances)} RAVDESS utterances lack picture or sound)" if utterances else ""
-        raise TalkfaceError(
-            f"{folder}: no videos below it{silent}; expected files ending in {', '.join(VIDEO_SUFFIXES)}"
-        )
+        raise TalkfaceError(f"{folder}: no videos below it{silent}; expected .mp4, .mov, .mkv, .avi or the like")
     return sorted(found)
+
+
+def find_left_out(folder: Path, taken: Iterable[Path]) -> list[str]:
+    """Say which files below a folder become no clip, and why: a line for each kind, with an example.
+
+    Parameters
+    ----------
+    folder : Path
+    taken : iterable of Path
+        Files that belong to a clip, relative to it.
+    """
+    known, groups = set(taken), dict[str, list[Path]]()
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder)
+        if name in known or is_litter(name) or not path.is_file():
+            continue
+        suffix = path.suffix.lower()
+        reason = f"ending in {suffix or 'nothing'}, which no known kind of video does"
+        if RAVDESS_CLIP.fullmatch(path.stem) and suffix in VIDEO_SUFFIXES + SOUND_SUFFIXES:
+            reason = "of RAVDESS utterances that lack picture or sound, or are taken from another file"
+        elif suffix in SPEECH_SUFFIXES:
+            reason = f"ending in {suffix}: sound without a picture"
+        elif path.suffix in MARK_SUFFIXES:
+            reason = f"ending in {suffix}: no video of that name lies beside"
+        groups.setdefault(reason, []).append(name)
+    return [
+        f"left out: {len(files)} file{'s' * (len(files) > 1)} {reason} ({files[0]})" for reason, files in groups.items()
+    ]
+
+
+def _one_spelling(names: Sequence[str], say: Callable[[str], object]) -> list[str]:
+    """Write names that differ in capitals alone as the first of them."""
+    spelt: dict[str, str] = {}
+    for name in dict.fromkeys(names):
+        first = spelt.setdefault(name.lower(), name)
+        if first != name:
+            say(f"speakers {first} and {name} differ in capitals alone, and are taken for one: {first}")
+    return [spelt[name.lower()] for name in names]
 
 
 def find_marks(folder: Path, video: Path) -> Path | None:
@@ -130,12 +169,14 @@ def sheet_from_folder(
     seed: int = 1,
     splits: Mapping[str, str] | None = None,
     prefix: bool = False,
+    say: Callable[[str], object] = log.warning,
 ) -> pd.DataFrame:
     """Write a sheet of the videos below a folder.
 
     A clip is named by its file's stem when all stems differ, else (and always with `prefix`) ``{speaker}_{stem}``, else
     with a number behind. `splits` gives the split of each speaker, and the clips of all others are left out; None: they
-    are drawn.
+    are drawn. What a user may not expect (files left out, names that differ in capitals alone) is told to `say`, a line
+    each.
 
     Returns
     -------
@@ -154,7 +195,8 @@ def sheet_from_folder(
                 f"{folder}: no clip of {', '.join(absent)}; expected some of each of {len(splits)} speakers"
             )
         found = [row for row in found if row[0] in splits]
-    speakers, videos, sounds = zip(*found, strict=True)
+    names, videos, sounds = zip(*found, strict=True)
+    speakers = _one_spelling(names, say)
     stems = [clean_name(video.stem) or "clip" for video in videos]
     if prefix or len({stem.lower() for stem in stems}) < len(stems):
         stems = [f"{speaker}_{stem}" for speaker, stem in zip(speakers, stems, strict=True)]
@@ -171,6 +213,10 @@ def sheet_from_folder(
         sheet["split"] = sheet[split_by].map(assign_splits(sheet[split_by], seed=seed))
     else:
         sheet["split"] = sheet["speaker"].map(dict(splits))
+    alike = {str(video).lower(): video for video in videos}
+    for video in videos:
+        if alike[str(video).lower()] != video:
+            say(f"{video} and {alike[str(video).lower()]} differ in capitals alone, and are taken for two clips")
     place = output.parent.resolve()
 
     def address(path: Path) -> str:
@@ -182,6 +228,9 @@ def sheet_from_folder(
     marks = [find_marks(folder, video) for video in videos]
     if any(marks):
         sheet["marks"] = [address(file) if file else "" for file in marks]
+    if splits is None:
+        for line in find_left_out(folder, [file for file in (*videos, *sounds, *marks) if file]):
+            say(line)
     with writing(output) as temporary:
         sheet.to_csv(temporary, sep="\t", index=False)
     return sheet

@@ -110,13 +110,17 @@ def read_sheet(
         check_name(speaker, kind="speaker", where=f"{path}, line {row}")
         if split not in (*SPLITS, UNSEEN):
             raise TalkfaceError(f"{path}, line {row}: split {split!r}; expected {', '.join((*SPLITS, UNSEEN))}")
-    twice = sheet["clip"][sheet["clip"].str.lower().duplicated()]  # some file systems do not tell case
+    twice = sheet["clip"][sheet["clip"].duplicated()]
     if len(twice):
         raise TalkfaceError(f"{path}: clip '{twice.iloc[0]}' stands twice; every clip needs a name of its own")
-    for split in SPLITS:
-        if split not in set(sheet.split):
+    for kind in ("clip", "speaker"):
+        names = pd.Series(sheet[kind].unique())
+        alike = names[names.str.lower().duplicated(keep=False)]  # some file systems do not tell case
+        if len(alike):
+            one, other = alike[alike.str.lower() == alike.iloc[0].lower()].iloc[:2]
             raise TalkfaceError(
-                f"{path}: no clip in the split '{split}'; expected at least one in each of train, valid, test"
+                f"{path}: {kind}s '{one}' and '{other}' differ in capitals alone, which some file systems do not tell "
+                "apart; rename one"
             )
     if split_by == "speaker":
         counts = sheet.groupby("speaker").split.nunique()
@@ -176,10 +180,25 @@ def _resolve(name: str, clip: str, path: Path, *, column: str, shipped: bool, mu
     return str(resolved)
 
 
+def check_divided(sheet: pd.DataFrame, path: str | Path) -> None:
+    """Raise a TalkfaceError if a split is missing that training and evaluation need."""
+    for split in SPLITS:
+        if split not in set(sheet["split"]):
+            raise TalkfaceError(
+                f"{path}: no clip in the split '{split}'; expected at least one in each of train, valid, test"
+            )
+
+
 def find_splits(sheet: pd.DataFrame, wanted: Sequence[str]) -> list[str]:
-    """Keep the wanted splits that the sheet has; a TalkfaceError if it has none of them."""
+    """Keep the wanted splits that the sheet has; none of a sheet that is not divided.
+
+    Raises
+    ------
+    TalkfaceError
+        If a sheet that has all of train, valid and test has none of them.
+    """
     found = [split for split in wanted if split in set(sheet["split"])]
-    if not found:
+    if not found and set(SPLITS) <= set(sheet["split"]):
         raise TalkfaceError(
             f"config, evaluate.splits: the sheet has no clip in {', '.join(wanted)}; name one of "
             f"{', '.join(sorted(set(sheet['split'])))}"

@@ -153,7 +153,9 @@ def test_nothing_of_these_tests_reaches_an_example(reader, monkeypatch):
 def origin(tmp_path):
     """A small project with what make asks for, a result and a file that git does not hold."""
     folder = tmp_path / "origin"
-    (folder / "results").mkdir(parents=True)
+    for name in ("results", "envs"):
+        (folder / name).mkdir(parents=True)
+    (folder / "envs" / "talkface_home.py").touch()
     for name in ("requirements.txt", "constraints.txt", "requirements-dev.txt", "note.md", "left", "results/a.tsv"):
         (folder / name).write_text(name)
     return folder
@@ -163,7 +165,7 @@ def names_in(folder):
     return {path.name for path in folder.iterdir()} - {".venv"}
 
 
-PINS = {"requirements.txt", "constraints.txt", "requirements-dev.txt"}
+PINS = {"requirements.txt", "constraints.txt", "requirements-dev.txt", "envs"}
 
 
 def test_a_copy_of_a_project_without_git_leaves_results_out(origin, tmp_path):
@@ -172,7 +174,7 @@ def test_a_copy_of_a_project_without_git_leaves_results_out(origin, tmp_path):
 
 
 def test_a_copy_is_what_git_holds_and_make_finds_it_set_up(origin, tmp_path):
-    for command in (["init", "--quiet"], ["add", "*requirements*.txt", "constraints.txt", "*.md"]):
+    for command in (["init", "--quiet"], ["add", "*requirements*.txt", "constraints.txt", "envs", "*.md"]):
         subprocess.run(["git", *command], cwd=origin, check=True)
     (origin / "note.md").write_text("changed since")
     copy = tmp_path / "copy"

@@ -22,8 +22,8 @@ def evaluation(tmp_path):
     folder = tmp_path / "results" / "evaluation"
     write_tables(folder, networks=MODELS, splits=("test",), seeds=False)
     for model in MODELS:
-        (tmp_path / "results" / "models" / model).mkdir(parents=True)
-        curve_table().to_csv(tmp_path / "results" / "models" / model / "curve.tsv", sep="\t", index=False)
+        (tmp_path / "results" / "models" / "demo" / model).mkdir(parents=True)
+        curve_table().to_csv(tmp_path / "results" / "models" / "demo" / model / "curve.tsv", sep="\t", index=False)
     face = np.repeat(load_template()[None], 10, axis=0).astype(np.float32)
     with h5py.File(folder / "worst.h5", "w") as file:
         file["truth/iris_1"], file["sound/iris_1"] = face, np.zeros(16_000 * 10 // 25, np.int16)

@@ -92,7 +92,7 @@ rule train_model:
     input:
         dataset=lambda w: selection.models[w.model].get("dataset") or f"results/dataset/{selection.corpus}.h5",
         noise=lambda w: selection.models[w.model].get("noise") or [],
-        init=lambda w: selection.models[w.model].get("init") or [],
+        init=lambda w: weights_of(w) and selection.models[w.model].get("init") or [],
         shape_model=lambda w: [*selection.shape_files(w.model).values()],
     output:
         weights=f"results/models/{selection.corpus}/{{model}}/weights.pt",
@@ -130,15 +130,6 @@ rule train_model:
 
 # A model that is there is kept until the newer one is finished: Snakemake deletes no output that is to be updated.
 use rule train_model as retrain_model with:
-    input:
-        dataset=lambda w: (
-            weights_named(w.model)
-            and selection.models[w.model].get("dataset")
-            or f"results/dataset/{selection.corpus}.h5"
-        ),
-        noise=lambda w: selection.models[w.model].get("noise") or [],
-        init=lambda w: selection.models[w.model].get("init") or [],
-        shape_model=lambda w: [*selection.shape_files(w.model).values()],
     output:
         weights=update(f"results/models/{selection.corpus}/{{model}}/weights.pt"),
         curve=update(f"results/models/{selection.corpus}/{{model}}/curve.tsv"),

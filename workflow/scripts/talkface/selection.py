@@ -135,7 +135,7 @@ class Selection:
     @property
     def absent(self) -> list[str]:
         """Clips of the sheet whose video or sound is gone, where that is no fault (`trains`)."""
-        return [
+        return self.sheet.is_file() * [
             clip
             for clip, video, audio in zip(self.clips.index, self.clips["video"], self.clips["audio"], strict=True)
             if not video.startswith(MADE_BY_RULES) and not (Path(video).exists() and Path(audio).exists())

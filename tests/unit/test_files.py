@@ -50,6 +50,20 @@ def test_machine_faults_are_told_from_others(tmp_path):
     assert machine_fault(ValueError("wrong")) is None
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 8 bytes"),
+        RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB"),
+        ValueError("(-4:Insufficient memory) Failed to allocate 99 bytes"),
+        OSError(errno.ENOMEM, os.strerror(errno.ENOMEM)),
+    ],
+)
+def test_an_end_of_memory_is_told_whoever_says_it(error):
+    assert machine_fault(error).startswith("no memory is left")
+
+
 def test_log_takes_everything(tmp_path):
     path = tmp_path / "logs" / "rule.log"
     with pytest.raises(ZeroDivisionError), log_to(path):

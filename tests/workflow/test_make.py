@@ -1,5 +1,6 @@
 """What `make` refuses in its first second, before anything is installed; no word of it is executed."""
 
+import os
 import shlex
 import shutil
 import subprocess
@@ -20,9 +21,11 @@ def make(project, folder, *words):
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copy(project / "Makefile", folder)
     begun = time.monotonic()
+    # Not as a part of the make that may run the tests.
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("MAKE", "MFLAGS"))}
     done = subprocess.run(
         ["make", f"PYTHON={sys.executable}", *words], cwd=folder, text=True, stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, timeout=60,
+        stderr=subprocess.STDOUT, timeout=60, env=environment,
     )  # fmt: skip
     done.seconds = time.monotonic() - begun
     return done

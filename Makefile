@@ -5,6 +5,7 @@
 #   make compare                   the published models until their own early stopping, beside ours (2 hours)
 #   make test, make check          tests; style, types and lint
 #   make test-quick                the unit tests alone
+#   make test-containers           time codes through every container, rate and start (20 minutes)
 #   make test-readme               every command of README.md, docs/ and config/README.md, the long ones too
 #   make bench                     the speed suite: ours beside the published procedures
 #   make tables                    figures of a finished make compare (TABLES=compare) or bench into docs/
@@ -33,7 +34,7 @@ endif
 unexport VIDEOS SHEET SPLIT_BY PATTERN
 quoted = '$(subst ','\'',$(value $(1)))'
 
-.PHONY: demo zoo report compare test test-quick test-readme check bench tables sheet template pins clean
+.PHONY: demo zoo report compare test test-quick test-containers test-readme check bench tables sheet template pins clean
 
 demo: .venv/run
 	$(RUN) snakemake --cores $(CORES) train_all evaluate_all animate_all
@@ -61,6 +62,9 @@ test: .venv/dev
 
 test-quick: .venv/dev
 	$(RUN) OMP_NUM_THREADS=1 pytest --numprocesses 2 --dist loadfile -m "not slow" tests/unit
+
+test-containers: .venv/dev
+	$(RUN) OMP_NUM_THREADS=1 pytest --numprocesses 2 -m containers tests/unit/media/test_containers.py
 
 # Every command of README.md, docs/ and config/README.md, the long ones too, in a copy of the project.
 test-readme: .venv/dev

@@ -10,7 +10,7 @@ from talkface.errors import TalkfaceError
 from talkface.face.points import LIP_PAIRS
 from talkface.face.template import load_template, resting_face
 from talkface.films.animation import animate, draw_animation, paint_frames
-from talkface.media import encoding
+from talkface.media import program
 from talkface.media.encoding import YuvPicture, encode
 from talkface.media.program import ffmpeg_program
 from talkface.media.video import probe
@@ -202,7 +202,7 @@ def test_what_ffmpeg_says_reaches_the_user(tmp_path):
 def test_a_painter_that_fails_stops_the_encoder(tmp_path, monkeypatch):
     started = []
     monkeypatch.setattr(
-        encoding.subprocess,
+        program.subprocess,
         "Popen",
         lambda *a, popen=subprocess.Popen, **k: started.append(popen(*a, **k)) or started[-1],
     )

@@ -122,5 +122,55 @@ def test_long_sound_comes_in_blocks(tmp_path):
     soundfile.write(tmp_path / "long.wav", rng.uniform(-0.5, 0.5, 30 * RATE), RATE)
     blocks = list(audio.sound_blocks(tmp_path / "long.wav"))
     assert len(blocks) > 1
-    assert max(len(block) for block in blocks) <= audio.BLOCK_BYTES // 2
+    assert max(len(block) for block in blocks) <= RATE
     assert sum(len(block) for block in blocks) == 30 * 44_100
+
+
+def speechlike(seconds=1.0):
+    """Noise whose loudness comes and goes."""
+    time = np.arange(round(seconds * audio.RATE)) / audio.RATE
+    return 0.3 * np.random.default_rng(3).uniform(-1, 1, len(time)) * np.sin(2 * np.pi * time) ** 2
+
+
+@pytest.mark.parametrize("share", [-1.0, -0.95])
+def test_of_two_channels_that_cancel_one_is_taken(share, tmp_path, caplog):
+    mono = speechlike()
+    soundfile.write(tmp_path / "turned.wav", np.stack([mono, share * mono], axis=1), audio.RATE)
+    soundfile.write(tmp_path / "mono.wav", mono, audio.RATE)
+    np.testing.assert_allclose(
+        audio.extract_audio(tmp_path / "turned.wav"), audio.extract_audio(tmp_path / "mono.wav"), atol=1
+    )
+    assert "one channel is the other turned over" in caplog.text
+
+
+def test_of_two_channels_that_differ_the_mean_is_taken(tmp_path):
+    left, right = speechlike(), np.random.default_rng(4).uniform(-0.3, 0.3, audio.RATE)
+    soundfile.write(tmp_path / "both.wav", np.stack([left, right], axis=1), audio.RATE)
+    expected = np.round((left + right) / 2 * 32_768)
+    np.testing.assert_allclose(audio.extract_audio(tmp_path / "both.wav"), expected, atol=2)
+
+
+def test_floats_over_full_scale_are_scaled(tmp_path, caplog):
+    loud = 10 * speechlike()
+    soundfile.write(tmp_path / "hot.wav", loud, audio.RATE, subtype="FLOAT")
+    samples = audio.extract_audio(tmp_path / "hot.wav")
+    np.testing.assert_allclose(samples, loud / np.abs(loud).max() * 32_768, atol=2)
+    assert "over full scale" in caplog.text
+
+
+@pytest.mark.parametrize("subtype", ["FLOAT", "DOUBLE"])
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_sample_that_is_no_number_is_named_with_its_place(subtype, value, tmp_path):
+    samples = speechlike()
+    samples[22_050] = value
+    soundfile.write(tmp_path / "bad.wav", samples, audio.RATE, subtype=subtype)
+    with pytest.raises(TalkfaceError, match=r"bad\.wav: a sample that is no number .* at 0\.5000 s"):
+        audio.extract_audio(tmp_path / "bad.wav")
+
+
+def test_a_voice_of_zeros_is_taken_with_a_warning(tmp_path, caplog):
+    """The face rests; as a clip of a corpus it is rejected (`test_sound_without_sound`)."""
+    soundfile.write(tmp_path / "zeros.wav", np.zeros(audio.RATE), audio.RATE)
+    audio.extract_wav(tmp_path / "zeros.wav", tmp_path / "out.wav")
+    assert not soundfile.read(tmp_path / "out.wav")[0].any()
+    assert "zeros.wav: digital silence; the face will rest" in caplog.text

@@ -7,9 +7,11 @@ import ffmpeg
 import numpy as np
 import pytest
 
-from talkface.errors import TalkfaceError
+from talkface.errors import InputError, TalkfaceError
 from talkface.media import video
 from talkface.media.audio import extract_audio
+from talkface.media.program import ffmpeg_program
+from tests.local_web import local_web
 
 CLICKS_S = (1.0, 2.12)
 
@@ -18,7 +20,7 @@ def encode(*streams, path, **options):
     """Run ffmpeg on some streams."""
     ffmpeg.run(
         ffmpeg.output(*streams, video.address(path), **options),
-        cmd=video.ffmpeg_program(),
+        cmd=ffmpeg_program(),
         quiet=True,
         overwrite_output=True,
     )
@@ -228,3 +230,29 @@ def test_sound_alone_is_no_video(tmp_path):
 
 def test_a_stretch_beyond_the_end(plain):
     refuse(lambda: list(video.read_frames(video.probe(plain), start_s=10, end_s=11)), "plain.mp4", "start_s")
+
+
+PLAYLISTS = {
+    "hls.mp4": "#EXTM3U\n#EXT-X-TARGETDURATION:3\n#EXTINF:3,\n{file}\n#EXTINF:3,\n{url}\n#EXT-X-ENDLIST\n",
+    "hls.m3u8": "#EXTM3U\n#EXT-X-TARGETDURATION:3\n#EXTINF:3,\n{url}\n#EXT-X-ENDLIST\n",
+    "concat.mkv": "ffconcat version 1.0\nfile '{file}'\nfile '{url}'\n",
+    "dash.mp4": '<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static"><Period><AdaptationSet>'
+    '<Representation id="1"><BaseURL>{url}</BaseURL></Representation></AdaptationSet></Period></MPD>',
+    "sdp.avi": "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=video {port} RTP/AVP 96\n",
+}
+
+
+@pytest.mark.parametrize("name", PLAYLISTS)
+def test_nothing_but_the_file_itself_is_read(name, tmp_path, plain):
+    """A video that is a playlist is refused by name, and what it names is not touched."""
+    shutil.copy(plain, tmp_path / "secret.mp4")
+    with local_web() as web:
+        url = f"{web.url}/secret.mp4"
+        web.files["/secret.mp4"] = plain.read_bytes()
+        text = PLAYLISTS[name].format(file=tmp_path / "secret.mp4", url=url, port=url.rpartition(":")[2].split("/")[0])
+        (tmp_path / name).write_text(text)
+        for read in (video.probe, extract_audio):
+            with pytest.raises(InputError, match="which names other files") as error:
+                read(tmp_path / name)
+            assert name in str(error.value)
+        assert web.asked == []

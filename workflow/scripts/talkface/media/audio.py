@@ -8,6 +8,7 @@ results/audio/{shard}.h5: a dataset per clip, (S,) int16; attributes `rate` (Hz)
 """
 
 import logging
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -17,12 +18,14 @@ import soundfile
 
 from talkface.errors import InputError
 from talkface.files import digest, writing
-from talkface.media.video import probe, run, source
+from talkface.media.decoding import Sounder, choose_sound, timed
+from talkface.media.video import Media, probe
 
 log = logging.getLogger(__name__)
 
 RATE = 44_100  # Hz; GRID's own rate, and that of the features of Eskimez et al. 2018
-BLOCK_BYTES = 1 << 20  # 12 s of sound
+LISTENED_S = 20.0  # of two channels, to tell whether one is inverted
+INVERTED = 0.05  # share of the energy of the difference, below which that of the sum says so (-13 dB)
 
 
 def sound_blocks(
@@ -32,6 +35,7 @@ def sound_blocks(
     as_float: bool = False,
     start_s: float | None = None,
     end_s: float | None = None,
+    may_be_silent: bool = False,
 ) -> Iterator[np.ndarray]:
     """Read the sound of any video or audio file as mono, in step with its frames, block by block.
 
@@ -48,6 +52,8 @@ def sound_blocks(
         Whether samples are given as floats, which nothing has rounded.
     start_s, end_s : float, optional
         Stretch in seconds, from the first frame on.
+    may_be_silent : bool
+        Whether zeros are no fault.
 
     Yields
     ------
@@ -56,31 +62,82 @@ def sound_blocks(
     Raises
     ------
     InputError
-        If the file is no media file, has no audio stream, no sample, or nothing but zeros.
+        If the file is no media file, has no audio stream, no sample, a sample that is no number, or nothing but zeros.
     """
     media = probe(path)
     if not media.has_audio:
         raise InputError(f"{path}: no audio stream; speech was expected; give a file with sound")
     rate = rate or media.audio_rate
-    kind, dtype = ("f32le", np.float32) if as_float else ("s16le", np.int16)
-    # Channels of floats would be added and not averaged; whole numbers have no room for that.
-    mixing = {"rematrix_maxval": 1.0, "ochl": "mono"} if as_float else {}
-    stream = (
-        source(media, media.audio_index, start_s=start_s, end_s=end_s)
-        # Gaps and overlaps of more than 20 ms (half a frame) are filled or cut; less is jitter of the timestamps.
-        .filter("aresample", rate, **{"async": 1, "min_hard_comp": 0.02, "first_pts": 0, **mixing})
-        .output("pipe:", format=kind, acodec=f"pcm_{kind}", ac=1, ar=rate)
-    )
+    channel, peak = examine(media, start_s or 0.0)
+    last_s = math.inf if end_s is None else end_s
+    sounder = Sounder(
+        rate, format="flt" if as_float else "s16", start_s=start_s or 0.0,
+        end_s=min(last_s, media.audio_end_s - media.zero_s), channel=channel, gain=1 / peak,
+    )  # fmt: skip
     count, heard = 0, False
-    with run(stream, what=path) as pipe:
-        while block := pipe.read(BLOCK_BYTES):  # whole blocks: the pipe is buffered
-            samples = np.frombuffer(block, np.dtype(dtype).newbyteorder("<")).astype(dtype)
-            count, heard = count + len(samples), heard or bool(samples.any())
-            yield samples
+    for samples in _blocks(media, sounder):
+        count, heard = count + len(samples), heard or bool(samples.any())
+        yield samples
     if not count:
         raise InputError(f"{path}: the audio stream holds no sample; speech was expected; check the file and start_s")
-    if not heard:
+    if not heard and not may_be_silent:
         raise InputError(f"{path}: the audio is digital silence; speech was expected; check the recording")
+    if not heard:
+        log.warning("%s: digital silence; the face will rest", path)
+
+
+def _blocks(media: Media, sounder: Sounder) -> Iterator[np.ndarray]:
+    """Feed a file's sound from shortly before the stretch to shortly after it."""
+    for t, frame in timed(media.path, choose_sound, start_s=sounder.start_s, zero_s=media.zero_s):
+        if t > sounder.end_s:
+            break
+        yield from sounder.push(t, frame)
+    yield from sounder.finish()
+
+
+def examine(media: Media, start_s: float) -> tuple[int | None, float]:
+    """Look at sound before it is read: which channel to take, and how loud its loudest sample is.
+
+    Of stereo the first seconds decide; where the mean of both channels would be near silence one of them is inverted,
+    and the first is taken. Samples that are stored as floats are read to their end: they may go over full scale, and be
+    no numbers.
+
+    Returns
+    -------
+    (int or None, float)
+        The channel, None for the mean of all; the loudest sample, 1 where samples cannot be louder.
+
+    Raises
+    ------
+    InputError
+        If a sample is no number: its place.
+    """
+    mean = difference = peak = 0.0
+    for t, frame in timed(media.path, choose_sound, start_s=start_s, zero_s=media.zero_s):
+        stored_as_floats = frame.format.name.startswith(("flt", "dbl")) and media.audio_codec.startswith("pcm_")
+        stereo = frame.layout.nb_channels == 2 and t <= start_s + LISTENED_S
+        if not stereo and not stored_as_floats:
+            break
+        samples = frame.to_ndarray().astype(np.float64)
+        samples = samples.reshape(frame.layout.nb_channels, -1, order="C" if frame.format.is_planar else "F")
+        if stored_as_floats:
+            wrong = np.flatnonzero(~np.isfinite(samples).all(axis=0))
+            if len(wrong):
+                place_s = t + wrong[0] / frame.sample_rate
+                raise InputError(
+                    f"{media.path}: a sample that is no number (NaN or infinite) at {place_s:.4f} s; speech was "
+                    "expected; repair the file"
+                )
+            peak = max(peak, float(np.abs(samples).max(initial=0)))
+        if stereo:
+            mean += float(np.square(samples[0] + samples[1]).sum())
+            difference += float(np.square(samples[0] - samples[1]).sum())
+    if peak > 1:
+        log.warning("%s: samples over full scale, the loudest %.2f; all are made quieter by that", media.path, peak)
+    channel = 0 if mean < INVERTED * difference else None
+    if channel is not None:
+        log.warning("%s: one channel is the other turned over; the first is taken", media.path)
+    return channel, max(1.0, peak)
 
 
 def extract_audio(
@@ -147,5 +204,6 @@ def extract_wav(
     kind = "FLOAT" if as_float else "PCM_16"
     rate = rate or probe(path).audio_rate or RATE  # without sound it is none, which the first block says
     with writing(output) as temporary, soundfile.SoundFile(temporary, "w", rate, 1, subtype=kind, format="WAV") as file:
-        for block in sound_blocks(path, rate=rate, as_float=as_float, start_s=start_s, end_s=end_s):
+        blocks = sound_blocks(path, rate=rate, as_float=as_float, start_s=start_s, end_s=end_s, may_be_silent=True)
+        for block in blocks:
             file.write(block)

@@ -4,9 +4,7 @@ Axes: T frames at 25 fps, H rows, W columns, S samples.
 """
 
 import contextlib
-import fcntl
 import logging
-import subprocess
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -19,10 +17,10 @@ import soundfile
 from numpy.typing import NDArray
 
 from talkface.conventions import FPS
-from talkface.errors import MachineError, TalkfaceError
+from talkface.errors import MachineError
 from talkface.files import writing
-from talkface.media.program import describe_end, ffmpeg_program, sort_fault, start
-from talkface.media.video import address, at_constant_rate, probe, run
+from talkface.media.program import feed, ffmpeg_program
+from talkface.media.video import address, probe, read_frames
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +32,6 @@ _COLOURS = "h264_metadata=colour_primaries=6:transfer_characteristics=6:matrix_c
 ENCODER = {"vcodec": "libx264", "preset": "veryfast", "crf": 18, "pix_fmt": "yuv420p", "bsf:v": _COLOURS}
 CRF = 28  # x264's scale; its default is 23, and sites that host videos choose less than that
 SHIFT_PX = 1
-_PIPE_BYTES = 1 << 20  # the most that an ordinary user may ask for (/proc/sys/fs/pipe-max-size)
 
 
 @contextlib.contextmanager
@@ -84,32 +81,6 @@ def encode(frames: Iterable[NDArray[np.uint8]], output: str | Path, *, size: tup
         Of ffmpeg's encoders, before those of `ENCODER`.
     """
     feed(encoder_command(output, size=size, fps=fps, audio=audio, pixels=pixels, **options), frames, output)
-
-
-def feed(command: list[str], frames: Iterable[NDArray[np.uint8]], output: str | Path) -> None:
-    """Run an ffmpeg that takes raw frames on standard input.
-
-    Raises
-    ------
-    TalkfaceError, MachineError
-        If it fails, with what it says and the name of `output`.
-    """
-    with start(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as (process, said):
-        pipe = process.stdin
-        assert pipe is not None
-        with contextlib.suppress(AttributeError, OSError):  # a frame in two turns, not in twenty; Linux alone has it
-            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
-        with contextlib.suppress(BrokenPipeError):  # ffmpeg has given up: it says why below
-            for frame in frames:
-                pipe.write(np.ascontiguousarray(frame).data.cast("B"))
-        with contextlib.suppress(BrokenPipeError):
-            pipe.close()
-    fault = sort_fault(process.returncode, said, what=output)
-    if isinstance(fault, MachineError):
-        raise fault
-    if fault:
-        reason = "; ".join(said)[-400:] or describe_end(process.returncode)
-        raise TalkfaceError(f"{output}: ffmpeg could not write it: {reason}")
 
 
 class YuvPicture:
@@ -211,20 +182,16 @@ def encode_again(
     """
     media = probe(video)
     width, height = media.width, media.height
-    pictures = at_constant_rate(media, start_s=start_s, end_s=end_s, fps=FPS)
-    if shift_px:
-        # In planes of full size: where colour has half the pixels, a shift by one would be rounded to none or two.
-        pictures = (
-            pictures.filter("format", "gbrp")
-            .filter("crop", width - shift_px, height - shift_px, 0, 0)
-            .filter("pad", width, height, shift_px, shift_px)
-            .filter("fillborders", left=shift_px, top=shift_px, mode="smear")
-        )
     # 4:2:0 wants even sides; what is added is cut off by nobody, and no face lies there.
-    pictures = pictures.filter("pad", width + width % 2, height + height % 2, 0, 0)
-    stream = pictures.output(address(output), vcodec="libx264", crf=crf, pix_fmt="yuv420p", threads=1)
-    with run(stream.overwrite_output(), what=video) as pipe:
-        pipe.read()
+    size = (width + width % 2, height + height % 2)
+
+    def moved(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        picture = np.zeros((size[1], size[0], 3), np.uint8)
+        picture[:height, :width] = np.pad(frame, ((shift_px, 0), (shift_px, 0), (0, 0)), "edge")[:height, :width]
+        return picture
+
+    frames = read_frames(media, start_s=start_s, end_s=end_s, pixels="rgb24")
+    encode(map(moved, frames), output, size=size, pixels="rgb24", preset="medium", crf=crf, threads=1)
 
 
 def shrink(film: str | Path, output: str | Path, *, duration_s: float, bits: int, widest: int, sound: int) -> None:
@@ -255,8 +222,7 @@ def shrink(film: str | Path, output: str | Path, *, duration_s: float, bits: int
         *streams, address(output), vcodec="libx264", preset="medium", crf=23, maxrate=bits, bufsize=2 * bits,
         pix_fmt="yuv420p", acodec="aac", audio_bitrate=sound, movflags="+faststart",
     )  # fmt: skip
-    with run(made, what=film) as pipe:
-        pipe.read()
+    feed(ffmpeg.compile(made.global_args("-v", "error").overwrite_output(), cmd=ffmpeg_program()), (), output)
 
 
 def encode_gif(

@@ -1,6 +1,7 @@
 """The program ffmpeg: which one is taken, and whether a fault is the file's or the machine's."""
 
 import contextlib
+import fcntl
 import functools
 import os
 import re
@@ -9,19 +10,20 @@ import signal
 import subprocess
 import threading
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO
+
+import numpy as np
+from numpy.typing import NDArray
 
 from talkface.errors import InputError, MachineError, TalkfaceError
 
 VARIABLE = "TALKFACE_FFMPEG"
 # What the commands of this package use, by the option that lists it.
 NEEDED = {
-    "encoders": ("libx264", "aac", "gif", "mjpeg", "pcm_f32le", "pcm_s16le", "png", "rawvideo"),
-    "filters": (
-        *("aresample", "crop", "fillborders", "format", "fps", "pad", "palettegen", "paletteuse", "scale", "trim"),
-    ),
+    "encoders": ("libx264", "aac", "gif", "mjpeg", "png"),
+    "filters": ("palettegen", "paletteuse", "scale"),
 }
 # What an ffmpeg says when nothing is wrong with the file it was given.
 _MACHINE = re.compile(
@@ -36,6 +38,7 @@ _SHELL = 128  # a shell adds it to the number of the signal that ended a program
 _CANNOT_START = (126, 127)  # of a shell: found, and not executable; not found
 _CRASHES = (signal.SIGSEGV, signal.SIGABRT, signal.SIGFPE)
 _LINES = 20  # kept of what it says
+_PIPE_BYTES = 1 << 20  # the most that an ordinary user may ask for (/proc/sys/fs/pipe-max-size)
 
 
 @functools.cache
@@ -162,6 +165,32 @@ def start(command: Sequence[str], *, stdin: int, stdout: int) -> Iterator[tuple[
         process.wait()
         listener.join()
         process.stderr.close()
+
+
+def feed(command: list[str], frames: Iterable[NDArray[np.uint8]], output: str | Path) -> None:
+    """Run an ffmpeg that takes raw frames on standard input.
+
+    Raises
+    ------
+    TalkfaceError, MachineError
+        If it fails, with what it says and the name of `output`.
+    """
+    with start(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as (process, said):
+        pipe = process.stdin
+        assert pipe is not None
+        with contextlib.suppress(AttributeError, OSError):  # a frame in two turns, not in twenty; Linux alone has it
+            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+        with contextlib.suppress(BrokenPipeError):  # ffmpeg has given up: it says why below
+            for frame in frames:
+                pipe.write(np.ascontiguousarray(frame).data.cast("B"))
+        with contextlib.suppress(BrokenPipeError):
+            pipe.close()
+    fault = sort_fault(process.returncode, said, what=output)
+    if isinstance(fault, MachineError):
+        raise fault
+    if fault:
+        reason = "; ".join(said)[-400:] or describe_end(process.returncode)
+        raise TalkfaceError(f"{output}: ffmpeg could not write it: {reason}")
 
 
 def _listen(pipe: IO[bytes], said: deque[str]) -> None:

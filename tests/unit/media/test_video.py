@@ -256,3 +256,101 @@ def test_nothing_but_the_file_itself_is_read(name, tmp_path, plain):
                 read(tmp_path / name)
             assert name in str(error.value)
         assert web.asked == []
+
+
+def tone(hertz, seconds=1.0):
+    return ffmpeg.input(f"sine=frequency={hertz}:duration={seconds}", f="lavfi")
+
+
+def film(colour="gray", seconds=1.0, size="160x120"):
+    return ffmpeg.input(f"color=c={colour}:s={size}:r=25:d={seconds}", f="lavfi")
+
+
+@pytest.mark.parametrize(
+    ("stored", "aspect", "shown"),
+    [("120x160", "4/3", (160, 160)), ("160x120", "8/9", (160, 135)), ("160x120", "1", (160, 120))],
+)
+def test_pixels_become_square(stored, aspect, shown, tmp_path):
+    """Wherever a picture is read; never smaller than it is stored."""
+    path = encode(film(size=stored).filter("setsar", aspect), path=tmp_path / "tv.mp4", pix_fmt="yuv420p")
+    media = video.probe(path)
+    assert (media.width, media.height) == shown
+    assert next(iter(video.read_frames(media))).shape == shown[::-1]
+    assert next(iter(video.read_frames(media, pixels="bgr24"))).shape == (*shown[::-1], 3)
+
+
+def loudest_hertz(path):
+    samples = extract_audio(path).astype(float)
+    return np.abs(np.fft.rfft(samples)).argmax() * 44_100 / len(samples)
+
+
+def test_the_default_sound_goes_before_the_first(tmp_path):
+    """As recorders mark the microphone beside the desktop; without a mark the first is taken."""
+    for name, marks, hertz in (
+        ("marked.mp4", {"disposition:a:0": "0", "disposition:a:1": "default"}, 880),
+        ("first.mkv", {"disposition:a:0": "0", "disposition:a:1": "0"}, 440),
+    ):
+        path = encode(film(), tone(440), tone(880), path=tmp_path / name, pix_fmt="yuv420p", **marks)
+        assert loudest_hertz(path) == pytest.approx(hertz, abs=5)
+
+
+def test_a_film_goes_before_an_unmarked_cover(tmp_path):
+    cover = encode(film("red", 0.04, "300x300"), path=tmp_path / "cover.jpg", **{"frames:v": 1})
+    plain = encode(film("white"), tone(440), path=tmp_path / "plain.mp4", pix_fmt="yuv420p")
+    inputs = [ffmpeg.input(video.address(path)) for path in (cover, plain)]
+    path = encode(inputs[0].video, inputs[1].video, inputs[1].audio, path=tmp_path / "both.mkv", c="copy")
+    media = video.probe(path)
+    assert (media.width, media.height) == (160, 120)
+    frames = list(video.read_frames(media))
+    assert len(frames) == 25
+    assert frames[0].mean() > 250
+
+
+ENDS = {
+    "mkv": {"pix_fmt": "yuv420p"},
+    "webm": {"vcodec": "libvpx", "acodec": "libopus", "deadline": "realtime"},
+    "flv": {"pix_fmt": "yuv420p", "vcodec": "libx264", "ar": 44100},
+    "wmv": {"vcodec": "wmv2", "acodec": "wmav2"},
+    "mp4": {"pix_fmt": "yuv420p"},
+}
+
+
+@pytest.mark.parametrize("kind", ENDS)
+def test_a_picture_may_end_before_its_sound(kind, tmp_path):
+    """And a file that was cut off is truncated all the same."""
+    path = encode(film(seconds=1.6), tone(440, 3), path=tmp_path / f"film.{kind}", **ENDS[kind])
+    assert len(list(video.read_frames(video.probe(path)))) == 40
+
+
+@pytest.mark.parametrize("kind", ["mkv", "flv"])
+def test_a_file_that_was_cut_off_is_truncated(kind, tmp_path):
+    noise = film(seconds=3).filter("noise", alls=60, allf="t")
+    whole = encode(noise, tone(440, 3), path=tmp_path / f"whole.{kind}", **ENDS[kind])
+    path = tmp_path / f"cut.{kind}"
+    path.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+    with pytest.raises(InputError, match="truncated"):
+        list(video.read_frames(video.probe(path)))
+
+
+def test_recordings_joined_end_to_end_go_on(tmp_path):
+    """Whose times begin anew at the joint."""
+    one = flash_and_click(tmp_path / "one.ts", pix_fmt="yuv420p")
+    path = tmp_path / "two.ts"
+    path.write_bytes(one.read_bytes() * 2)
+    frames = np.array(list(video.read_frames(video.probe(path))))
+    seen = onsets(frames.mean(axis=(1, 2)), 128) / 25
+    heard = onsets(np.abs(extract_audio(path).astype(int)), 3000) / 44_100
+    np.testing.assert_allclose(seen, [*CLICKS_S, *np.add(CLICKS_S, 3)], atol=0.06)
+    np.testing.assert_allclose(heard, seen, atol=0.08)
+
+
+def test_a_picture_that_changes_its_size_keeps_the_first(tmp_path):
+    path = tmp_path / "call.ts"
+    parts = [
+        encode(film("white", size=size), path=tmp_path / f"{size}.ts", pix_fmt="yuv420p", output_ts_offset=offset)
+        for offset, size in enumerate(("160x120", "320x240"))
+    ]
+    path.write_bytes(b"".join(part.read_bytes() for part in parts))
+    frames = list(video.read_frames(video.probe(path)))
+    assert {frame.shape for frame in frames} == {(120, 160)}
+    assert abs(len(frames) - 50) <= 1

@@ -5,7 +5,7 @@
 #   make compare                   the published models until their own early stopping, beside ours (2 hours)
 #   make test, make check          tests; style, types and lint
 #   make test-quick                the unit tests alone
-#   make test-containers           time codes through every container, rate and start (20 minutes)
+#   make test-containers           time codes through every container, rate and start (5 minutes)
 #   make test-readme               every command of README.md, docs/ and config/README.md, the long ones too
 #   make bench                     the speed suite: ours beside the published procedures
 #   make tables                    figures of a finished make compare (TABLES=compare) or bench into docs/

@@ -112,14 +112,14 @@ def write_case(folder: Path, case: Case) -> Path:
     burst = np.where((time - 0.5) % 1 < 0.03, 0.5 * np.sin(2 * np.pi * 2_000 * ((time - 0.5) % 1)), 0)
     noise = np.random.default_rng(1).normal(0, 0.0025, len(time))
     soundfile.write(wav, burst + noise, RATE, subtype="PCM_16")
-    first = max(0.0, -case.late_s)  # the picture begins later
+    first = round(max(0.0, -case.late_s) * fps) / fps  # the picture begins later, on a frame of its own
     shown = np.arange(round((SECONDS - first) * fps)) / fps
     frames = b"".join(np.tile(bars_of(1_000 * (t + first)), (HEIGHT, 1)).tobytes() for t in shown)
     command = [
         ffmpeg_program(), "-v", "error", "-y",
         "-f", "rawvideo", "-pix_fmt", "gray", "-s", f"{WIDTH}x{HEIGHT}", "-r", case.fps, "-i", "-",
         "-itsoffset", f"{begins_s:g}", "-i", str(wav), "-map", "0:v", "-map", "1:a",
-        "-vf", f"setpts=PTS+{first:g}/TB", *KINDS[case.kind],
+        "-vf", f"setpts=PTS+{round(first * fps)}", *KINDS[case.kind],
         "-g", str(max(1, round(case.keyframe_s * fps))), "-bf", str(case.b_frames), "-fps_mode", "passthrough",
     ]  # fmt: skip
     command += ["-f", FORMATS[case.kind]] if case.kind in FORMATS else []

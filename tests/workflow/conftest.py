@@ -1,6 +1,7 @@
 """Running the workflow as a user does, in a folder of its own."""
 
 import os
+import shutil
 import subprocess
 import sys
 
@@ -18,6 +19,15 @@ def run_snakemake(project, *arguments, cwd, check=True, prefix=(), python=sys.ex
     if check and done.returncode:
         pytest.fail(f"{' '.join(command)}\n{done.stdout[-6000:]}")
     return done
+
+
+def copy_workflow(project, place):
+    """What a run needs of the project, elsewhere; give the place."""
+    place.mkdir(parents=True)
+    for name in ("Snakefile", "config", "workflow", "profiles", "envs"):
+        source = project / name
+        (shutil.copytree if source.is_dir() else shutil.copy)(source, place / name)
+    return place
 
 
 def run_rules(project, work, *targets, rules, check=True):

@@ -17,7 +17,7 @@ from talkface.models.checkpoint import load_network
 from tests.slurm import EXECUTOR, write_commands
 from tests.toy_corpus import toy_clip, toy_dataset
 from tests.toy_evaluation import write_surroundings
-from tests.workflow.conftest import run_snakemake
+from tests.workflow.conftest import copy_workflow, run_snakemake
 
 CNN = {"max_steps": 2, "stretches": 2, "frames": 4}
 SETTINGS = {
@@ -126,11 +126,7 @@ def touch_dataset(work):
 
 def test_code_that_has_changed(project, work, tmp_path):
     """As after `git pull`."""
-    copy = tmp_path / "project"
-    copy.mkdir()
-    for name in ("Snakefile", "config", "workflow", "profiles", "envs"):
-        source = project / name
-        (shutil.copytree if source.is_dir() else shutil.copy)(source, copy / name)
+    copy = copy_workflow(project, tmp_path / "project")
     network = copy / "workflow/scripts/talkface/models/networks/cnn.py"
     network.write_text(network.read_text() + "\nFURTHER = 1\n")
     said, rules = plan(copy, work, MINE, FILM)

@@ -2,14 +2,13 @@
 
 import re
 import resource
-import shutil
 import site
 import venv
 
 import pytest
 import yaml
 
-from tests.workflow.conftest import run_snakemake
+from tests.workflow.conftest import copy_workflow, run_snakemake
 
 
 def refusal(done):
@@ -205,15 +204,6 @@ def test_a_corpus_named_by_a_number(snakemake, tmp_path):
     words = write_rows(tmp_path, [("a", "ann", "train"), ("b", "bob", "valid"), ("c", "cid", "test")])
     done = snakemake("--dry-run", "--config", "corpus=2024", *words[1:], "results/dataset/2024.h5")
     assert "assemble_dataset" in done.stdout
-
-
-def copy_workflow(project, place):
-    """What a run needs of the project, elsewhere."""
-    place.mkdir(parents=True)
-    for name in ("Snakefile", "config", "workflow", "profiles", "envs"):
-        source = project / name
-        (shutil.copytree if source.is_dir() else shutil.copy)(source, place / name)
-    return place
 
 
 def test_braces_in_the_workflows_path_are_refused(project, tmp_path):

@@ -22,7 +22,7 @@ from talkface.corpus.sheet import read_sheet
 from talkface.face.points import outer_eye_distance
 from talkface.media.program import ffmpeg_program
 from talkface.media.video import probe
-from tests.workflow.conftest import run_snakemake
+from tests.workflow.conftest import copy_workflow, run_snakemake
 
 SETTINGS = {
     "corpus": "small",
@@ -97,11 +97,8 @@ def road(project, tmp_path_factory):
     """A finished run in a working folder elsewhere, from a copy of the workflow whose files were listed before."""
     base = tmp_path_factory.mktemp("road")
     copy, work = base / "workflow copy", base / "work"
-    copy.mkdir()
+    copy_workflow(project, copy)
     work.mkdir()
-    for name in ("Snakefile", "config", "workflow", "profiles", "envs"):
-        source = project / name
-        (shutil.copytree if source.is_dir() else shutil.copy)(source, copy / name)
     for cache in list(copy.rglob("__pycache__")):
         shutil.rmtree(cache)
     before = sorted(path.relative_to(copy) for path in copy.rglob("*"))

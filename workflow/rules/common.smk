@@ -40,8 +40,7 @@ from talkface.drawing.style import colour_of
 from talkface.errors import TalkfaceError
 from talkface.machine import settle_machine
 from talkface.provenance import code_of
-from talkface.files import without_braces
-from talkface.selection import LINKS_FOLDER, Selection, asks_to_train
+from talkface.selection import Selection, asks_to_train, nameable
 from talkface.training.model_folder import take_over
 
 # A job of a cluster sees its own target alone; what is trained was decided where all jobs were planned.
@@ -79,7 +78,7 @@ def but(names):
 
 def named(paths):
     """Input: these files by paths that Snakemake takes as they are."""
-    return [without_braces(path, LINKS_FOLDER) for path in paths]
+    return [nameable(path) for path in paths]
 
 
 def of_clip(name):

@@ -38,6 +38,11 @@ TRAINING = ("all", "train_all", "evaluate_all", "animate_all", "report_all", "tr
 TRAINED = (f"{MODELS_FOLDER}/", "results/evaluation/")
 
 
+def nameable(path: str | Path) -> str:
+    """Return a path of a user's file that Snakemake takes as it is; see `files.without_braces`."""
+    return without_braces(path, LINKS_FOLDER)
+
+
 def asks_to_train(words: Sequence[str]) -> bool:
     """Tell whether the words of a command line ask for models as they are configured, or to see what there is.
 
@@ -109,12 +114,10 @@ class Selection:
             if trains:
                 check_divided(self.clips, self.sheet)
         for column in ("video", "audio", "marks"):
-            self.clips[column] = [without_braces(path, LINKS_FOLDER) for path in self.clips[column]]
+            self.clips[column] = [nameable(path) for path in self.clips[column]]
         speech = find_speech(SPEECH_FOLDER, clips=self.clips.index)
         self.renamed = {name: path for name, path in speech.items() if Path(path).stem != name}
-        self.speech = Catalogue(
-            "speech file", {name: without_braces(path, LINKS_FOLDER) for name, path in speech.items()}
-        )
+        self.speech = Catalogue("speech file", {name: nameable(path) for name, path in speech.items()})
         schedules = yaml.safe_load((home / "config" / "published.yaml").read_text(encoding="utf-8"))["models"]
         entries = resolve_models(add_published(config["models"], schedules))
         self.models = Catalogue("model", name_weights(entries))
@@ -164,7 +167,7 @@ class Selection:
             model: Catalogue(
                 f"prediction in {folder}",
                 {
-                    clip: without_braces(path, LINKS_FOLDER)
+                    clip: nameable(path)
                     for clip, path in find_predictions(
                         folder, name=model.removeprefix("external-"), clips=self.sounds
                     ).items()
@@ -252,7 +255,7 @@ class Selection:
             return "what it was made from (not recorded)"
         changes = model_folder.find_changes(then, self.origin_of(model))
         inputs = [block.get("dataset") or f"results/dataset/{self.corpus}.h5", block.get("noise"), block.get("init")]
-        trained_s = (folder / model_folder.WEIGHTS).stat().st_mtime
+        trained_s = model_folder.trained_s(folder)
         changes += [path for path in inputs if path and Path(path).is_file() and Path(path).stat().st_mtime > trained_s]
         more = f" and {len(changes) - 4} more" if len(changes) > 4 else ""
         return ", ".join(changes[:4]) + more

@@ -160,6 +160,18 @@ def turning(frame: "VideoFrame") -> list[tuple[str, str]]:
     return filters
 
 
+def _chain(steps: list[tuple[str, str]]) -> Any:
+    """Make a graph of filters that follow one another: (name, arguments) each, from a source to a sink."""
+    import av
+
+    graph = av.filter.Graph()
+    nodes = [graph.add(name, arguments) if arguments else graph.add(name) for name, arguments in steps]
+    for one, other in itertools.pairwise(nodes):
+        one.link_to(other)
+    graph.configure()
+    return graph
+
+
 class Converter:
     """Pictures as they are wanted: upright, of square pixels, cut, scaled, of one format; remade when a film changes.
 
@@ -177,9 +189,8 @@ class Converter:
         self.aspect, self.filters, self.format = aspect, filters, format
         self._made_for: tuple | None = None
         self._graph: Any = None
-        self.size: tuple[int, int] | None = (
-            None  # of the first picture, upright and square; later ones are brought to it
-        )
+        # Of the first picture, upright and square; later ones are brought to it.
+        self.size: tuple[int, int] | None = None
 
     def convert(self, frame: "VideoFrame") -> "VideoFrame":
         """Convert one picture."""
@@ -190,9 +201,6 @@ class Converter:
         return self._graph.pull()
 
     def _make(self, frame: "VideoFrame") -> Any:
-        import av
-
-        graph = av.filter.Graph()
         arguments = {
             "video_size": f"{frame.width}x{frame.height}", "pix_fmt": frame.format.name, "time_base": "1/1000",
             "colorspace": int(frame.colorspace), "range": int(frame.color_range),
@@ -208,11 +216,7 @@ class Converter:
         if upright != self.size:
             steps.append(("scale", f"{self.size[0]}:{self.size[1]}:flags=bicubic"))
         steps += [("setsar", "1"), *self.filters, ("format", self.format), ("buffersink", "")]
-        nodes = [graph.add(name, arguments) if arguments else graph.add(name) for name, arguments in steps]
-        for one, other in itertools.pairwise(nodes):
-            one.link_to(other)
-        graph.configure()
-        return graph
+        return _chain(steps)
 
 
 def timed(
@@ -345,16 +349,9 @@ class Sounder:
                 yield self._graph.pull().to_ndarray().reshape(-1)
 
     def _make(self, frame: "AudioFrame") -> Any:
-        import av
-
-        graph = av.filter.Graph()
-        rate = frame.sample_rate
-        steps = [
-            (
-                "abuffer",
-                f"sample_rate={rate}:sample_fmt={frame.format.name}:channel_layout={frame.layout.name}:time_base=1/{rate}",
-            )
-        ]
+        rate, kind = frame.sample_rate, frame.format.name
+        layout = frame.layout.name
+        steps = [("abuffer", f"sample_rate={rate}:sample_fmt={kind}:channel_layout={layout}:time_base=1/{rate}")]
         if self.start_s > 0 or math.isfinite(self.end_s):
             end = f":end={self.end_s:.6f}" if math.isfinite(self.end_s) else ""
             steps.append(("atrim", f"start={self.start_s:.6f}{end}"))
@@ -371,8 +368,4 @@ class Sounder:
             ("aformat", f"sample_fmts={self.format}:sample_rates={self.rate}:channel_layouts=mono"),
             ("abuffersink", ""),
         ]
-        nodes = [graph.add(name, arguments) if arguments else graph.add(name) for name, arguments in steps]
-        for one, other in itertools.pairwise(nodes):
-            one.link_to(other)
-        graph.configure()
-        return graph
+        return _chain(steps)

@@ -52,10 +52,11 @@ def ffmpeg_program() -> str:
     """
     named = os.environ.get(VARIABLE)
     if named:
-        fault = _lacks(shutil.which(named) or named)
+        program = shutil.which(named) or named
+        fault = _lacks(program)
         if fault:
             raise MachineError(f"{VARIABLE} names {named}, which {fault}; name another, or unset it")
-        return shutil.which(named) or named
+        return program
     faults = []
     for program in filter(None, (_of_the_wheel(), shutil.which("ffmpeg"))):
         fault = _lacks(program)

@@ -70,8 +70,6 @@ class Media:
         Size in pixels after rotation to upright, 0 without a picture.
     rotation : int
         Degrees by which the stored frames must be turned.
-    video_index, audio_index : int
-        Stream numbers, -1 if there is none.
     audio_rate : int
         Hz, 0 without sound.
     audio_codec : str
@@ -96,8 +94,6 @@ class Media:
     width: int = 0
     height: int = 0
     rotation: int = 0
-    video_index: int = -1
-    audio_index: int = -1
     audio_rate: int = 0
     audio_codec: str = ""
     audio_end_s: float = math.inf
@@ -148,7 +144,7 @@ def _read_streams(path: Path, container: "av.container.InputContainer") -> Media
     fields: dict[str, Any] = {"has_video": picture is not None, "has_audio": sound is not None}
     if sound is not None:
         begins = sound.start_time
-        fields |= {"audio_index": sound.index, "audio_rate": sound.rate, "duration_s": length(sound)}
+        fields |= {"audio_rate": sound.rate, "duration_s": length(sound)}
         fields |= {"audio_codec": sound.codec_context.name}
         if sound.duration and sound.time_base and container.format.name.startswith("mov"):
             # What an encoder adds to fill its last packet is no sound of the file.
@@ -166,7 +162,6 @@ def _read_streams(path: Path, container: "av.container.InputContainer") -> Media
         turned = any(name == "transpose" for name, _ in turning(frame))
         begins_s = float(frame.pts * frame.time_base) if frame.pts is not None and frame.time_base else start_s
         fields |= {
-            "video_index": picture.index,
             "duration_s": length(picture),
             "exact": bool(picture.duration) and container.format.name not in _WHOLE,
             "fps": float(picture.average_rate or picture.guessed_rate or "nan"),

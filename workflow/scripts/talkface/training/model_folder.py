@@ -58,10 +58,11 @@ def place_model(new: str | Path, folder: str | Path) -> None:
 def find_models(root: str | Path, name: str) -> dict[str, Path]:
     """Find the trained models of a name below results/models/: folder by corpus, the newest last."""
     found = [path.parent for path in Path(root).glob(f"*/{name}/{WEIGHTS}")]
-    return {folder.parent.name: folder for folder in sorted(found, key=lambda folder: _trained_s(folder))}
+    return {folder.parent.name: folder for folder in sorted(found, key=trained_s)}
 
 
-def _trained_s(folder: Path) -> float:
+def trained_s(folder: Path) -> float:
+    """Return when a training was finished, seconds since 1970."""
     return (folder / WEIGHTS).stat().st_mtime
 
 
@@ -138,7 +139,7 @@ def find_changes(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
 def describe_model(folder: str | Path) -> str:
     """Say on whose corpus and when a model was trained."""
     folder = Path(folder)
-    trained = datetime.fromtimestamp(_trained_s(folder)).isoformat(" ", "minutes")
+    trained = datetime.fromtimestamp(trained_s(folder)).isoformat(" ", "minutes")
     return f"{folder.name}: trained on corpus {folder.parent.name}, {trained}"
 
 

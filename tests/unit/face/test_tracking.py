@@ -187,6 +187,15 @@ def test_the_same_frames_give_the_same_numbers(detector):
     np.testing.assert_array_equal(track(frames).landmarks, track(iter(frames)).landmarks)
 
 
+def test_dlib_is_given_pictures_without_gaps_between_their_rows():
+    # It reads row after row, whatever the strides of an array say, and finds other faces or none.
+    wide = np.full((240, 424), 255, np.uint8)
+    wide[:, :400] = BACKGROUND
+    for width, height in ((400, 240), (300, 180), (200, 120)):
+        assert tracking._resize(wide[:, :400], width, height).flags.c_contiguous
+    np.testing.assert_array_equal(tracking._resize(wide[:, :400], 400, 240), BACKGROUND)
+
+
 def test_longest_gap():
     assert detection.longest_gap(np.array([1, 1, 1])) == (0, 0)
     assert detection.longest_gap(np.array([0, 1, 0, 0, 1, 0])) == (2, 2)

@@ -171,6 +171,7 @@ def test_other_sizes_and_planes(plain):
     assert len(planar) == 5
     assert planar[0].shape == (360, 320)
     luma, chroma = planar[0][:240], planar[0][240:]
+    assert all(one.flags.c_contiguous and one.flags.owndata for one in (*frames, *planar))
     assert luma.mean() == pytest.approx(235, abs=3)  # white, limited range
     assert chroma.mean() == pytest.approx(128, abs=2)
 

@@ -56,13 +56,14 @@ def load_detector(path: Path) -> tuple[dlib.fhog_object_detector, Predictor]:
 def _resize(picture: np.ndarray, width: int, height: int) -> np.ndarray:
     """Resize a grey picture (H, W): halved by means of 2x2 pixels, then bilinear.
 
-    OpenCV's own area filter takes seven times as long for ratios that are no whole numbers.
+    OpenCV's own area filter takes seven times as long for ratios that are no whole numbers. The result lies in memory
+    row after row, as dlib's detector reads it, whatever the strides of an array are.
     """
     while picture.shape[0] >= 2 * height and picture.shape[1] >= 2 * width:
         picture = picture[: picture.shape[0] // 2 * 2, : picture.shape[1] // 2 * 2]
         picture = cv2.resize(picture, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
     if picture.shape == (height, width):
-        return picture
+        return np.ascontiguousarray(picture)
     return cv2.resize(picture, (width, height), interpolation=cv2.INTER_LINEAR)
 
 

@@ -207,7 +207,7 @@ def read_frames(
     Yields
     ------
     numpy.ndarray
-        (H, W), (H, W, 3) or (3 H / 2, W) uint8, a new array each.
+        (H, W), (H, W, 3) or (3 H / 2, W) uint8, a new array each, without gaps between its rows.
 
     Raises
     ------
@@ -256,7 +256,8 @@ def _wanted(media: Media, converter: Converter, start_s: float, end_s: float | N
         nonlocal tick
         array = None
         while tick < most and start_s + tick / fps <= end_s + _INSTANT_S:
-            array = converter.convert(shown).to_ndarray() if array is None else array.copy()
+            # A decoder's rows are longer than the picture; an array of its own holds the picture alone.
+            array = np.array(converter.convert(shown).to_ndarray() if array is None else array, order="C")
             tick += 1
             yield array
 

@@ -85,12 +85,23 @@ def open_report(chromium, report):
         yield open_it
 
 
+def at_rest(page):
+    """Wait until the menu glides no more."""
+    page.wait_for_function("document.getAnimations().every(each => each.playState !== 'running')")
+
+
+def press(page, target):
+    """Press a link once nothing moves: at the beginning of a glide a press meets what lies there a moment later."""
+    at_rest(page)
+    target.first.click()
+    at_rest(page)
+
+
 def show(page, category, words=""):
     """Choose a category and the result whose row holds these words; give the frame that shows it, if it is a page."""
-    page.locator("#app nav nav ol a").first.click()
-    page.get_by_text(category, exact=True).first.click()
-    row = page.locator("#app nav tbody tr", has_text=words).first
-    row.locator("td a").first.click()
+    press(page, page.locator("#app nav nav ol a"))
+    press(page, page.get_by_text(category, exact=True))
+    press(page, page.locator("#app nav tbody tr", has_text=words).first.locator("td a"))
     page.wait_for_selector("#app iframe, #app > div > div:last-child img")
     frame = page.query_selector("#app iframe")
     if frame is None:
@@ -100,15 +111,10 @@ def show(page, category, words=""):
     return content
 
 
-def at_rest(page):
-    """Wait until the menu glides no more."""
-    page.wait_for_function("document.getAnimations().every(each => each.playState !== 'running')")
-
-
 def caption(page, category, words=""):
     """The words beside a result."""
     show(page, category, words)
-    page.locator("#app nav tbody tr", has_text=words).first.locator("td a").nth(1).click()
+    press(page, page.locator("#app nav tbody tr", has_text=words).first.locator("td a").nth(1))
     return " ".join(page.locator("#app nav li.prose").inner_text().split())
 
 

@@ -33,6 +33,13 @@ include: "workflow/rules/viewer.smk"
 include: "workflow/rules/report.smk"
 
 
+onsuccess:
+    if judged_at() != judged_before:
+        from talkface.corpus.quality import closing_line
+
+        logger.info(closing_line(rules.check_quality.output.table))
+
+
 rule all:
     default_target: True
     input:

@@ -205,7 +205,7 @@ def test_killed_while_it_trains_a_model_loads(project, work):
     What a kill between two renames leaves: tests/unit/training/test_model_folder.py, moment by moment.
     """
     first = (work / MODEL / "weights.pt").read_bytes()
-    more = {"cnn": CNN | {"max_steps": 60, "frames": 16}}
+    more = {"cnn": CNN | {"max_steps": 40, "frames": 8}}
     arguments = changed(work, models=more)
     command = [
         sys.executable, "-m", "snakemake", "--snakefile", str(project / "Snakefile"), "--cores", "1", *arguments,

@@ -1,7 +1,7 @@
 # The selection of clips and models, and the functions every rule file uses. No rules.
 # expects: config/config.yaml, the sheet it names, files in resources/speech/
 # produces: selection (talkface/selection.py), code_of(), only(), but(), named(), of_clip(), of_speech(), weights_of(),
-# weights_named(), of_model(), of_shown(), evaluated_audio(), colours()
+# weights_named(), of_model(), of_shown(), evaluated_audio(), colours(), judged_at()
 # reads from config: what talkface/selection.py reads
 import functools
 import importlib.machinery
@@ -128,6 +128,15 @@ def evaluated_audio():
 def colours(*further):
     """The colour of each model to show, and of further ones, which take the next."""
     return colour_of([*selection.shown, *further])
+
+
+def judged_at():
+    """When the table of quality control was written; a run that writes it sums it up in its last line."""
+    path = Path("results/qc/clips.tsv")
+    return path.stat().st_mtime_ns if path.is_file() else 0
+
+
+judged_before = judged_at()
 
 
 wildcard_constraints:

@@ -71,6 +71,9 @@ rule check_quality:
         min_audio_dbfs=config["qc"]["min_audio_dbfs"],
         silence_dbfs=config["qc"]["silence_dbfs"],
         max_silence_share=config["qc"]["max_silence_share"],
+        min_mouth_motion_percent=config["qc"]["min_mouth_motion_percent"],
+        max_mouth_doubt_share=config["qc"]["max_mouth_doubt_share"],
+        max_length_gap_s=config["qc"]["max_length_gap_s"],
         max_offset_ms=config["qc"]["max_offset_ms"],
     message:
         "Checking the quality of all clips"
@@ -105,6 +108,8 @@ rule remove_identity:
         reference_frames=config["identity"]["reference_frames"],
         smooth_frames=config["identity"]["smooth_frames"],
         reference=config["identity"]["reference"],
+        max_doubt_share=config["qc"]["max_mouth_doubt_share"],
+        min_motion_percent=config["qc"]["min_mouth_motion_percent"],
     message:
         "Removing the identity of {wildcards.speaker}"
     script:

@@ -20,5 +20,8 @@ with log_to(snakemake.log[0], threads=snakemake.threads):
         min_audio_dbfs=snakemake.params.min_audio_dbfs,
         silence_dbfs=snakemake.params.silence_dbfs,
         max_silence_share=snakemake.params.max_silence_share,
+        min_mouth_motion_percent=snakemake.params.min_mouth_motion_percent,
+        max_mouth_doubt_share=snakemake.params.max_mouth_doubt_share,
+        max_length_gap_s=snakemake.params.max_length_gap_s,
         max_offset_ms=snakemake.params.max_offset_ms,
     )

@@ -15,4 +15,6 @@ with log_to(snakemake.log[0], threads=snakemake.threads):
         reference_frames=snakemake.params.reference_frames,
         smooth_frames=snakemake.params.smooth_frames,
         reference=snakemake.params.reference,
+        max_doubt_share=snakemake.params.max_doubt_share,
+        min_motion_percent=snakemake.params.min_motion_percent,
     )

@@ -36,6 +36,7 @@ def write(folder, clip, *, samples=None, rejected="", audio_rejected="", drop=()
         "detected": np.ones(count, bool),
         "box": np.tile(np.float32([10, 10, 90, 90]), (count, 1)),
         "faces": np.r_[1, np.full(count - 1, -1)].astype(np.int16),
+        "spread": np.tile(np.float32([0.002, 0.002]), (count, 1)),
     } | changes
     if samples is None:
         samples = (8_000 * np.sin(np.arange(2 * RATE))).astype(np.int16)
@@ -78,6 +79,8 @@ def test_a_good_clip(folder):
     assert row["face_size_px"] == 80
     assert row["faces"] == 1
     assert row["jitter_percent"] == 0
+    assert row["mouth_motion_percent"] == 0
+    assert row["mouth_doubt_share"] == 0
     assert row["longest_gap_frames"] == 0
     assert row["audio_dbfs"] == pytest.approx(20 * np.log10(8_000 / 32_768 / np.sqrt(2)), abs=0.05)
     assert row["silence_share"] == 0
@@ -147,6 +150,60 @@ def test_levels():
     assert silent["silence_share"] == 1
 
 
+def test_a_mouth_that_is_not_seen_or_does_not_speak_is_refused(folder):
+    covered = np.tile(np.float32([0.002, 0.002]), (50, 1))
+    covered[:15, 0] = 0.01
+    tilted = np.full((50, 2), 0.01, np.float32)  # the whole face is in doubt, and no more the mouth than the rest
+    opening = (200 + 100 * shapes(np.linspace(0, 1, 50) % 0.25)).astype(np.float32)
+    write(folder, "covered", spread=covered, landmarks=opening)
+    write(folder, "tilted", spread=tilted, landmarks=opening)
+    write(folder, "older", drop=("spread",), landmarks=opening)  # than the measure
+    clips = ["good", "covered", "tilted", "older"]
+    table = check(folder, clips, max_mouth_doubt_share=0.2, min_mouth_motion_percent=1.0).set_index("clip")
+    assert list(table["accepted"]) == ["no", "no", "yes", "yes"]
+    assert "hardly moves (0.0 % of the outer-eye distance)" in table.at["good", "reason"]
+    assert "(qc.min_mouth_motion_percent: 1)" in table.at["good", "reason"]
+    assert "hardly to be seen in 30% of the frames" in table.at["covered", "reason"]
+    assert "(qc.max_mouth_doubt_share: 0.2)" in table.at["covered", "reason"]
+    assert table.at["covered", "mouth_doubt_share"] == pytest.approx(0.3)
+    assert np.isnan(table.at["older", "mouth_doubt_share"])
+    assert set(check(folder, clips)["accepted"]) == {"yes"}  # limits of null
+
+
+def test_lengths_of_sound_and_picture_are_compared(folder):
+    for clip, seconds in (("short", 0.7), ("shorter", 0.5), ("long", 3.5)):
+        write(folder, clip, samples=(8_000 * np.sin(np.arange(round(seconds * RATE)))).astype(np.int16))
+    table = check(folder, ["good", "short", "shorter", "long"], max_length_gap_s=1.4).set_index("clip")
+    assert list(table["accepted"]) == ["yes", "yes", "no", "no"]
+    assert table.at["shorter", "reason"] == "0.50 s of sound and 2.00 s of picture (qc.max_length_gap_s: 1.4)"
+    assert list(table["audio_s"]) == [2, 0.7, 0.5, 3.5]
+    (said,) = quality.find_doubtful(table.reset_index()).values()
+    assert said == ["short: 0.70 s of sound and 2.00 s of picture"]
+
+
+def test_the_last_line_names_what_is_worth_a_look(tmp_path):
+    rows = [(f"c{i}", "yes", 10.0, 0.9, 2.0, 2.0) for i in range(6)]
+    rows += [("late", "yes", 320.0, 0.99, 2.0, 2.0), ("early", "yes", -150.0, 0.75, 2.0, 2.0)]
+    rows += [(f"other{i}", "yes", 300.0, 0.5 + i / 100, 2.0, 2.0) for i in range(5)]
+    rows += [
+        ("gone", "no", 390.0, 0.9, 2.0, 2.0),
+        ("cut", "yes", 0.0, 0.9, 0.9, 1.4),
+        ("mute", "yes", None, None, 2, 2),
+    ]
+    columns = ["clip", "accepted", "av_offset_ms", "av_certainty", "audio_s", "duration_s"]
+    pd.DataFrame(rows, columns=columns).to_csv(tmp_path / "clips.tsv", sep="\t", index=False)
+    said = quality.closing_line(tmp_path / "clips.tsv")
+    assert "\n" not in said
+    assert "clips.tsv: 15 of 16 clips accepted; 2 with sound and picture more than 100 ms apart (late: " in said
+    assert "(late: sound 320 ms late, certainty 0.99, early: sound 150 ms early, certainty 0.75)" in said
+    assert "certainty below 0.7" in said
+    assert "(other0: 0.50, other1: 0.51, other2: 0.52, and 2 more)" in said
+    assert "(cut: 0.90 s of sound and 1.40 s of picture)" in said
+    assert "gone" not in said
+    fine = pd.DataFrame(rows[:6], columns=columns)
+    assert quality.find_doubtful(fine) == {}
+
+
 def test_sound_that_is_late_is_listed_and_refused_when_asked(folder):
     def loudness(per_frame):
         return envelope(100, np.random.default_rng(2), per_frame=per_frame)
@@ -174,6 +231,7 @@ def test_sound_that_is_late_is_listed_and_refused_when_asked(folder):
 
 def test_an_offset_that_is_not_certain_refuses_nobody():
     row = {"detected_share": 1, "face_size_px": 80, "faces": 1, "counts": np.ones(1), "jitter_percent": 0}
+    row |= {"mouth_motion_percent": 5.0, "mouth_doubt_share": 0.0}
     row |= {"duration_s": 3, "audio_s": 3, "audio_dbfs": -20, "silence_share": 0, "av_offset_ms": 300.0}
     assert quality.judge(row | {"av_certainty": 0.7}, **LIMITS, max_offset_ms=100) == ""
     assert quality.judge(row | {"av_certainty": 0.9}, **LIMITS, max_offset_ms=None) == ""

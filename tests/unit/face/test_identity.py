@@ -176,6 +176,27 @@ def test_no_face_and_no_threshold_are_refused(template):
         identity.closure_order(np.stack([template, template * 1.01]), threshold=-5)
 
 
+def test_no_reference_is_taken_from_a_mouth_that_is_not_trusted(template):
+    pixels, _ = talking_face(template)
+    pursed = pixels.copy()
+    pursed[:, list(points.LIPS), 1] = pixels[:1, list(points.LIPS), 1].mean()  # the most closed of all
+    keywords = {
+        "template": template, "method": "fixed", "threshold": 5.0, "reference_frames": 1, "smooth_frames": 0,
+    }  # fmt: skip
+    for reference in ("speaker", "clip"):
+        shape, closed = identity.neutral_shapes(
+            [pixels, pursed], reference=reference, trusted=[True, False], **keywords
+        )
+        alone, [best] = identity.neutral_shapes([pixels], reference=reference, **keywords)
+        assert closed == [best, best]
+        np.testing.assert_allclose(shape[: len(pixels)], alone)
+    _, closed = identity.neutral_shapes([pixels, pursed], reference="speaker", **keywords)
+    assert closed[0] >= len(pixels)
+    # Where no mouth is trusted, those there are serve.
+    _, closed = identity.neutral_shapes([pixels, pursed], reference="speaker", trusted=[False, False], **keywords)
+    assert closed[0] >= len(pixels)
+
+
 def test_shapes_of_speaker(tmp_path, template):
     pixels, motion = talking_face(template)
     files = {"a": tmp_path / "a.h5", "b": tmp_path / "b.h5", "c": tmp_path / "c.h5"}

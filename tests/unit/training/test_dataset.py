@@ -26,7 +26,7 @@ def stages(tmp_path):
         accepted = clip not in "de"
         rows.append((clip, speaker, split, accepted, "" if accepted else "no face"))
         with h5py.File(tmp_path / f"audio_{clip}.h5", "w") as file:
-            samples = generator.integers(-9_000, 9_000, 0 if clip == "e" else 132_300 - 4_410 * index).astype(np.int16)
+            samples = generator.integers(-9_000, 9_000, 0 if clip == "e" else 132_300 - 1_764 * index).astype(np.int16)
             file[clip] = samples
             file[clip].attrs.update(rate=44_100, source=f"{clip}.mp4", digest=f"digest-{clip}", rejected="")
         with h5py.File(tmp_path / f"landmarks_{clip}.h5", "w") as file:
@@ -65,8 +65,8 @@ def test_what_is_assembled_comes_back(stages):
         assert (part.clips, part.speakers) == ([clip], [speaker])
         with h5py.File(stages / f"{speaker}.h5") as file:
             np.testing.assert_array_equal(part.shape_of(0), file[clip]["shape"][:])
-        assert len(part.audio_of(0)) == 24_000 - 800 * index
-        assert len(dataset.read_part(path, split, rate=16_000).audio_of(0)) == 48_000 - 1_600 * index
+        assert len(part.audio_of(0)) == 24_000 - 320 * index
+        assert len(dataset.read_part(path, split, rate=16_000).audio_of(0)) == 48_000 - 640 * index
     assert dataset.read_corpus(path) == "toy"
     assert dataset.read_rates(path) == [8_000, 16_000]
 
@@ -90,6 +90,19 @@ def test_the_shape_model_knows_the_training_split_alone(stages):
     path = assemble(stages)
     expected = dataset.read_part(path, "train", rate=8_000).shape.mean(axis=0)
     np.testing.assert_allclose(dataset.read_shape_model(path).mean, expected, atol=1e-6)
+
+
+def test_where_the_sound_ends_early_the_common_part_is_taken(stages):
+    before = dataset.read_part(assemble(stages), "test", rate=8_000)
+    clip = next(clip for clip, _, split in CLIPS if split == "test")
+    with h5py.File(stages / f"audio_{clip}.h5", "a") as file:
+        attributes, samples = dict(file[clip].attrs), file[clip][: 30 * 1_764]
+        del file[clip]
+        file[clip] = samples
+        file[clip].attrs.update(attributes)
+    after = dataset.read_part(assemble(stages), "test", rate=8_000)
+    assert after.frame_offsets[1] == 30
+    np.testing.assert_array_equal(after.shape[:30], before.shape[:30])
 
 
 def test_landmarks_are_kept_when_a_network_wants_them(stages, monkeypatch):

@@ -4,7 +4,7 @@ Jobs are planned with `accepted` and `decoded`; where the table is not there yet
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import h5py
@@ -13,7 +13,8 @@ import pandas as pd
 
 from talkface.conventions import FULL_SCALE
 from talkface.face.points import outer_eye_distance
-from talkface.face.sync import CERTAIN, audio_video_drift, audio_video_offset
+from talkface.face.sync import CERTAIN, UNSURE, audio_video_drift, audio_video_offset
+from talkface.face.trust import doubt_share, mouth_motion, spread_of
 from talkface.files import writing
 
 log = logging.getLogger(__name__)
@@ -29,17 +30,23 @@ COLUMNS = (
     "face_size_px",  # median width of the face box
     "faces",  # most that were counted in one frame
     "jitter_percent",  # mean second difference in time, of the outer-eye distance
+    "mouth_motion_percent",  # standard deviation of the mouth's opening, of the outer-eye distance
+    "mouth_doubt_share",  # of the frames with a face: those whose lips' points depend on where their search begins
     "longest_gap_frames",  # in a row without a face
     "audio_dbfs",  # level of the whole clip
     "silence_share",  # of its 40 ms pieces
     "frames",
     "duration_s",  # of the picture
+    "audio_s",  # of the sound
     "av_offset_ms",  # how late the sound is (negative: early), by what mouth and voice share
     "av_certainty",  # of that, 0 to 1
     "source_fps",  # frames a second of the file, on the average; frames are taken by its timestamps
     "drift_ms",  # how much later the sound is at the end than at the start; only of long clips
 )
 _PIECE_S = 0.04  # a frame
+_OFFSET_MS = 100.0  # sound and picture further apart are seen by everyone
+_LENGTHS_S = 0.1  # sound and picture that differ by more are no longer of one length
+_NAMED = 3  # clips that a line names
 _FLOOR_DBFS = -120.0  # given for digital silence, whose level has no logarithm
 
 
@@ -75,7 +82,9 @@ def _decibel(power: float) -> float:
     return max(_FLOOR_DBFS, 10 * np.log10(power)) if power > 0 else _FLOOR_DBFS
 
 
-def measure_landmarks(landmarks: np.ndarray, *, detected: np.ndarray, box: np.ndarray, faces: np.ndarray) -> dict:
+def measure_landmarks(
+    landmarks: np.ndarray, *, detected: np.ndarray, box: np.ndarray, faces: np.ndarray, spread: np.ndarray
+) -> dict:
     """Measure detection, size and steadiness of a clip's landmarks.
 
     Parameters
@@ -87,12 +96,14 @@ def measure_landmarks(landmarks: np.ndarray, *, detected: np.ndarray, box: np.nd
         Left, top, right, bottom in pixels.
     faces : (T,) int array
         Faces counted, -1 where not.
+    spread : (T, 2) array
+        See `detection.Track`.
 
     Returns
     -------
     dict
         detected_share, face_size_px, faces, counts (the faces of each frame searched),
-        jitter_percent, longest_gap_frames, frames.
+        jitter_percent, mouth_motion_percent, mouth_doubt_share, longest_gap_frames, frames.
     """
     detected = np.asarray(detected, bool)
     counts = faces[faces >= 0]
@@ -108,6 +119,8 @@ def measure_landmarks(landmarks: np.ndarray, *, detected: np.ndarray, box: np.nd
         "faces": int(counts.max(initial=0)),
         "counts": counts,
         "jitter_percent": float(100 * steps.mean() / np.median(eyes)) if len(steps) else float("nan"),
+        "mouth_motion_percent": mouth_motion(points[seen]),
+        "mouth_doubt_share": doubt_share(spread),
         "longest_gap_frames": int(np.diff(known).max() - 1),
         "frames": len(detected),
     }
@@ -146,14 +159,19 @@ def judge(
     min_duration_s: float,
     min_audio_dbfs: float,
     max_silence_share: float,
+    min_mouth_motion_percent: float | None = None,
+    max_mouth_doubt_share: float | None = None,
+    max_length_gap_s: float | None = None,
     max_offset_ms: float | None = None,
 ) -> str:
     """Say why a clip with these measures cannot be used, with the keys of the limits; empty if it can.
 
-    An offset of sound and picture counts only where it is certain enough (`sync.CERTAIN`); None: not at all.
+    An offset of sound and picture counts only where it is certain enough (`sync.CERTAIN`). A limit of None is none.
     """
-    limit_ms = float("inf") if max_offset_ms is None else max_offset_ms
-    side = "late" if row["av_offset_ms"] > 0 else "early"
+    limit_ms, doubt_limit, gap_limit_s = (
+        float("inf") if limit is None else limit for limit in (max_offset_ms, max_mouth_doubt_share, max_length_gap_s)
+    )
+    motion_limit = min_mouth_motion_percent or 0.0
     crowded = float(np.mean(row["counts"] > max_faces)) if len(row["counts"]) else 0.0
     checks = (
         (
@@ -168,8 +186,25 @@ def judge(
             "max_jitter_percent",
             f"landmarks jitter by {row['jitter_percent']:.1f} %",
         ),
+        (
+            row["mouth_motion_percent"] < motion_limit,
+            "min_mouth_motion_percent",
+            f"a mouth that hardly moves ({row['mouth_motion_percent']:.1f} % of the outer-eye distance): at rest, "
+            "covered, or a picture",
+        ),
+        (
+            row["mouth_doubt_share"] > doubt_limit,
+            "max_mouth_doubt_share",
+            f"a mouth that is hardly to be seen in {row['mouth_doubt_share']:.0%} of the frames: covered by a mask, a "
+            "hand or a microphone, or of a damaged picture",
+        ),
         (row["duration_s"] < min_duration_s, "min_duration_s", f"{row['duration_s']:.2f} s of picture"),
         (row["audio_s"] < min_duration_s, "min_duration_s", f"{row['audio_s']:.2f} s of sound"),
+        (
+            abs(row["audio_s"] - row["duration_s"]) > gap_limit_s,
+            "max_length_gap_s",
+            _lengths(row),
+        ),
         (row["audio_dbfs"] < min_audio_dbfs, "min_audio_dbfs", f"sound of {row['audio_dbfs']:.0f} dBFS"),
         (
             row["silence_share"] > max_silence_share,
@@ -179,7 +214,7 @@ def judge(
         (
             row["av_certainty"] >= CERTAIN and abs(row["av_offset_ms"]) > limit_ms,
             "max_offset_ms",
-            f"the sound is {abs(row['av_offset_ms']):.0f} ms {side}",
+            f"the sound is {abs(row['av_offset_ms']):.0f} ms {_side(row['av_offset_ms'])}",
         ),
     )
     limits = {
@@ -190,6 +225,9 @@ def judge(
         "min_duration_s": min_duration_s,
         "min_audio_dbfs": min_audio_dbfs,
         "max_silence_share": max_silence_share,
+        "min_mouth_motion_percent": motion_limit,
+        "max_mouth_doubt_share": doubt_limit,
+        "max_length_gap_s": gap_limit_s,
         "max_offset_ms": limit_ms,
     }
     return "; ".join(f"{found} (qc.{key}: {limits[key]:g})" for failed, key, found in checks if failed)
@@ -204,7 +242,7 @@ def check_quality(
     audio: Sequence[Path | str],
     landmarks: Sequence[Path | str],
     silence_dbfs: float,
-    **limits: float,
+    **limits: float | None,
 ) -> pd.DataFrame:
     """Write the table of all clips.
 
@@ -245,7 +283,9 @@ def check_quality(
     return table
 
 
-def why_rejected(clip: str, *, audio: Path | str, landmarks: Path | str, silence_dbfs: float, **limits: float) -> str:
+def why_rejected(
+    clip: str, *, audio: Path | str, landmarks: Path | str, silence_dbfs: float, **limits: float | None
+) -> str:
     """Say why one clip cannot be used, as the table does; empty if it can; arguments as in `check_quality`."""
     return _measure(clip, audio, landmarks, silence_dbfs=silence_dbfs, limits=limits)["reason"]
 
@@ -260,7 +300,9 @@ def _measure(clip: str, audio: Path | str, landmarks: Path | str, *, silence_dbf
         row["source_fps"] = float(group.attrs.get("source_fps", float("nan")))
         if "detected" in group:
             points = group["landmarks"][:]
-            row |= measure_landmarks(points, **{name: group[name][:] for name in ("detected", "box", "faces")})
+            row |= measure_landmarks(
+                points, **{name: group[name][:] for name in ("detected", "box", "faces")}, spread=spread_of(group)
+            )
             row |= measure_sync(points, sound[:], rate=int(sound.attrs["rate"]))
             if not reasons:
                 reasons = [text for text in [judge(row, **limits)] if text]
@@ -268,6 +310,63 @@ def _measure(clip: str, audio: Path | str, landmarks: Path | str, *, silence_dbf
             row |= {"frames": 0}
     # A file that is no video fails in both stages with the same words.
     return row | {"reason": "; ".join(dict.fromkeys(reasons))}
+
+
+def _side(offset_ms: float) -> str:
+    return "late" if offset_ms > 0 else "early"
+
+
+def _lengths(row: Mapping) -> str:
+    return f"{row['audio_s']:.2f} s of sound and {row['duration_s']:.2f} s of picture"
+
+
+def find_doubtful(table: pd.DataFrame) -> dict[str, list[str]]:
+    """Find what is worth a look in the clips that are used.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        With the columns of `COLUMNS`.
+
+    Returns
+    -------
+    dict
+        What was found, and the clips with their figures, the worst first; empty where all is well.
+    """
+    used = table[table["accepted"] == "yes"]
+    offset, certainty = used["av_offset_ms"], used["av_certainty"]
+    apart = used[(offset.abs() > _OFFSET_MS) & (certainty >= UNSURE)].sort_values(
+        "av_offset_ms", key=lambda values: -values.abs()
+    )
+    unsure = used[certainty < UNSURE].sort_values("av_certainty")
+    uneven = used.assign(gap=(used["audio_s"] - used["duration_s"]).abs())
+    uneven = uneven[uneven["gap"] > _LENGTHS_S].sort_values("gap", ascending=False)
+    found = {
+        f"sound and picture more than {_OFFSET_MS:.0f} ms apart": [
+            f"{row['clip']}: sound {abs(row['av_offset_ms']):.0f} ms {_side(row['av_offset_ms'])}, "
+            f"certainty {row['av_certainty']:.2f}"
+            for row in apart.to_dict("records")
+        ],
+        f"sound and picture that fit at no offset better than at others (certainty below {UNSURE:g}), as another "
+        "sentence's sound, another speed or a dissolve to somebody else": [
+            f"{row['clip']}: {row['av_certainty']:.2f}" for row in unsure.to_dict("records")
+        ],
+        "sound and picture of different lengths, of which the common part is taken": [
+            f"{row['clip']}: {_lengths(row)}" for row in uneven.to_dict("records")
+        ],
+    }
+    return {what: clips for what, clips in found.items() if clips}
+
+
+def closing_line(path: str | Path) -> str:
+    """Sum up results/qc/clips.tsv in one line, as it is said at the end of a run that made it."""
+    texts = dict.fromkeys(("clip", "accepted"), str)
+    table = pd.read_csv(path, sep="\t", dtype=texts)
+    parts = [f"{path}: {(table['accepted'] == 'yes').sum()} of {len(table)} clips accepted"]
+    for what, clips in find_doubtful(table).items():
+        more = f", and {len(clips) - _NAMED} more" if len(clips) > _NAMED else ""
+        parts.append(f"{len(clips)} with {what} ({', '.join(clips[:_NAMED])}{more})")
+    return "; ".join(parts)
 
 
 def accepted(clips: Sequence[str], table: str | Path) -> list[str]:

@@ -3,7 +3,8 @@
 Axes: T frames, 68 iBUG points in dlib's order, 2 = (x, y) in pixels of the upright source, y down.
 
 results/landmarks/{shard}.h5: a group per clip with `landmarks` (T, 68, 2) float32, `detected` (T,) bool, `box` (T, 4)
-float32 left, top, right, bottom, `faces` (T,) int16 (faces counted in the whole frame, -1 where it was not searched);
+float32 left, top, right, bottom, `faces` (T,) int16 (faces counted in the whole frame, -1 where it was not searched),
+`spread` (T, 2) float32 (how far the points of lips and upper face lie apart when predicted from shifted boxes);
 attributes `fps` (25), `source_fps`, `width`, `height`, `duration_s`, `source`, `digest` and `rejected`, which is
 empty or says in words why the clip cannot be used. A rejected clip has the datasets only if its frames decode, with
 NaN where no face is known.
@@ -43,6 +44,9 @@ class Track:
         Left, top, right, bottom in pixels.
     faces : (T,) int16 array
         Number of faces where the whole frame was searched, -1 elsewhere.
+    spread : (T, 2) float32 array
+        Standard deviation of the predictions from shifted face boxes, of the lips and of the upper face (brows, nose,
+        eyes), in outer-eye distances; NaN where no face was seen. See `trust`.
     rejected : str
         Empty, or why the clip cannot be used.
     """
@@ -51,6 +55,7 @@ class Track:
     detected: np.ndarray
     box: np.ndarray
     faces: np.ndarray
+    spread: np.ndarray
     rejected: str = ""
 
 
@@ -66,7 +71,8 @@ def track_face(
 
     The largest face is taken and then kept by its place. Frames without a face are filled in where no more than
     `max_gap_frames` of them follow each other: linearly between their neighbours, at the ends of the clip with the
-    nearest known frame. More of them, a cut or a jump to another face reject the clip.
+    nearest known frame. More of them, a cut or a jump to another face reject the clip; what is called a cut is one:
+    the picture jumps.
 
     Parameters
     ----------
@@ -93,12 +99,13 @@ def track_face(
     landmarks = np.full((count, COUNT, 2), np.nan)
     box = np.full((count, 4), np.nan)
     faces = np.full(count, -1, np.int16)
+    spread = np.full((count, 2), np.nan, np.float32)
     for number, points in tracker.landmarks.items():
-        landmarks[number], box[number] = points, tracker.boxes[number]
+        landmarks[number], box[number], spread[number] = points, tracker.boxes[number], tracker.spread[number]
     for number, found in tracker.faces.items():
         faces[number] = found
     detected = ~np.isnan(box[:, 0])
-    rejected = _fault(detected, tracker.cuts(), max_gap_frames=max_gap_frames)
+    rejected = _fault(detected, tracker.cuts(), tracker.strays(), max_gap_frames=max_gap_frames)
     if not rejected:
         landmarks, box = _fill(landmarks, detected), _fill(box, detected)
     return Track(
@@ -106,6 +113,7 @@ def track_face(
         detected=detected,
         box=box.astype(np.float32),
         faces=faces,
+        spread=spread,
         rejected=rejected,
     )
 
@@ -126,7 +134,7 @@ def longest_gap(detected: np.ndarray) -> tuple[int, int]:
     return int(starts[best]), int(lengths[best])
 
 
-def _fault(detected: np.ndarray, cuts: Sequence[int], *, max_gap_frames: int) -> str:
+def _fault(detected: np.ndarray, cuts: Sequence[int], strays: Sequence[tuple[int, int]], *, max_gap_frames: int) -> str:
     """Say why a track cannot be used; empty if it can."""
     if not detected.any():
         return f"no face in any of {len(detected)} frames; one of at least 40 pixels, seen from the front, was expected"
@@ -134,6 +142,14 @@ def _fault(detected: np.ndarray, cuts: Sequence[int], *, max_gap_frames: int) ->
         return (
             f"cut at frame {cuts[0]} ({cuts[0] / FPS:.2f} s): the picture or the face jumps; "
             "one uncut shot was expected; give its stretch as start_s and end_s"
+        )
+    if strays:
+        last, first = strays[0]
+        return (
+            f"the detector goes to and fro: a face in frame {last}, another place in frame {first} "
+            f"({first / FPS:.2f} s), and no cut between them, as with a face seen from the side or upside down, or a "
+            "second one; "
+            "one face seen from the front was expected; give its stretch as start_s and end_s"
         )
     begin, length = longest_gap(detected)
     if length > max_gap_frames:
@@ -202,6 +218,6 @@ def landmark_shard(
                 continue
             rejected = f"{video}: {track.rejected}" if track.rejected else ""
             group.attrs.update(rejected=rejected, duration_s=len(track.detected) / FPS)
-            for name in ("landmarks", "detected", "box", "faces"):
+            for name in ("landmarks", "detected", "box", "faces", "spread"):
                 group.create_dataset(name, data=getattr(track, name))
             log.info("clip %s: %d frames, face in %d %s", clip, len(track.detected), track.detected.sum(), rejected)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from talkface.errors import TalkfaceError
 from talkface.face import points
+from talkface.face.trust import is_trusted, spread_of
 from talkface.files import writing
 
 log = logging.getLogger(__name__)
@@ -206,6 +207,7 @@ def neutral_shapes(
     reference_frames: int,
     smooth_frames: int = 0,
     reference: str = "speaker",
+    trusted: Sequence[bool] | None = None,
 ) -> tuple[NDArray, list[int]]:
     """Compute the identity-free shapes of all frames of one speaker.
 
@@ -226,6 +228,9 @@ def neutral_shapes(
         speaker: one reference for all clips; clip: each clip has its own, because how a head is held changes the face
         between clips and nobody hears it; a clip in which the mouth never closes takes the speaker's. `published` has
         one for all.
+    trusted : sequence of bool, optional
+        Of each clip, whether the mouth can be believed to be seen. No reference is taken from one that cannot, where
+        there is another.
 
     Returns
     -------
@@ -234,14 +239,18 @@ def neutral_shapes(
     closed : list of int
         Of each clip, the index of the most closed frame of its reference among all frames.
     """
+    trusted = list(trusted or [True] * len(landmarks))
+    if not any(trusted):
+        trusted = [True] * len(landmarks)
+    usable = np.flatnonzero(np.repeat(trusted, [len(clip) for clip in landmarks]))
     if method == "fixed":
         aligned = [align(clip, template, smooth_frames=smooth_frames) for clip in landmarks]
         whole, firsts = np.concatenate(aligned), np.cumsum([0, *map(len, aligned[:-1])])
-        common = closure_order(whole, threshold=threshold)[:reference_frames]
+        common = usable[closure_order(whole[usable], threshold=threshold)[:reference_frames]]
         shapes, closed = [], []
-        for clip, first in zip(aligned, firsts, strict=True):
+        for clip, first, believed in zip(aligned, firsts, trusted, strict=True):
             chosen = common
-            if reference == "clip":
+            if reference == "clip" and believed:
                 own = first + closure_order(clip, threshold=threshold)[:reference_frames]
                 opening, least = (points.mouth_opening(whole[frames]).mean() for frames in (own, common))
                 chosen = own if opening < least + OPEN else common
@@ -250,7 +259,7 @@ def neutral_shapes(
         shape = np.concatenate(shapes)
     else:
         whole = align_procrustes(np.concatenate(landmarks))
-        order = closure_order(whole, threshold=threshold, pairs=STORED_LIP_PAIRS)
+        order = usable[closure_order(whole[usable], threshold=threshold, pairs=STORED_LIP_PAIRS)]
         # In that system's frame a shape is centred and of unit norm; the template's own centre and norm lead back.
         centre = template.mean(axis=0)
         norm = np.linalg.norm(template - centre)
@@ -270,6 +279,8 @@ def shapes_of_speaker(
     reference_frames: int,
     smooth_frames: int,
     reference: str,
+    max_doubt_share: float | None = None,
+    min_motion_percent: float | None = None,
 ) -> None:
     """Write the identity-free shapes of one speaker's clips.
 
@@ -281,8 +292,10 @@ def shapes_of_speaker(
         `reference_clip`, `reference_frame`, `digest`, `rejected` (the reason, or empty; then there is no `shape`).
     template, method, threshold, reference_frames, smooth_frames, reference
         See `neutral_shapes`.
+    max_doubt_share, min_motion_percent
+        See `trust.is_trusted`: no reference is taken from a clip that is not, where there is another.
     """
-    frames, rejected, digests = {}, {}, {}
+    frames, trusted, rejected, digests = {}, {}, {}, {}
     for clip, path in landmark_files.items():
         with h5py.File(path, "r") as file:
             group = file[clip]
@@ -290,6 +303,14 @@ def shapes_of_speaker(
             digests[clip] = str(group.attrs.get("digest", ""))
             if not rejected[clip]:
                 frames[clip] = group["landmarks"][:].astype(np.float64)
+                trusted[clip] = is_trusted(
+                    frames[clip],
+                    spread_of(group),
+                    max_doubt_share=max_doubt_share,
+                    min_motion_percent=min_motion_percent,
+                )
+                if not trusted[clip]:
+                    log.warning("%s: the mouth is not to be trusted; the face at rest comes from elsewhere", clip)
     with writing(output) as temporary, h5py.File(temporary, "w") as file:
         for clip, reason in rejected.items():
             group = file.create_group(clip)
@@ -306,6 +327,7 @@ def shapes_of_speaker(
             reference_frames=reference_frames,
             smooth_frames=smooth_frames,
             reference=reference,
+            trusted=list(trusted.values()),
         )
         clips = list(frames)
         ends = np.cumsum([len(frames[clip]) for clip in clips])

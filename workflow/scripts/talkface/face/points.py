@@ -19,6 +19,7 @@ INNER_LIP = tuple(range(60, 68))
 LIPS = OUTER_LIP + INNER_LIP
 OUTER_EYE_CORNERS = (36, 45)
 EYE_CORNERS = (36, 39, 42, 45)
+UPPER_FACE = BROWS + NOSE + EYES
 # Points that speech does not move: lids blink, brows rise, nostrils and jaw follow the mouth.
 STABLE = EYE_CORNERS + NOSE_BRIDGE
 # Inner lip points that lie above each other (upper, lower).

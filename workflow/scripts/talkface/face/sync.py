@@ -30,6 +30,7 @@ WIDTH_WEIGHT = 0.5  # of the width's correlation, where that of the opening coun
 APART_S = 0.08  # a peak so far from the best one is another
 INDEPENDENT_HZ = 12.0  # independent values a second of what changes slower than in 6 Hz
 CERTAIN = 0.8  # of `Offset.certainty`: enough to judge by; none of the clips above was wrong from 0.7 on
+UNSURE = 0.7  # less: no offset stands out; 15 of 86 clips of real people lie below, so that it judges none alone
 DRIFT_S = 20.0  # clips shorter than this are too short to find an offset in each half
 OUTER_LIP_PAIRS = ((50, 58), (51, 57), (52, 56))  # outer lip points that lie above each other
 _BLOCK = 1_000  # windows

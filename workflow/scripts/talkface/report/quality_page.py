@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from talkface.corpus.quality import find_doubtful
 from talkface.errors import TalkfaceError
 from talkface.report.cells import Cell, Group, Head, Row, Table, counted, plain_cell
 from talkface.report.templates import fill
@@ -20,6 +21,9 @@ MEASURED = {
     "faces": ("faces", "at most", ".0f"),
     "longest_gap_frames": ("longest gap", "frames", ".0f"),
     "jitter_percent": ("jitter", "% of the eyes", ".2f"),
+    "mouth_motion_percent": ("mouth moves by", "% of the eyes", ".1f"),
+    "mouth_doubt_share": ("mouth in doubt", "share", ".2f"),
+    "audio_s": ("length of sound", "s", ".2f"),
     "audio_dbfs": ("sound", "dBFS", ".1f"),
     "silence_share": ("silence", "share", ".2f"),
     "av_offset_ms": ("sound late by", "ms", ".0f"),
@@ -123,6 +127,7 @@ def write_quality(output: str | Path, *, table: str | Path, most_rows: int = MOS
         "all": counted(len(read), "clip"),
         "used": used,
         "rejected": len(read) - used,
+        "found": find_doubtful(read) if "audio_s" in read else {},
         "counts": counts_table(read),
         "reasons": reasons_table(read),
         "clips": clips_table(read, most_rows=most_rows),

@@ -38,6 +38,7 @@ from talkface.models.inputs import Clips, take_stretches
 log = logging.getLogger(__name__)
 
 LAYOUT = 1
+UNHEARD_FRAMES = 2  # so many at the end of a clip may lack their sound, whose packets end where they end
 CHUNK_FRAMES = 750  # of the stored arrays: 30 s
 
 
@@ -183,6 +184,12 @@ def gather(
                     with h5py.File(landmark_files[name], "r") as file:
                         pixels = file[name]["landmarks"][:]
                 master, rate = shard[name][:], int(shard[name].attrs["rate"])
+                heard = round(len(master) / rate * FPS)
+                if len(shape) - heard > UNHEARD_FRAMES:
+                    log.info(
+                        "%s: %d frames of picture, and sound for %d; the common part is taken", name, len(shape), heard
+                    )
+                    shape, pixels = shape[:heard], None if pixels is None else pixels[:heard]
                 yield Clip(
                     name=name,
                     speaker=speaker,

@@ -34,7 +34,7 @@ endif
 unexport VIDEOS SHEET SPLIT_BY PATTERN
 quoted = '$(subst ','\'',$(value $(1)))'
 
-.PHONY: demo zoo report compare test test-quick test-containers test-readme check bench tables sheet template pins clean
+.PHONY: demo zoo report compare test test-quick test-containers test-readme check bench bench-trust tables sheet template pins clean
 
 demo: .venv/run
 	$(RUN) snakemake --cores $(CORES) train_all evaluate_all animate_all
@@ -64,7 +64,8 @@ test-quick: .venv/dev
 	$(RUN) OMP_NUM_THREADS=1 pytest --numprocesses 2 --dist loadfile -m "not slow" tests/unit
 
 test-containers: .venv/dev
-	$(RUN) OMP_NUM_THREADS=1 pytest --numprocesses 2 -m containers tests/unit/media/test_containers.py
+	$(RUN) OMP_NUM_THREADS=1 pytest --numprocesses 2 -m containers --junitxml results/benchmarks/containers.xml \
+		tests/unit/media/test_containers.py
 
 # Every command of README.md, docs/ and config/README.md, the long ones too, in a copy of the project.
 test-readme: .venv/dev
@@ -79,6 +80,9 @@ check: .venv/dev
 
 bench: .venv/dev
 	$(RUN) python benchmarks/run.py --data "$(DATA)"
+
+bench-trust: .venv/dev
+	$(RUN) python benchmarks/mouth_trust.py --data "$(DATA)"
 
 tables: .venv/run
 	$(BIN)/python docs/make_tables.py $(TABLES)

@@ -2,6 +2,8 @@
 
     python docs/make_tables.py compare      results/evaluation/ of `make compare` -> docs/tables/compare_*.tsv
     python docs/make_tables.py bench        results/benchmarks/suite/ of `make bench` -> docs/tables/bench.tsv
+    python docs/make_tables.py containers   results/benchmarks/containers.xml of `make test-containers`, likewise
+    python docs/make_tables.py trust        results/benchmarks/mouth_trust.tsv of `make bench-trust`, likewise
     python docs/make_tables.py              writes the tables of docs/tables/ into the documents
 
 A document holds a table between `<!-- table NAME -->` and `<!-- end -->`; `short`: its first columns.
@@ -11,6 +13,7 @@ import datetime
 import re
 import subprocess
 import sys
+import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import pandas as pd
@@ -35,6 +38,21 @@ OTHERS = {
     "ceiling:shifted_2": "truth, two frames late",
     "ceiling:detector": "truth, measured again",
 }
+
+# Tables shown as they stand: columns, and how they are headed.
+PLAIN = {
+    "bench": {name: name for name in ("case", "work", "unit", "published", "ours", "ratio")},
+    "containers": {
+        "container": "container", "films": "films", "picture_ms": "picture, worst ms",
+        "beyond_ms": "beyond half a source frame, worst ms", "sound_ms": "sound, worst ms",
+    },
+    "mouth_trust": {
+        "cover": "covered by", "clips": "clips", "doubt": "lips' spread, share of frames",
+        "motion": "opening's deviation",
+        "link": "opening and loudness", "contrast": "contrast at the lips", "late": "last trees' corrections",
+        "refused": "refused by `qc`",
+    },
+}  # fmt: skip
 
 
 def stamp(command: str) -> str:
@@ -84,12 +102,30 @@ def take_benchmarks(folder: Path = PROJECT / "results" / "benchmarks" / "suite")
     save(table, "bench", "make bench")
 
 
+def take_containers(path: Path = PROJECT / "results" / "benchmarks" / "containers.xml") -> None:
+    """Take over what `make test-containers` found: the worst of each container."""
+    cases = ElementTree.parse(path).iter("testcase")
+    found = pd.DataFrame([{item.get("name"): item.get("value") for item in case.iter("property")} for case in cases])
+    found = found.astype({"picture_ms": float, "frame_ms": float, "sound_ms": float})
+    found["beyond_ms"] = found["picture_ms"] - found["frame_ms"] / 2
+    rows = found.groupby("container", sort=False).agg(
+        films=("picture_ms", "size"), picture_ms=("picture_ms", "max"), beyond_ms=("beyond_ms", "max"),
+        sound_ms=("sound_ms", "max"),
+    )  # fmt: skip
+    save(rows.reset_index(), "containers", "make test-containers")
+
+
+def take_trust(path: Path = PROJECT / "results" / "benchmarks" / "mouth_trust.tsv") -> None:
+    """Take over what `make bench-trust` found."""
+    save(pd.read_csv(path, sep="\t"), "mouth_trust", "make bench-trust")
+
+
 def lines_of(name: str, *, short: bool) -> list[str]:
     """Return a table of docs/tables/ as lines of Markdown."""
     table = pd.read_csv(TABLES / f"{name}.tsv", sep="\t", comment="#", dtype=str, keep_default_na=False)
-    if name == "bench":
-        heads = ["case", "work", "unit", "published", "ours", "ratio"]
-        rows = [[row[head] for head in heads] for row in table.to_dict("records")]
+    if name in PLAIN:
+        heads = list(PLAIN[name].values())
+        rows = [[row[column] for column in PLAIN[name]] for row in table.to_dict("records")]
     else:
         measures = {key: head for key, head in MEASURES.items() if not short or not key.startswith("opening")}
         with_steps = any(table["steps"]) and not short
@@ -124,7 +160,10 @@ def render(text: str) -> str:
 def main() -> None:
     """Take over what the command line names, and write the tables into the documents."""
     for name in sys.argv[1:]:
-        {"compare": take_comparison, "bench": take_benchmarks}[name]()
+        takers = {
+            "compare": take_comparison, "bench": take_benchmarks, "containers": take_containers, "trust": take_trust,
+        }  # fmt: skip
+        takers[name]()
     for name in DOCUMENTS:
         path = PROJECT / name
         path.write_text(render(path.read_text(encoding="utf-8")), encoding="utf-8")

@@ -79,7 +79,7 @@ def test_words_that_are_right_come_through_whole(project, tmp_path):
     assert shlex.split(command)[5:8] == ["my 'films' $x", "--output", f"{NASTY}.tsv"], done.stdout
 
 
-@pytest.mark.parametrize("name", ["2024.tsv", "my clips.tsv", "clips.v2.tsv", "a: [b] {c} 'd' #e.tsv", "1e5", "no.tsv"])
+@pytest.mark.parametrize("name", ["2024.tsv", "a: [b] {c} 'd' #e.tsv", "no"])
 def test_the_command_of_a_new_sheet_works_when_pasted(name, project, tmp_path):
     """`talkface sheet`, which `make sheet` calls, prints it; a shell and Snakemake take it as it stands."""
     for speaker in ("ann", "bob", "cid"):

@@ -198,7 +198,7 @@ def test_a_detector_that_goes_to_and_fro_is_no_cut(detector, monkeypatch):
     monkeypatch.setattr(detection, "load_detector", lambda path: (fickle, None))
     reason = track(frames, max_gap_frames=40).rejected
     assert "cut" not in reason.replace("no cut between them", "")
-    assert reason.startswith("the detector goes to and fro: a face in frame ")
+    assert reason.startswith("the detector goes to and fro; a face in frame ")
 
 
 def test_lips_that_follow_the_box_are_in_doubt(detector):

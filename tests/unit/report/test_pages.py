@@ -150,6 +150,24 @@ def test_reasons_are_counted_by_their_kind(tmp_path):
     assert clips[1][4].startswith("a.mp4: no face")
 
 
+def test_what_is_worth_a_look_stands_first(tmp_path):
+    table = pd.read_csv(quality(tmp_path / "q.tsv", ["", "", ""]), sep="\t", dtype={"clip": str})
+    table["audio_s"], table["av_offset_ms"], table["av_certainty"] = (
+        [60.0, 48.0, 60.0],
+        [3.0, 0.0, -320.0],
+        [0.9, 0.5, 0.9],
+    )
+    table.to_csv(tmp_path / "q.tsv", sep="\t", index=False)
+    quality_page.write_quality(tmp_path / "q.html", table=tmp_path / "q.tsv")
+    text = (tmp_path / "q.html").read_text(encoding="utf-8")
+    assert text.index('id="found"') < text.index('id="counts"')
+    assert "02: sound 320 ms early, certainty 0.90" in text
+    assert "01: 0.50" in text
+    assert "01: 48.00 s of sound and 60.00 s of picture" in text
+    quality_page.write_quality(tmp_path / "q.html", table=quality(tmp_path / "q.tsv"))
+    assert 'id="found"' not in (tmp_path / "q.html").read_text(encoding="utf-8")
+
+
 def test_of_very_many_clips_the_rejected_ones_are_listed(tmp_path):
     table = quality(tmp_path / "q.tsv", [*REASONS, *[""] * 30])
     quality_page.write_quality(tmp_path / "q.html", table=table, most_rows=6)

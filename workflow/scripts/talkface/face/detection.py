@@ -146,7 +146,7 @@ def _fault(detected: np.ndarray, cuts: Sequence[int], strays: Sequence[tuple[int
     if strays:
         last, first = strays[0]
         return (
-            f"the detector goes to and fro: a face in frame {last}, another place in frame {first} "
+            f"the detector goes to and fro; a face in frame {last}, another place in frame {first} "
             f"({first / FPS:.2f} s), and no cut between them, as with a face seen from the side or upside down, or a "
             "second one; "
             "one face seen from the front was expected; give its stretch as start_s and end_s"

@@ -29,7 +29,7 @@ if TYPE_CHECKING:  # loaded where a file is opened
 
 # Demuxers of libavformat that read one file. Playlists and protocols are left out, and pictures numbered in a folder.
 CONTAINERS = (
-    "aac", "ac3", "aiff", "amr", "amrnb", "amrwb", "ape", "asf", "au", "avi", "caf", "dv", "eac3", "flac", "flv", "gif",
+    "aac", "ac3", "aiff", "amr", "amrnb", "amrwb", "asf", "au", "avi", "caf", "dv", "eac3", "flac", "flv", "gif",
     "h264", "hevc", "ivf", "jpeg_pipe", "m4v", "matroska", "webm", "mjpeg", "mov", "mp3", "mpeg", "mpegts", "mpegvideo",
     "mxf", "nut", "ogg", "png_pipe", "rm", "tta", "voc", "w64", "wav", "wv", "yuv4mpegpipe",
 )  # fmt: skip

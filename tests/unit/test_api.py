@@ -88,6 +88,17 @@ def test_other_sounds_are_read_by_ffmpeg(model, hello, tmp_path):
         talkface.predict(model, tmp_path / "text.m4a")
 
 
+def test_a_recorder_that_lost_its_power(model, hello, tmp_path):
+    """Its head says that no sample follows."""
+    content = bytearray(hello.read_bytes())
+    at = content.index(b"data") + 4
+    content[4:8] = content[at : at + 4] = bytes(4)
+    (tmp_path / "lost.wav").write_bytes(content)
+    np.testing.assert_allclose(
+        talkface.predict(model, tmp_path / "lost.wav"), talkface.predict(model, hello), atol=1e-4
+    )
+
+
 def test_models_by_name_file_and_folder(model, tmp_path):
     content = torch.load(DEMO, weights_only=True)
     save_file(tmp_path / "weights.pt", content)

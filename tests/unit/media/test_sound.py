@@ -138,6 +138,14 @@ def test_read_blocks_averages_channels(tmp_path):
     assert np.unique(samples).tolist() == [4_096]
 
 
+@pytest.mark.parametrize(("right", "kept"), [(-1.0, 1.0), (-0.98, 1.0), (0.0, 0.5), (1.0, 1.0), (-0.3, 0.35)])
+def test_of_two_channels_that_cancel_the_first_is_taken(tmp_path, right, kept):
+    left = np.random.default_rng(0).uniform(-0.3, 0.3, 8_000).astype(np.float32)
+    soundfile.write(tmp_path / "stereo.wav", np.stack([left, right * left], axis=1), 8_000, subtype="FLOAT")
+    heard = np.concatenate(list(sound.read_sound(tmp_path / "stereo.wav", block_s=0.1)))
+    np.testing.assert_allclose(heard, kept * left, atol=1e-6)
+
+
 @pytest.mark.parametrize("bad", ["nan", "inf", "empty", "text", "missing"])
 def test_bad_sound_is_refused_in_one_line(tmp_path, bad):
     path = tmp_path / f"{bad}.wav"
@@ -153,6 +161,6 @@ def test_bad_sound_is_refused_in_one_line(tmp_path, bad):
         list(sound.read_blocks(path, 16_000))
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
-    assert {"nan": "no numbers", "inf": "no numbers", "empty": "no samples"}.get(bad, "not readable") in str(
-        caught.value
-    )
+    assert {"nan": "no number (NaN or infinite) at 0.5000 s", "inf": "at 0.5000 s", "empty": "no samples"}.get(
+        bad, "not readable"
+    ) in str(caught.value)

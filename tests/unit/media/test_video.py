@@ -1,6 +1,7 @@
 """Any video comes out at 25 frames a second, upright, and in step with its sound."""
 
 import shutil
+import subprocess
 import threading
 
 import ffmpeg
@@ -343,6 +344,29 @@ def test_recordings_joined_end_to_end_go_on(tmp_path):
     heard = onsets(np.abs(extract_audio(path).astype(int)), 3000) / 44_100
     np.testing.assert_allclose(seen, [*CLICKS_S, *np.add(CLICKS_S, 3)], atol=0.06)
     np.testing.assert_allclose(heard, seen, atol=0.08)
+    # The sound ends later than the picture, and goes on with the picture all the same.
+    np.testing.assert_allclose(heard[len(CLICKS_S) :] - heard[: len(CLICKS_S)], 3, atol=0.002)
+
+
+def test_pictures_before_the_first_time_that_is_said(tmp_path):
+    """A cut by copying, in the middle of a group of pictures: Matroska says no time below zero."""
+    whole, path = flash_and_click(tmp_path / "whole.mp4", pix_fmt="yuv420p"), tmp_path / "cut.mkv"
+    command = [ffmpeg_program(), "-nostdin", "-v", "error", "-ss", "0.8", "-i", str(whole), "-c", "copy"]
+    subprocess.run([*command, "-avoid_negative_ts", "disabled", str(path)], check=True)
+    media = video.probe(path)
+    assert media.zero_s == pytest.approx(-0.8, abs=0.001)
+    assert len(list(video.read_frames(media))) == 75
+    check_step(path)
+
+
+def test_a_gap_of_the_sound_is_kept(tmp_path):
+    """As telephones begin: a first packet, 15 ms of nothing, the rest."""
+    plain, path = flash_and_click(tmp_path / "plain.mkv", pix_fmt="yuv420p", acodec="flac"), tmp_path / "gap.mkv"
+    command = [ffmpeg_program(), "-nostdin", "-v", "error", "-i", str(plain), "-c:v", "copy", "-c:a", "flac"]
+    subprocess.run([*command, "-af", "asetpts=PTS+if(gt(T\\,0.04)\\,0.015/TB\\,0)", str(path)], check=True)
+    before, after = (np.abs(extract_audio(each).astype(int)) for each in (plain, path))
+    late_s = (onsets(after, 3000) - onsets(before, 3000)) / 44_100
+    np.testing.assert_allclose(late_s, 0.015, atol=0.001)
 
 
 def test_a_picture_that_changes_its_size_keeps_the_first(tmp_path):

@@ -90,7 +90,7 @@ def test_what_is_no_noise_file_is_one_line(tmp_path):
     [
         (np.zeros(8_000), "digital silence"),
         (NOISE[:100] / 10, "200 samples at 16000 Hz; a noise must last a window"),
-        (np.where(np.arange(3_000) == 7, np.nan, NOISE), "no numbers"),
+        (np.where(np.arange(3_000) == 7, np.nan, NOISE), "no number"),
     ],
 )
 def test_a_bad_recording_is_one_line_and_leaves_no_file(tmp_path, samples, said):

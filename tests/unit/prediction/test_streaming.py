@@ -105,7 +105,7 @@ def test_bad_sound_leaves_nothing_behind(trained, tmp_path):
     bad[20_000] = np.nan
     soundfile.write(tmp_path / "nan.wav", bad, 16_000, subtype="FLOAT")
     soundfile.write(tmp_path / "empty.wav", bad[:0], 16_000)
-    for name, said in (("nan", "no numbers"), ("empty", "no samples"), ("absent", "not readable")):
+    for name, said in (("nan", "no number"), ("empty", "no samples"), ("absent", "not readable")):
         with pytest.raises(TalkfaceError, match=said):
             predict(trained, "cnn", tmp_path / f"{name}.wav", tmp_path)
     assert not list(tmp_path.glob("*.npy"))

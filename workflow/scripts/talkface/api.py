@@ -274,10 +274,12 @@ def _readable(sound: str | Path) -> Iterator[Path]:
     if not path.is_file():
         raise TalkfaceError(f"{path}: there is no such file; speech was expected; correct the path")
     try:
-        soundfile.info(str(path))
+        # A recorder that lost its power leaves a head that says that nothing follows; ffmpeg reads on.
+        readable = bool(soundfile.info(str(path)).frames) or bool(_missing("films"))
     except soundfile.LibsndfileError:
         _need("films", f"{path.suffix or 'such'} files")
-    else:
+        readable = False
+    if readable:
         yield path
         return
     from talkface.media.audio import extract_wav  # with ffmpeg, of the extra
@@ -288,9 +290,14 @@ def _readable(sound: str | Path) -> Iterator[Path]:
         yield wav
 
 
+def _missing(extra: str) -> list[str]:
+    """Return the libraries of an extra that are not installed."""
+    return [name for name in EXTRAS[extra] if importlib.util.find_spec(name) is None]
+
+
 def _need(extra: str, what: str) -> None:
     """Raise a TalkfaceError if a library of an extra is missing."""
-    missing = [name for name in EXTRAS[extra] if importlib.util.find_spec(name) is None]
+    missing = _missing(extra)
     if missing:
         raise TalkfaceError(
             f"{what} need {', '.join(missing)}, which is not installed; install it: pip install 'talkface[{extra}]'"

@@ -19,13 +19,12 @@ import soundfile
 from talkface.errors import InputError
 from talkface.files import digest, writing
 from talkface.media.decoding import Sounder, choose_sound, timed
+from talkface.media.sound import LISTENED_S, is_turned_over
 from talkface.media.video import Media, probe
 
 log = logging.getLogger(__name__)
 
 RATE = 44_100  # Hz; GRID's own rate, and that of the features of Eskimez et al. 2018
-LISTENED_S = 20.0  # of two channels, to tell whether one is inverted
-INVERTED = 0.05  # share of the energy of the difference, below which that of the sum says so (-13 dB)
 
 
 def sound_blocks(
@@ -134,7 +133,7 @@ def examine(media: Media, start_s: float) -> tuple[int | None, float]:
             difference += float(np.square(samples[0] - samples[1]).sum())
     if peak > 1:
         log.warning("%s: samples over full scale, the loudest %.2f; all are made quieter by that", media.path, peak)
-    channel = 0 if mean < INVERTED * difference else None
+    channel = 0 if is_turned_over(mean, difference) else None
     if channel is not None:
         log.warning("%s: one channel is the other turned over; the first is taken", media.path)
     return channel, max(1.0, peak)

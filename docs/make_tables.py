@@ -4,6 +4,7 @@
     python docs/make_tables.py bench        results/benchmarks/suite/ of `make bench` -> docs/tables/bench.tsv
     python docs/make_tables.py containers   results/benchmarks/containers.xml of `make test-containers`, likewise
     python docs/make_tables.py trust        results/benchmarks/mouth_trust.tsv of `make bench-trust`, likewise
+    python docs/make_tables.py eyes         results/benchmarks/eyes.tsv of `make bench-eyes`, likewise
     python docs/make_tables.py              writes the tables of docs/tables/ into the documents
 
 A document holds a table between `<!-- table NAME -->` and `<!-- end -->`; `short`: its first columns.
@@ -46,6 +47,7 @@ PLAIN = {
         "container": "container", "films": "films", "picture_ms": "picture, worst ms",
         "beyond_ms": "beyond half a source frame, worst ms", "sound_ms": "sound, worst ms",
     },
+    "eyes": {name: name for name in ("measure", "unit", "dlib", "mesh")},
     "mouth_trust": {
         "cover": "covered by", "clips": "clips", "doubt": "lips' spread, share of frames",
         "motion": "opening's deviation",
@@ -115,6 +117,11 @@ def take_containers(path: Path = PROJECT / "results" / "benchmarks" / "container
     save(rows.reset_index(), "containers", "make test-containers")
 
 
+def take_eyes(path: Path = PROJECT / "results" / "benchmarks" / "eyes.tsv") -> None:
+    """Take over what `make bench-eyes` found."""
+    save(pd.read_csv(path, sep="\t"), "eyes", "make bench-eyes")
+
+
 def take_trust(path: Path = PROJECT / "results" / "benchmarks" / "mouth_trust.tsv") -> None:
     """Take over what `make bench-trust` found."""
     save(pd.read_csv(path, sep="\t"), "mouth_trust", "make bench-trust")
@@ -162,6 +169,7 @@ def main() -> None:
     for name in sys.argv[1:]:
         takers = {
             "compare": take_comparison, "bench": take_benchmarks, "containers": take_containers, "trust": take_trust,
+            "eyes": take_eyes,
         }  # fmt: skip
         takers[name]()
     for name in DOCUMENTS:

@@ -35,6 +35,7 @@ def folder(tmp_path):
             np.save(tmp_path / f"results/predictions/{model}/{clip}.npy", shapes.astype(np.float32))
     (tmp_path / "mine.yaml").write_text(
         "media: {clips_per_shard: 1}\ncomparison: {panel: 100}\nlook: {models: [talkface]}\n"
+        "qc: {min_mouth_motion_percent: null}\n"  # a face that stands still
     )
     return tmp_path
 

@@ -136,7 +136,7 @@ def test_bad_speech_fails_in_one_line_and_leaves_the_rest(project, trained):
     soundfile.write(trained / "results" / "audio" / "test1.wav", bad, 8_000, subtype="FLOAT")
     done = run(project, trained, "results/predictions/cnn/test1.npy", check=False)
     assert done.returncode != 0
-    assert "talkface: results/audio/test1.wav: samples that are no numbers" in done.stdout
+    assert "talkface: results/audio/test1.wav: a sample that is no number" in done.stdout
     assert "Traceback" not in done.stdout.split("talkface: results")[0]
     assert (trained / "results" / "models" / "demo" / "cnn" / "weights.pt").exists()
 

@@ -227,8 +227,9 @@ def animate(
 
 
 def landmarks(
-    video: str | Path, *, start_s: float | None = None, end_s: float | None = None, progress: bool = False
-) -> NDArray[np.float32]:
+    video: str | Path, *, start_s: float | None = None, end_s: float | None = None, detector: str = "dlib",
+    progress: bool = False,
+) -> NDArray[np.float32]:  # fmt: skip
     """Find the landmarks of the face in a video.
 
     Parameters
@@ -236,6 +237,8 @@ def landmarks(
     video : path
     start_s, end_s : float, optional
         Stretch of the video in seconds.
+    detector : {"dlib", "mesh"}
+        Whose eyes: dlib's 68 points, or Google's face mesh, whose lips close and which sees faces at any tilt.
     progress : bool
         Show a bar.
 
@@ -250,14 +253,14 @@ def landmarks(
         If the extra `landmarks` is not installed, the video does not decode, or too many frames show no face.
     """
     _need("landmarks", "landmarks")
-    from talkface.face.detection import track_face  # with dlib, of the extra
-    from talkface.face.predictor import predictor_path
+    from talkface.face.detection import find_tracking  # with dlib, of the extra
     from talkface.media.video import probe, read_frames
 
+    tracking = find_tracking(detector)
     media = probe(video)
-    frames = read_frames(media, start_s=start_s, end_s=end_s)
+    frames = read_frames(media, start_s=start_s, end_s=end_s, pixels=tracking.pixels)
     with _bar("looking", round(media.duration_s * FPS), progress, of=frames) as bar:
-        track = track_face(bar, predictor=predictor_path())
+        track = tracking.track(bar)
     if track.rejected:
         raise TalkfaceError(f"{video}: {track.rejected}")
     return track.landmarks

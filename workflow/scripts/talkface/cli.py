@@ -95,6 +95,7 @@ def _parser() -> argparse.ArgumentParser:
     films.add_argument("--no-blink", action="store_true", help="keep the lids as predicted")
     seen = command("landmarks", _landmarks, "the landmarks of the face in videos", LANDMARKS)
     seen.add_argument("videos", nargs="+", type=Path, metavar="VIDEO", help="a video, or a folder of videos")
+    seen.add_argument("--detector", choices=("dlib", "mesh"), default="dlib", help="whose eyes (dlib)")
     _output(seen, "an .npy")
     sheet = command("sheet", _sheet, "a sample sheet of a folder of videos, for the workflow", SHEET)
     sheet.add_argument("folder", type=Path)
@@ -152,7 +153,7 @@ def _landmarks(given: argparse.Namespace) -> int:
 
     def make(video: Path, output: Path) -> None:
         with writing(output) as temporary:
-            np.save(temporary, api.landmarks(video, progress=True))
+            np.save(temporary, api.landmarks(video, detector=given.detector, progress=True))
 
     return _each(_files(given.videos, sound=False), given, make, suffixes=(".npy",))
 

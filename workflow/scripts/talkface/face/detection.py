@@ -5,22 +5,27 @@ Axes: T frames, 68 iBUG points in dlib's order, 2 = (x, y) in pixels of the upri
 results/landmarks/{shard}.h5: a group per clip with `landmarks` (T, 68, 2) float32, `detected` (T,) bool, `box` (T, 4)
 float32 left, top, right, bottom, `faces` (T,) int16 (faces counted in the whole frame, -1 where it was not searched),
 `spread` (T, 2) float32 (how far the points of lips and upper face lie apart when predicted from shifted boxes);
-attributes `fps` (25), `source_fps`, `width`, `height`, `duration_s`, `source`, `digest` and `rejected`, which is
-empty or says in words why the clip cannot be used. A rejected clip has the datasets only if its frames decode, with
-NaN where no face is known.
+by the face mesh also `depth` (T, 68) and `blendshapes` (T, 51);
+attributes `detector`, `fps` (25), `source_fps`, `width`, `height`, `duration_s`, `source`, `digest` and `rejected`,
+which is empty or says in words why the clip cannot be used. A rejected clip has the datasets only if its frames decode,
+with NaN where no face is known.
 """
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import h5py
 import numpy as np
 
 from talkface.conventions import FPS
-from talkface.errors import InputError
+from talkface.errors import InputError, TalkfaceError
+from talkface.face.mesh import BLENDSHAPES, load_landmarker, mesh_path
+from talkface.face.mesh_tracking import MeshTracker
 from talkface.face.points import COUNT
 from talkface.face.predictor import predictor_path
 from talkface.face.tracking import Tracker, load_detector
@@ -46,7 +51,11 @@ class Track:
         Number of faces where the whole frame was searched, -1 elsewhere.
     spread : (T, 2) float32 array
         Standard deviation of the predictions from shifted face boxes, of the lips and of the upper face (brows, nose,
-        eyes), in outer-eye distances; NaN where no face was seen. See `trust`.
+        eyes), in outer-eye distances; NaN where no face was seen, and throughout by `mesh`. See `trust`.
+    depth : (T, 68) float32 array or None
+        By `mesh`: pixels, growing away from the camera.
+    blendshapes : (T, 51) float32 array or None
+        By `mesh`: scores 0 .. 1, whose names are `mesh.BLENDSHAPES`.
     rejected : str
         Empty, or why the clip cannot be used.
     """
@@ -56,6 +65,8 @@ class Track:
     box: np.ndarray
     faces: np.ndarray
     spread: np.ndarray
+    depth: np.ndarray | None = None
+    blendshapes: np.ndarray | None = None
     rejected: str = ""
 
 
@@ -95,17 +106,57 @@ def track_face(
     for frame in frames:
         tracker.push(frame)
     tracker.finish()
+    track = _track_of(tracker, max_gap_frames=max_gap_frames)
+    track.spread[track.detected] = [tracker.spread[number] for number in np.flatnonzero(track.detected).tolist()]
+    return track
+
+
+def track_mesh(
+    frames: Iterable[np.ndarray], *, mesh: Path | str, max_gap_frames: int = 5, recount_frames: int = 100
+) -> Track:
+    """Track the landmarks of the one face of a clip by the face mesh: closed lips, any tilt, little light.
+
+    Parameters
+    ----------
+    frames : iterable of (H, W, 3) uint8 arrays
+        RGB, 25 a second.
+    mesh : path
+        From `mesh_path`.
+    max_gap_frames, recount_frames : int
+        See `track_face`.
+
+    Returns
+    -------
+    Track
+        With `depth` and `blendshapes`; nothing is known of `spread`.
+    """
+    tracker = MeshTracker(load_landmarker(Path(mesh)), recount_frames=recount_frames)
+    for frame in frames:
+        tracker.push(frame)
+    tracker.finish()
+    track = _track_of(tracker, max_gap_frames=max_gap_frames)
+    for name in ("depth", "blendshapes"):
+        found: dict[int, np.ndarray] = getattr(tracker, name)
+        width = COUNT if name == "depth" else len(BLENDSHAPES)
+        values = np.full((tracker.count, width), np.nan)
+        for number, value in found.items():
+            values[number] = value
+        setattr(track, name, (values if track.rejected else _fill(values, track.detected)).astype(np.float32))
+    return track
+
+
+def _track_of(tracker: Tracker | MeshTracker, *, max_gap_frames: int) -> Track:
+    """Put together what a tracker found, frame by frame, and judge it."""
     count = tracker.count
     landmarks = np.full((count, COUNT, 2), np.nan)
     box = np.full((count, 4), np.nan)
     faces = np.full(count, -1, np.int16)
-    spread = np.full((count, 2), np.nan, np.float32)
     for number, points in tracker.landmarks.items():
-        landmarks[number], box[number], spread[number] = points, tracker.boxes[number], tracker.spread[number]
+        landmarks[number], box[number] = points, tracker.boxes[number]
     for number, found in tracker.faces.items():
         faces[number] = found
     detected = ~np.isnan(box[:, 0])
-    rejected = _fault(detected, tracker.cuts(), tracker.strays(), max_gap_frames=max_gap_frames)
+    rejected = _fault(detected, tracker.shots.cuts(), tracker.shots.strays(), max_gap_frames=max_gap_frames)
     if not rejected:
         landmarks, box = _fill(landmarks, detected), _fill(box, detected)
     return Track(
@@ -113,7 +164,7 @@ def track_face(
         detected=detected,
         box=box.astype(np.float32),
         faces=faces,
-        spread=spread,
+        spread=np.full((count, 2), np.nan, np.float32),
         rejected=rejected,
     )
 
@@ -174,7 +225,9 @@ def landmark_shard(
     clips: Sequence[str],
     start_s: Sequence[float | None],
     end_s: Sequence[float | None],
+    detector: str = "dlib",
     predictor: Path | str | None = None,
+    mesh: Path | str | None = None,
     max_gap_frames: int = 5,
     redetect_frames: int = 5,
     recount_frames: int = 100,
@@ -191,33 +244,70 @@ def landmark_shard(
         Names, in the order of `videos`.
     start_s, end_s : sequence of float or None
         The stretch of each clip in seconds.
-    predictor : path, optional
-        See `predictor_path`.
+    detector : {"dlib", "mesh"}
+    predictor, mesh : path, optional
+        See `predictor_path` and `mesh_path`.
     max_gap_frames, redetect_frames, recount_frames : int
         See `track_face`.
     """
-    predictor = predictor_path(predictor)
+    tracking = find_tracking(
+        detector,
+        predictor=predictor,
+        mesh=mesh,
+        max_gap_frames=max_gap_frames,
+        redetect_frames=redetect_frames,
+        recount_frames=recount_frames,
+    )
     cv2.setNumThreads(1)  # the pictures are small; threads would only wait for each other
     with writing(output) as temporary, h5py.File(temporary, "w") as file:
         for clip, video, begin, end in zip(clips, videos, start_s, end_s, strict=True):
             group = file.create_group(clip)
-            group.attrs.update(fps=FPS, source=Path(video).name, digest=digest(video))
+            group.attrs.update(fps=FPS, source=Path(video).name, digest=digest(video), detector=detector)
             try:
                 media = probe(video)
                 group.attrs.update(source_fps=media.fps, width=media.width, height=media.height)
-                track = track_face(
-                    read_frames(media, start_s=begin, end_s=end),
-                    predictor=predictor,
-                    max_gap_frames=max_gap_frames,
-                    redetect_frames=redetect_frames,
-                    recount_frames=recount_frames,
-                )
+                found = tracking.track(read_frames(media, start_s=begin, end_s=end, pixels=tracking.pixels))
             except InputError as error:
                 group.attrs.update(rejected=str(error), duration_s=0.0)
                 log.warning("clip %s rejected: %s", clip, error)
                 continue
-            rejected = f"{video}: {track.rejected}" if track.rejected else ""
-            group.attrs.update(rejected=rejected, duration_s=len(track.detected) / FPS)
-            for name in ("landmarks", "detected", "box", "faces", "spread"):
-                group.create_dataset(name, data=getattr(track, name))
-            log.info("clip %s: %d frames, face in %d %s", clip, len(track.detected), track.detected.sum(), rejected)
+            rejected = f"{video}: {found.rejected}" if found.rejected else ""
+            group.attrs.update(rejected=rejected, duration_s=len(found.detected) / FPS)
+            for name in ("landmarks", "detected", "box", "faces", "spread", "depth", "blendshapes"):
+                if (array := getattr(found, name)) is not None:
+                    group.create_dataset(name, data=array)
+            log.info("clip %s: %d frames, face in %d %s", clip, len(found.detected), found.detected.sum(), rejected)
+
+
+class Tracking(NamedTuple):
+    """How a detector wants its frames, and what tracks the face through them."""
+
+    pixels: str
+    track: Callable[[Iterable[np.ndarray]], Track]
+
+
+def find_tracking(
+    detector: str,
+    *,
+    predictor: Path | str | None = None,
+    mesh: Path | str | None = None,
+    max_gap_frames: int = 5,
+    redetect_frames: int = 5,
+    recount_frames: int = 100,
+) -> Tracking:
+    """Find what tracks faces by the detector of that name; parameters as in `landmark_shard`."""
+    if detector == "mesh":
+        followed = partial(
+            track_mesh, mesh=mesh_path(mesh), max_gap_frames=max_gap_frames, recount_frames=recount_frames
+        )
+        return Tracking("rgb24", followed)
+    if detector != "dlib":
+        raise TalkfaceError(f"landmarks.detector: {detector!r}; dlib or mesh was expected; correct it")
+    followed = partial(
+        track_face,
+        predictor=predictor_path(predictor),
+        max_gap_frames=max_gap_frames,
+        redetect_frames=redetect_frames,
+        recount_frames=recount_frames,
+    )
+    return Tracking("gray", followed)

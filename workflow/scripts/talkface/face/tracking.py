@@ -12,7 +12,6 @@ and steadier than the published points.
 
 import functools
 import logging
-import math
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -22,6 +21,7 @@ import numpy as np
 
 from talkface.face.points import COUNT, LIPS, UPPER_FACE, outer_eye_distance
 from talkface.face.predictor import Predictor, load_predictor, predict
+from talkface.face.shots import Shots
 
 log = logging.getLogger(__name__)
 
@@ -44,11 +44,6 @@ _SUDDEN = 0.5  # change of a face, in units of its contrast, after which it must
 _STILL = 0.12  # of the face width; boxes that differ less (by one cell of the detector's grid) are at one place
 _JUMP = 0.5  # of the face width; a face that moves further between neighbouring frames has not moved, it is another
 _GROWTH = 1.6  # ratio of sizes, likewise
-_CUT_CONTRAST = 0.33  # change of the face patch, freed of brightness and contrast, from one frame to the next
-_CUT_RATIO = 6.0  # and in units of the usual change around it
-_CUT_WHOLE = 2.0  # the same of the whole picture: less, and it is not the picture that has jumped
-_CUT_WHOLE_CONTRAST = 0.1  # change of the whole picture at least, where a face is found again at another place
-_THIN_PX = 8  # each so many rows and columns of the whole picture are compared with the next frame's
 
 
 @functools.cache
@@ -90,17 +85,6 @@ def _nearest(boxes: list[np.ndarray], last: np.ndarray) -> np.ndarray:
     return min(boxes, key=lambda box: np.abs(box - last).sum())
 
 
-def _evened(picture: np.ndarray) -> np.ndarray:
-    """Free a picture of its brightness and contrast."""
-    picture = picture.astype(np.float32)
-    return (picture - picture.mean()) / max(1.0, float(picture.std()))
-
-
-def _change(before: np.ndarray, after: np.ndarray) -> float:
-    """Measure how one evened picture differs from another; films may change their size, and then all is another."""
-    return float(np.abs(after - before).mean()) if before.shape == after.shape else math.inf
-
-
 class Tracker:
     """Tracker of one face through frames that are pushed one by one; `finish` completes the track.
 
@@ -123,12 +107,8 @@ class Tracker:
         self.boxes: dict[int, np.ndarray] = {}
         self.landmarks: dict[int, np.ndarray] = {}
         self.spread: dict[int, np.ndarray] = {}  # of predictions from shifted boxes, lips and upper face
-        self.jumps: list[tuple[int, int]] = []  # last frame of a face, first one of another or at another place
+        self.shots = Shots()
         self.before: np.ndarray | None = None  # the frame pushed last
-        self.patch: tuple[int, np.ndarray] | None = None
-        self.changes: dict[int, float] = {}  # of the face's surroundings since the frame before
-        self.whole: list[float] = []  # likewise of the whole picture
-        self.thin: np.ndarray | None = None
 
     # -- finding -------------------------------------------------------------------------------------------------
 
@@ -185,9 +165,7 @@ class Tracker:
         self.waiting[number] = frame
         self.count += 1
         sudden = self._sudden(frame)
-        thin = _evened(frame[::_THIN_PX, ::_THIN_PX])
-        self.whole.append(0.0 if self.thin is None or number == 0 else _change(self.thin, thin))
-        self.thin = thin
+        self.shots.push(frame)
         if self.following:
             if sudden or number - self.anchors[-1][0] >= self.interval:
                 self._check(number)
@@ -259,7 +237,7 @@ class Tracker:
         self.anchors = back[::-1]
         # Found again after a gap, a face may have moved on; more than a width it has not.
         if before is not None and not _same(before, self.anchors[0][1]):
-            self.jumps.append((ended, self.anchors[0][0]))
+            self.shots.jumps.append((ended, self.anchors[0][0]))
         self.last, self.following = found, True
         self.interval = self.pause = self.redetect
 
@@ -318,7 +296,7 @@ class Tracker:
                 patch = cv2.copyMakeBorder(patch, *missing, cv2.BORDER_CONSTANT)
             patches[row] = _resize(patch, _PATCH_PX, _PATCH_PX)
             scales[row] = _PATCH_PX / side
-            self._compare(number, patches[row])
+            self.shots.compare(number, patches[row][::6, ::6])
         # The centre of pixel i lies at i + 0.5, in the frame and in the patch; the predictor counts from centres.
         boxes = np.array([self.boxes[number] for number in frames])  # (B, 4)
         corners = (boxes + 0.5 - np.tile(origins, 2)) * scales[:, None] - 0.5
@@ -335,13 +313,6 @@ class Tracker:
         points = (points + 0.5) / scales[:, None, None] - 0.5 + origins[:, None]
         self.landmarks.update(zip(frames, points, strict=True))
 
-    def _compare(self, number: int, patch: np.ndarray) -> None:
-        """Measure the change of the face's surroundings since the frame before, brightness and contrast left out."""
-        thin = _evened(patch[::6, ::6])
-        if self.patch is not None and self.patch[0] == number - 1:
-            self.changes[number] = _change(self.patch[1], thin)
-        self.patch = number, thin
-
     # -- the end -------------------------------------------------------------------------------------------------
 
     def finish(self) -> None:
@@ -357,35 +328,3 @@ class Tracker:
             if found is not None:
                 self._enter(number, found)
                 self._leave()
-
-    def cuts(self) -> list[int]:
-        """Find the first frames of new shots: sudden changes of the picture around the face, or where it jumps."""
-        numbers = np.array(sorted(self.changes), int)
-        values = np.array([self.changes[number] for number in numbers])
-        found = set()
-        for number, value in zip(numbers, values, strict=True):
-            if value > _CUT_CONTRAST and self._picture_jumps(number):
-                around = values[(np.abs(numbers - number) <= _REACH_FRAMES) & (numbers != number)]
-                if len(around) and value > _CUT_RATIO * np.median(around):
-                    found.add(int(number))
-        for last, first in self.jumps:
-            if (cut := self._cut_between(last, first)) is not None:
-                found.add(cut)
-        return sorted(found)
-
-    def strays(self) -> list[tuple[int, int]]:
-        """Find where the detector leaves a face for another place though the picture does not jump: pairs of frames."""
-        return [jump for jump in self.jumps if self._cut_between(*jump) is None]
-
-    def _cut_between(self, last: int, first: int) -> int | None:
-        """Find the frame between a face and the next one at which the picture jumps; None where it does not."""
-        cut = max(range(last + 1, first + 1), key=self.whole.__getitem__)
-        jumps = self.whole[cut] > _CUT_WHOLE_CONTRAST and self._picture_jumps(cut, ratio=_CUT_RATIO)
-        return cut if jumps else None
-
-    def _picture_jumps(self, number: int, *, ratio: float = _CUT_WHOLE) -> bool:
-        """Tell whether the whole picture changes at a frame by much more than it usually does around it."""
-        around = (
-            self.whole[max(1, number - _REACH_FRAMES) : number] + self.whole[number + 1 : number + 1 + _REACH_FRAMES]
-        )
-        return self.whole[number] > ratio * float(np.median(around or [0.0]))

@@ -1,0 +1,229 @@
+"""Both detectors of landmarks beside each other, on real people: lips, tilts, darkness, small faces, time.
+
+    make bench-eyes         results/benchmarks/eyes.tsv
+
+Sounds are aligned with GRID's words by pocketsphinx; without it these rows are left out.
+"""
+
+import argparse
+import importlib.util
+import sys
+import tempfile
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parent / "workflow" / "scripts"), str(HERE)]
+
+from talkface.corpus import phones  # noqa: E402
+from talkface.corpus.annotations import Mark, read_marks  # noqa: E402
+from talkface.errors import InputError, TalkfaceError  # noqa: E402
+from talkface.face.detection import Track, find_tracking  # noqa: E402
+from talkface.face.points import LIPS, mouth_opening, mouth_width, outer_eye_distance  # noqa: E402
+from talkface.media.audio import extract_audio  # noqa: E402
+from talkface.media.encoding import SHIFT_PX, encode_again  # noqa: E402
+from talkface.media.video import probe, read_frames  # noqa: E402
+
+DETECTORS = ("dlib", "mesh")
+CRF = 23  # x264's default, of what is encoded anew
+GAP_FRAMES = 12
+WINDOW_S = (-0.04, 0.02)  # before the start and after the end of a closure
+LARGE = ("talking/person31.mp4", "talking/lavse_sp01_001.mp4", "talking/lavse_sp05_320.mp4")
+FACES = ("grid/others/*.mpg", "talking/*.mp4", "cremad/*FEA*.flv")
+SMALL_PX = 24
+
+
+def look(detector: str, frames: Iterable[np.ndarray]) -> Track:
+    """Track the face of frames (H, W, 3), RGB, by a detector."""
+    tracking = find_tracking(detector, max_gap_frames=GAP_FRAMES)
+    if tracking.pixels == "gray":
+        frames = [cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in frames]
+    return tracking.track(frames)
+
+
+def frames_of(clip: Path, *, end_s: float) -> list[np.ndarray]:
+    """Read the beginning of a clip, RGB."""
+    return list(read_frames(probe(clip), end_s=end_s, pixels="rgb24"))
+
+
+def repeatability(detector: str, clips: Iterable[Path], folder: Path) -> float:
+    """Measure lips again, encoded anew and moved by a pixel: median distance of the points, % of the eyes."""
+    found = []
+    for clip in clips:
+        again = folder / "again.mp4"
+        encode_again(clip, again, end_s=2.0, crf=CRF)
+        first, second = look(detector, frames_of(clip, end_s=2.0)), look(detector, frames_of(again, end_s=2.0))
+        if first.rejected or second.rejected:
+            continue
+        count = min(len(first.landmarks), len(second.landmarks))
+        moved = second.landmarks[:count] - SHIFT_PX - first.landmarks[:count]
+        eyes = np.median(outer_eye_distance(first.landmarks))
+        found.append(float(np.median(np.linalg.norm(moved[:, LIPS], axis=-1)) / eyes))
+    return 100 * float(np.mean(found))
+
+
+def area(low: list[float], high: list[float]) -> float:
+    """Compute how often a value of the first kind lies below one of the second."""
+    above = np.subtract.outer(high, low)
+    return float(np.mean(above > 0) + 0.5 * np.mean(above == 0))
+
+
+def marks_of(clip: Path, words: Path) -> list[Mark]:
+    """Find the sounds of a clip of GRID."""
+    said = [mark.name for mark in read_marks(words) if mark.name and mark.name not in ("sil", "sp")]
+    return phones.align_words(extract_audio(clip, rate=phones.RATE), said)
+
+
+def articulation(tracks: dict[Path, Track], marks: dict[Path, list[Mark]]) -> dict[str, float]:
+    """Measure the gap of the lips where they meet and where the mouth is open, and its width round and spread."""
+    gaps: dict[str, list[float]] = {"closed": [], "open": []}
+    widths: dict[str, list[float]] = {"rounded": [], "spread": []}
+    for clip, track in tracks.items():
+        eyes = np.median(outer_eye_distance(track.landmarks))
+        steps = np.arange(0, (len(track.landmarks) - 1) / 25, 0.01)
+        frames = np.arange(len(track.landmarks)) / 25
+        gap, width = (
+            np.interp(steps, frames, 100 * series / eyes)
+            for series in (mouth_opening(track.landmarks), mouth_width(track.landmarks))
+        )
+        for mark in marks[clip]:
+            before, after = WINDOW_S if mark.name in phones.CLOSED else (0.0, 0.0)
+            within = (steps >= mark.start_s + before) & (steps <= mark.end_s + after)
+            if not within.any():
+                continue
+            for kind, names in (("closed", phones.CLOSED), ("open", phones.OPEN)):
+                gaps[kind] += [float(gap[within].min())] * (mark.name in names)
+            for kind, names in (("rounded", phones.ROUNDED), ("spread", phones.SPREAD)):
+                widths[kind] += [float(width[within].mean())] * (mark.name in names)
+    return {
+        "closures": len(gaps["closed"]),
+        "gap": float(np.median(gaps["closed"])),
+        "closure_auc": area(gaps["closed"], gaps["open"]),
+        "rounded_auc": area(widths["rounded"], widths["spread"]),
+    }
+
+
+def turned(frame: np.ndarray, degrees: float) -> np.ndarray:
+    """Turn a picture about its middle; nothing is cut off."""
+    height, width = frame.shape[:2]
+    side = int(np.ceil(np.hypot(height, width)))
+    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, 1.0)
+    matrix[:, 2] += [(side - width) / 2, (side - height) / 2]
+    return cv2.warpAffine(frame, matrix, (side, side), borderValue=(128, 128, 128))
+
+
+def in_the_dark(frame: np.ndarray, light: float = 0.1) -> np.ndarray:
+    """Show a picture by a share of its light, as eight bits keep it."""
+    return np.clip(frame * light, 0, 255).astype(np.uint8)
+
+
+def far_away(frame: np.ndarray, face_px: float) -> np.ndarray:
+    """Show a picture smaller, on a grey screen of its own size, so that its face is as wide as wanted."""
+    scale = SMALL_PX / face_px
+    small = cv2.resize(frame, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    screen = np.full_like(frame, 190)
+    top, left = frame.shape[0] // 2, frame.shape[1] // 5
+    screen[top : top + small.shape[0], left : left + small.shape[1]] = small[: frame.shape[0] - top]
+    return screen
+
+
+def depth_of_mesh(tracks: Iterable[Track], data: Path) -> tuple[float, float]:
+    """Compare the depth of the 68 points with that of ICT-FaceKit's neutral face: correlation and gain."""
+    model = np.load(data / "models" / "ict_facekit.npz")
+    marks = np.asarray(model["neutral"], float)[model["landmark_vertices"]] * [1, -1, -1]
+    marks /= np.linalg.norm(marks[36] - marks[45])
+    inside = list(range(17, 68))
+    found = []
+    for track in tracks:
+        face = np.median(
+            np.concatenate([track.landmarks, track.depth[..., None]], axis=-1)
+            / outer_eye_distance(track.landmarks)[:, None, None],
+            axis=0,
+        )
+        one, other = (points[inside] - points[inside].mean(axis=0) for points in (face, marks))
+        left, _, right = np.linalg.svd(other.T @ one)
+        turn = left @ np.diag([1, 1, np.sign(np.linalg.det(left @ right))]) @ right
+        theirs = (other @ turn)[:, 2]
+        found.append((np.corrcoef(one[:, 2], theirs)[0, 1], one[:, 2] @ theirs / (theirs @ theirs)))
+    return tuple(np.mean(found, axis=0))  # type: ignore[return-value]
+
+
+def main() -> None:
+    """Measure everything, print and save the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder of real clips")
+    parser.add_argument("--output", type=Path, default=Path("results/benchmarks/eyes.tsv"))
+    parser.add_argument("--every", type=int, default=1, help="each so many of GRID's clips")
+    given = parser.parse_args()
+    cv2.setNumThreads(1)
+    rows: dict[str, dict[str, object]] = {}
+
+    def note(measure: str, unit: str, detector: str, value: float) -> None:
+        rows.setdefault(measure, {"measure": measure, "unit": unit})[detector] = float(f"{value:.3g}")
+        sys.stdout.write(f"{detector}: {measure}: {value:.3g} {unit}\n")
+        sys.stdout.flush()
+
+    grid = sorted((given.data / "grid" / "s1").glob("*.mpg"))[:: given.every]
+    marks: dict[Path, list[Mark]] = {}
+    if importlib.util.find_spec("pocketsphinx"):
+        for clip in grid:
+            try:
+                marks[clip] = marks_of(clip, given.data / "grid" / "align" / f"{clip.stem}.align")
+            except TalkfaceError as error:
+                sys.stdout.write(f"left out: {clip.name}: {error}\n")
+    faces = [clip for pattern in FACES for clip in sorted(given.data.glob(pattern))]
+    with tempfile.TemporaryDirectory() as folder:
+        for detector in DETECTORS:
+            tracks, spent, count = {}, 0.0, 0
+            for clip in marks:
+                frames = frames_of(clip, end_s=3.0)
+                start = time.process_time()
+                track = look(detector, frames)
+                spent, count = spent + time.process_time() - start, count + len(frames)
+                if not track.rejected:
+                    tracks[clip] = track
+            if tracks:
+                found = articulation(tracks, marks)
+                note(f"gap at /p b m/, median of {found['closures']:.0f}", "% of the eyes", detector, found["gap"])
+                note("closed against open sounds, by the gap", "AUC", detector, found["closure_auc"])
+                note("rounded against spread sounds, by the width", "AUC", detector, found["rounded_auc"])
+                note("time of the processor", "ms a frame", detector, 1000 * spent / count)
+            note("lips measured again, GRID s1", "% of the eyes", detector,
+                 repeatability(detector, grid[:: max(1, len(grid) // 12)], Path(folder)))  # fmt: skip
+            note("lips measured again, large faces", "% of the eyes", detector,
+                 repeatability(detector, [given.data / name for name in LARGE], Path(folder)))  # fmt: skip
+            if detector == "mesh" and tracks:
+                likeness, gain = depth_of_mesh(tracks.values(), given.data)
+                note("depth of the 68 points beside ICT-FaceKit's", "correlation", detector, likeness)
+                note("depth of the 68 points beside ICT-FaceKit's, gain", "ratio", detector, gain)
+            shares: dict[str, list[float]] = {}
+            for clip in faces:
+                try:
+                    frames = frames_of(clip, end_s=1.0)
+                except InputError:
+                    continue
+                plain = look(detector, frames)
+                seen = plain.detected.mean() if len(plain.detected) else 0.0
+                if not seen:
+                    continue
+                face_px = float(np.nanmedian(np.ptp(plain.landmarks[plain.detected][:, :17, 0], axis=1)))
+                tried = {f"found at {angle} degrees": [turned(f, angle) for f in frames] for angle in (45, 60, 90)}
+                tried["found at a tenth of the light"] = [in_the_dark(frame) for frame in frames]
+                tried[f"found at {SMALL_PX} pixels"] = [far_away(frame, face_px) for frame in frames]
+                for name, pictures in tried.items():
+                    shares.setdefault(name, []).append(look(detector, pictures).detected.mean() / seen)
+            for name, share in shares.items():
+                note(f"{name}, {len(share)} clips", "% of the frames", detector, 100 * float(np.mean(share)))
+    table = pd.DataFrame(rows.values(), columns=["measure", "unit", *DETECTORS])
+    given.output.parent.mkdir(parents=True, exist_ok=True)
+    table.to_csv(given.output, sep="\t", index=False)
+    sys.stdout.write(table.to_string(index=False) + f"\nsaved: {given.output}\n")
+
+
+if __name__ == "__main__":
+    main()

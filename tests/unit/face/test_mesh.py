@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from talkface.errors import TalkfaceError
-from talkface.face import mesh, mesh_tracking
+from talkface.face.mesh import networks as mesh
+from talkface.face.mesh import tracking as mesh_tracking
 
 
 def test_the_file_is_checked(tmp_path):

@@ -24,8 +24,8 @@ import numpy as np
 
 from talkface.conventions import FPS
 from talkface.errors import InputError, TalkfaceError
-from talkface.face.mesh import BLENDSHAPES, load_landmarker, mesh_path
-from talkface.face.mesh_tracking import MeshTracker
+from talkface.face.mesh.networks import BLENDSHAPES, load_landmarker, mesh_path
+from talkface.face.mesh.tracking import MeshTracker
 from talkface.face.points import COUNT
 from talkface.face.predictor import predictor_path
 from talkface.face.tracking import Tracker, load_detector
@@ -55,7 +55,7 @@ class Track:
     depth : (T, 68) float32 array or None
         By `mesh`: pixels, growing away from the camera.
     blendshapes : (T, 51) float32 array or None
-        By `mesh`: scores 0 .. 1, whose names are `mesh.BLENDSHAPES`.
+        By `mesh`: scores 0 .. 1, whose names are `mesh.networks.BLENDSHAPES`.
     rejected : str
         Empty, or why the clip cannot be used.
     """
@@ -107,7 +107,8 @@ def track_face(
         tracker.push(frame)
     tracker.finish()
     track = _track_of(tracker, max_gap_frames=max_gap_frames)
-    track.spread[track.detected] = [tracker.spread[number] for number in np.flatnonzero(track.detected).tolist()]
+    for number, spread in tracker.spread.items():
+        track.spread[number] = spread
     return track
 
 

@@ -1,4 +1,4 @@
-"""Mesh tracking: the face of a clip, followed from frame to frame by the face mesh (`mesh`).
+"""Mesh tracking: the face of a clip, followed from frame to frame by the face mesh (`networks`).
 
 Each frame is read in the square that the points of the frame before suggest, as long as its score says that it shows a
 face. A face that is not there yet, or is lost, is sought in the whole picture; where that finds nothing in ever smaller
@@ -14,7 +14,7 @@ import math
 import cv2
 import numpy as np
 
-from talkface.face.mesh import (
+from talkface.face.mesh.networks import (
     OF_68,
     Landmarker,
     Mesh,

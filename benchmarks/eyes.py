@@ -101,7 +101,6 @@ def articulation(tracks: dict[Path, Track], marks: dict[Path, list[Mark]]) -> di
             for kind, names in (("rounded", phones.ROUNDED), ("spread", phones.SPREAD)):
                 widths[kind] += [float(width[within].mean())] * (mark.name in names)
     return {
-        "closures": len(gaps["closed"]),
         "gap": float(np.median(gaps["closed"])),
         "closure_auc": area(gaps["closed"], gaps["open"]),
         "rounded_auc": area(widths["rounded"], widths["spread"]),
@@ -189,7 +188,7 @@ def main() -> None:
                     tracks[clip] = track
             if tracks:
                 found = articulation(tracks, marks)
-                note(f"gap at /p b m/, median of {found['closures']:.0f}", "% of the eyes", detector, found["gap"])
+                note("gap at /p b m/, median", "% of the eyes", detector, found["gap"])
                 note("closed against open sounds, by the gap", "AUC", detector, found["closure_auc"])
                 note("rounded against spread sounds, by the width", "AUC", detector, found["rounded_auc"])
                 note("time of the processor", "ms a frame", detector, 1000 * spent / count)

@@ -53,6 +53,15 @@ def table(dataset, around, weights):
     return evaluate_toy(dataset, around, weights, dataset.parent / "toy.tsv")
 
 
+def test_a_model_that_learnt_by_other_eyes_is_said_so(dataset, around, weights, tmp_path, caplog):
+    content = checkpoint.read_file(weights)
+    for detector, warned in (("mesh", True), ("dlib", False)):
+        caplog.clear()
+        checkpoint.save_file(tmp_path / "w.pt", content | {"facts": {"steps": 7, "detector": detector}})
+        evaluate_toy(dataset, around, tmp_path / "w.pt", tmp_path / "toy.tsv", snr_db=[20, 20, 5])
+        assert ("learnt from faces as mesh sees them" in caplog.text) == warned
+
+
 def test_a_row_for_each_clip_condition_and_control(table):
     assert tuple(table) == (*KEYS, *metrics.MEASURES)
     assert not table.duplicated(list(KEYS)).any()

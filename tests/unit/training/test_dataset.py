@@ -92,6 +92,20 @@ def test_the_shape_model_knows_the_training_split_alone(stages):
     np.testing.assert_allclose(dataset.read_shape_model(path).mean, expected, atol=1e-6)
 
 
+def test_by_whose_eyes_it_is_seen(stages):
+    assert dataset.read_detector(assemble(stages)) == "dlib"  # of files that do not say it
+    speakers = {speaker for clip, speaker, _ in CLIPS if clip not in "de"}
+    for speaker in speakers:
+        with h5py.File(stages / f"{speaker}.h5", "a") as file:
+            for clip in file:
+                file[clip].attrs["detector"] = "mesh"
+    assert dataset.read_detector(assemble(stages)) == "mesh"
+    with h5py.File(stages / f"{CLIPS[0][1]}.h5", "a") as file:
+        file[CLIPS[0][0]].attrs["detector"] = "dlib"
+    with pytest.raises(TalkfaceError, match=r"faces as two detectors see them .*; one was expected"):
+        assemble(stages)
+
+
 def test_where_the_sound_ends_early_the_common_part_is_taken(stages):
     before = dataset.read_part(assemble(stages), "test", rate=8_000)
     clip = next(clip for clip, _, split in CLIPS if split == "test")

@@ -95,6 +95,7 @@ def test_it_learns_and_says_what_it_did(dataset, tmp_path):
         "3 validation clips",
         "seed 1",
         "ran to its limit",
+        "Faces as `dlib` sees them",
         f"{content['facts']['steps']:,} steps",
     ):
         assert said in card

@@ -38,11 +38,11 @@ from talkface.errors import TalkfaceError
 from talkface.evaluation import leaks, metrics
 from talkface.evaluation.tables import CLEAN, KEYS, write_table
 from talkface.face.shape_model import ShapeModel
-from talkface.models.checkpoint import load_network
+from talkface.models.checkpoint import learnt_by, load_network
 from talkface.models.devices import choose_device
 from talkface.noise.mixing import TestNoises, active_level, add_noise, seed_of, to_rate
 from talkface.prediction.streaming import predict_samples
-from talkface.training.dataset import read_corpus, read_part, read_rates, read_shape_model
+from talkface.training.dataset import read_corpus, read_detector, read_part, read_rates, read_shape_model
 
 log = logging.getLogger(__name__)
 
@@ -261,6 +261,16 @@ def evaluate_model(
     leaks.check_noise(noise, training=training_noise, dataset=dataset, model=model)
     chosen = choose_device(device)
     network = load_network(weights).to(chosen)
+    truth, learnt = read_detector(dataset), learnt_by(weights)
+    if learnt and truth and learnt != truth:
+        log.warning(
+            "%s: learnt from faces as %s sees them, and is measured by those of %s; they differ in amplitude, so that "
+            "only correlations and skill compare",
+            model,
+            learnt,
+            truth,
+        )
+    log.info("%s: the truth is that of %s", model, truth)
     noises, steps = TestNoises(noise), ratios(snr_db)
     table = Table(model=model, corpus=read_corpus(dataset), shape_model=read_shape_model(dataset))
 

@@ -289,18 +289,20 @@ def shapes_of_speaker(
     landmark_files : mapping of clip to the landmark file (HDF5, a group a clip) that holds it
     output : path
         HDF5: a group per clip with `shape` (T, 68, 2) float32, template frame, and the attributes `method`,
-        `reference_clip`, `reference_frame`, `digest`, `rejected` (the reason, or empty; then there is no `shape`).
+        `reference_clip`, `reference_frame`, `digest`, `detector` (by whose eyes), `rejected` (the reason, or empty;
+        then there is no `shape`).
     template, method, threshold, reference_frames, smooth_frames, reference
         See `neutral_shapes`.
     max_doubt_share, min_motion_percent
         See `trust.is_trusted`: no reference is taken from a clip that is not, where there is another.
     """
-    frames, trusted, rejected, digests = {}, {}, {}, {}
+    frames, trusted, rejected, digests, detectors = {}, {}, {}, {}, {}
     for clip, path in landmark_files.items():
         with h5py.File(path, "r") as file:
             group = file[clip]
             rejected[clip] = str(group.attrs["rejected"])
             digests[clip] = str(group.attrs.get("digest", ""))
+            detectors[clip] = str(group.attrs.get("detector", "dlib"))
             if not rejected[clip]:
                 frames[clip] = group["landmarks"][:].astype(np.float64)
                 trusted[clip] = is_trusted(
@@ -316,6 +318,7 @@ def shapes_of_speaker(
             group = file.create_group(clip)
             group.attrs["rejected"] = reason
             group.attrs["digest"] = digests[clip]
+            group.attrs["detector"] = detectors[clip]
         if not frames:
             log.warning("%s: every clip of this speaker was rejected", output)
             return

@@ -75,5 +75,14 @@ def load_network(path: str | Path) -> BaseNetwork:
         ) from None
 
 
+def learnt_by(path: str | Path) -> str:
+    """Tell by whose eyes a model of ours saw the faces it learnt from: dlib or mesh; empty where that is not known.
+
+    Weights of versions that knew dlib alone do not say it.
+    """
+    facts = read_file(path).get("facts")
+    return str(facts.get("detector", "dlib")) if facts else ""
+
+
 def _first_line(error: BaseException) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0]

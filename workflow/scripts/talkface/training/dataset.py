@@ -15,7 +15,8 @@ Frames of all accepted clips lie end to end, clip c from frame_offsets[c] to fra
 | shape_model/variance_ratio | (K,) float64 | share of variance of each |
 | shape_model/deviation | (K,) float64 | standard deviation of each coefficient in the training frames |
 
-Attributes: corpus, fps (25), layout (1). Frame i of a clip stands for the instant i/25 s of its sound.
+Attributes: corpus, detector (by whose eyes the faces are seen), fps (25), layout (1). Frame i of a clip stands for the
+instant i/25 s of its sound.
 """
 
 import logging
@@ -53,6 +54,7 @@ class Clip:
     shape: NDArray
     audio: dict[int, NDArray]
     landmarks: NDArray | None = None
+    detector: str = "dlib"
 
 
 def assemble_dataset(
@@ -178,7 +180,7 @@ def gather(
                             f"{shape_files[speaker]}: no shape of clip {name}, which quality control accepted; "
                             "delete this file to have it made again"
                         )
-                    shape = file[name]["shape"][:]
+                    shape, detector = file[name]["shape"][:], str(file[name].attrs.get("detector", "dlib"))
                 pixels = None
                 if landmark_files is not None:
                     with h5py.File(landmark_files[name], "r") as file:
@@ -198,6 +200,7 @@ def gather(
                     shape=shape,
                     audio={wanted: resample(master, rate, wanted) for wanted in rates},
                     landmarks=pixels,
+                    detector=detector,
                 )
                 missing.discard(name)
     if missing:
@@ -211,6 +214,7 @@ def write_dataset(output: str | Path, clips: Iterable[Clip], *, corpus: str, com
     """Write clips as they come, so that a corpus need not fit in memory; the file appears whole or not at all."""
     statistics: ShapeStatistics | None = None
     names: dict[str, list[str]] = {"clip": [], "speaker": [], "split": [], "digest": []}
+    detectors: dict[str, str] = {}
     with writing(output) as temporary, h5py.File(temporary, "w") as file:
         file.attrs.update(corpus=corpus, fps=FPS, layout=LAYOUT)
         offsets: dict[str, list[int]] = {}
@@ -222,6 +226,7 @@ def write_dataset(output: str | Path, clips: Iterable[Clip], *, corpus: str, com
             for name, array in arrays.items():
                 _append(file, name, array)
                 offsets.setdefault(name, [0]).append(len(file[name]))
+            detectors.setdefault(clip.detector, clip.name)
             for name, value in (
                 ("clip", clip.name),
                 ("speaker", clip.speaker),
@@ -233,6 +238,13 @@ def write_dataset(output: str | Path, clips: Iterable[Clip], *, corpus: str, com
                 statistics = statistics or ShapeStatistics(arrays["shape"][0])
                 statistics.add(arrays["shape"])
         check_splits(names["split"], output)
+        if len(detectors) > 1:
+            seen = " and ".join(f"{clip} by {detector}" for detector, clip in detectors.items())
+            raise TalkfaceError(
+                f"{output}: faces as two detectors see them ({seen}); one was expected, for they see other amplitudes; "
+                "delete results/landmarks to have all made by landmarks.detector"
+            )
+        file.attrs["detector"] = next(iter(detectors))
         for name, values in names.items():
             file.create_dataset(name, data=values, dtype=h5py.string_dtype())
         for name, ends in offsets.items():
@@ -325,6 +337,14 @@ def read_corpus(path: str | Path) -> str:
     """Read the name of the corpus."""
     with _open(path) as file:
         return str(file.attrs["corpus"])
+
+
+def read_detector(path: str | Path) -> str:
+    """Read by whose eyes the faces are seen: dlib or mesh; empty for a file from elsewhere, which does not say it."""
+    if not is_dataset(path):
+        return ""
+    with _open(path) as file:
+        return str(file.attrs.get("detector", "dlib"))
 
 
 def read_index(path: str | Path) -> pd.DataFrame:

@@ -26,7 +26,7 @@ from talkface.models.registry import network_class
 from talkface.noise.bank import read_noise
 from talkface.training import model_folder
 from talkface.training.batches import add_noisy_copies, resplit
-from talkface.training.dataset import is_dataset, read_corpus, read_part, read_shape_model
+from talkface.training.dataset import is_dataset, read_corpus, read_detector, read_part, read_shape_model
 from talkface.training.exchange import check_network, read_training_file
 from talkface.training.loop import NO_NOISE, fingerprint, fit
 from talkface.training.recipe import Recipe
@@ -110,6 +110,7 @@ def train_model(
     facts = {
         "model": model,
         "corpus": corpus,
+        "detector": read_detector(dataset),
         "steps": run.step,
         "stopped_early": run.step < run.steps,
         "best_step": run.best_step,
@@ -174,6 +175,8 @@ def describe(settings: Recipe, facts: dict[str, Any], *, seed: int) -> str:
     share = facts["variance_share"]  # not known of a shape model from elsewhere
     held = f" ({100 * share:.1f} % of the training faces' variance)" if math.isfinite(share) else ""
     divided = "all learnt from" if settings.split == "none" else f"divided by {settings.split}"
+    # Landmark models differ by definition and amplitude: figures hold by the same eyes alone.
+    seen = f" Faces as `{facts['detector']}` sees them." if facts.get("detector") else ""
     given = f"{settings.components} shape coefficients{held}" if facts["coefficients"] else "68 landmarks"
     return f"""# {facts["model"]}
 
@@ -181,7 +184,7 @@ Network `{settings.network}`, {facts["parameters"]:,} parameters: predicts {give
 25 frames a second.
 
 - **Data**: corpus `{facts["corpus"]}`, {facts["train_clips"]} training clips ({facts["train_frames"]:,} frames,
-  {facts["train_speakers"]} speakers), {facts["valid_clips"]} validation clips; {divided}.
+  {facts["train_speakers"]} speakers), {facts["valid_clips"]} validation clips; {divided}.{seen}
 - **Training**: {facts["steps"]:,} steps of {settings.stretches * settings.frames} frames in {facts["seconds"]} s on
   {facts["device"]}, seed {seed}; {ended}. The weights are those of step {facts["best_step"]:,}.
 - **Validation loss**: {facts["valid_loss"]:.5f} (the network's own loss, in template units; what it means on the

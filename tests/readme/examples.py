@@ -133,7 +133,7 @@ def copy_project(project: Path, target: Path) -> None:
     for path in Path(sys.prefix).iterdir():
         if path.name not in ("run", "dev"):
             (environment / path.name).symlink_to(path)
-    for name in ("requirements.txt", "constraints.txt", "requirements-dev.txt"):
+    for name in ("requirements.txt", "requirements-mesh.txt", "constraints.txt", "requirements-dev.txt"):
         os.utime(target / name, (0, 0))  # older than the stamps, so that nothing is installed again
     for name in ("run", "dev"):
         (environment / name).touch()

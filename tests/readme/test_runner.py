@@ -156,7 +156,7 @@ def origin(tmp_path):
     for name in ("results", "envs"):
         (folder / name).mkdir(parents=True)
     (folder / "envs" / "talkface_home.py").touch()
-    for name in ("requirements.txt", "constraints.txt", "requirements-dev.txt", "note.md", "left", "results/a.tsv"):
+    for name in (*sorted(PINS - {"envs"}), "note.md", "left", "results/a.tsv"):
         (folder / name).write_text(name)
     return folder
 
@@ -165,7 +165,7 @@ def names_in(folder):
     return {path.name for path in folder.iterdir()} - {".venv"}
 
 
-PINS = {"requirements.txt", "constraints.txt", "requirements-dev.txt", "envs"}
+PINS = {"requirements.txt", "requirements-mesh.txt", "constraints.txt", "requirements-dev.txt", "envs"}
 
 
 def test_a_copy_of_a_project_without_git_leaves_results_out(origin, tmp_path):

@@ -71,7 +71,8 @@ def test_make_sheet_says_what_is_wrong_before_it_installs(words, said, project, 
 
 def test_words_that_are_right_come_through_whole(project, tmp_path):
     (tmp_path / "my 'films' $x").mkdir()
-    for name in ("requirements.txt", "constraints.txt", "envs/talkface_home.py", ".venv/bin/python", ".venv/run"):
+    pins = ("requirements.txt", "requirements-mesh.txt", "constraints.txt", "envs/talkface_home.py")
+    for name in (*pins, ".venv/bin/python", ".venv/run"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     done = make(project, tmp_path, "--dry-run", "sheet", "VIDEOS=my 'films' $x", f"SHEET={NASTY}.tsv")

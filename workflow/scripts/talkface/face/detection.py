@@ -12,7 +12,7 @@ with NaN where no face is known.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -103,12 +103,8 @@ def track_face(
     Track
     """
     tracker = Tracker(*load_detector(Path(predictor)), redetect_frames=redetect_frames, recount_frames=recount_frames)
-    for frame in frames:
-        tracker.push(frame)
-    tracker.finish()
-    track = _track_of(tracker, max_gap_frames=max_gap_frames)
-    for number, spread in tracker.spread.items():
-        track.spread[number] = spread
+    track = _follow(tracker, frames, max_gap_frames=max_gap_frames)
+    track.spread = _by_frame(tracker.spread, (tracker.count, 2)).astype(np.float32)
     return track
 
 
@@ -132,28 +128,33 @@ def track_mesh(
         With `depth` and `blendshapes`; nothing is known of `spread`.
     """
     tracker = MeshTracker(load_landmarker(Path(mesh)), recount_frames=recount_frames)
-    for frame in frames:
-        tracker.push(frame)
-    tracker.finish()
-    track = _track_of(tracker, max_gap_frames=max_gap_frames)
-    for name in ("depth", "blendshapes"):
-        found: dict[int, np.ndarray] = getattr(tracker, name)
-        width = COUNT if name == "depth" else len(BLENDSHAPES)
-        values = np.full((tracker.count, width), np.nan)
-        for number, value in found.items():
-            values[number] = value
+    track = _follow(tracker, frames, max_gap_frames=max_gap_frames)
+    for name, found, width in (
+        ("depth", tracker.depth, COUNT),
+        ("blendshapes", tracker.blendshapes, len(BLENDSHAPES)),
+    ):
+        values = _by_frame(found, (tracker.count, width))
         setattr(track, name, (values if track.rejected else _fill(values, track.detected)).astype(np.float32))
     return track
 
 
-def _track_of(tracker: Tracker | MeshTracker, *, max_gap_frames: int) -> Track:
-    """Put together what a tracker found, frame by frame, and judge it."""
+def _by_frame(found: Mapping[int, np.ndarray], shape: tuple[int, ...]) -> np.ndarray:
+    """Put what was found in some frames into an array of all (T, ...); NaN elsewhere."""
+    values = np.full(shape, np.nan)
+    for number, value in found.items():
+        values[number] = value
+    return values
+
+
+def _follow(tracker: Tracker | MeshTracker, frames: Iterable[np.ndarray], *, max_gap_frames: int) -> Track:
+    """Push frames through a tracker, put together what it found, frame by frame, and judge it."""
+    for frame in frames:
+        tracker.push(frame)
+    tracker.finish()
     count = tracker.count
-    landmarks = np.full((count, COUNT, 2), np.nan)
-    box = np.full((count, 4), np.nan)
+    landmarks = _by_frame(tracker.landmarks, (count, COUNT, 2))
+    box = _by_frame(tracker.boxes, (count, 4))
     faces = np.full(count, -1, np.int16)
-    for number, points in tracker.landmarks.items():
-        landmarks[number], box[number] = points, tracker.boxes[number]
     for number, found in tracker.faces.items():
         faces[number] = found
     detected = ~np.isnan(box[:, 0])
@@ -200,8 +201,7 @@ def _fault(detected: np.ndarray, cuts: Sequence[int], strays: Sequence[tuple[int
         return (
             f"the detector goes to and fro; a face in frame {last}, another place in frame {first} "
             f"({first / FPS:.2f} s), and no cut between them, as with a face seen from the side or upside down, or a "
-            "second one; "
-            "one face seen from the front was expected; give its stretch as start_s and end_s"
+            "second one; one face seen from the front was expected; give its stretch as start_s and end_s"
         )
     begin, length = longest_gap(detected)
     if length > max_gap_frames:

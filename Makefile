@@ -34,7 +34,7 @@ endif
 unexport VIDEOS SHEET SPLIT_BY PATTERN
 quoted = '$(subst ','\'',$(value $(1)))'
 
-.PHONY: demo zoo report compare test test-quick test-containers test-readme check bench bench-eyes bench-trust tables sheet template pins clean
+.PHONY: demo zoo report compare test test-quick test-containers test-readme check bench bench-eyes bench-phones bench-timing bench-trust tables sheet template pins clean
 
 demo: .venv/run
 	$(RUN) snakemake --cores $(CORES) train_all evaluate_all animate_all
@@ -83,6 +83,12 @@ bench: .venv/dev
 
 bench-eyes: .venv/dev
 	$(RUN) python benchmarks/eyes.py --data "$(DATA)"
+
+bench-phones: .venv/dev
+	$(RUN) python benchmarks/phones.py --data "$(DATA)"
+
+bench-timing: .venv/dev
+	$(RUN) python benchmarks/timing.py --data "$(DATA)"
 
 bench-trust: .venv/dev
 	$(RUN) python benchmarks/mouth_trust.py --data "$(DATA)"

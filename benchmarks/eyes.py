@@ -20,11 +20,17 @@ import pandas as pd
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / "workflow" / "scripts"), str(HERE)]
 
+import ridge  # noqa: E402
+
 from talkface.corpus import phones  # noqa: E402
 from talkface.corpus.annotations import Mark, read_marks  # noqa: E402
 from talkface.errors import InputError, TalkfaceError  # noqa: E402
+from talkface.evaluation.articulation import WINDOW_S  # noqa: E402
+from talkface.evaluation.metrics import LIP  # noqa: E402
 from talkface.face.detection import Track, find_tracking  # noqa: E402
+from talkface.face.identity import neutral_shapes  # noqa: E402
 from talkface.face.points import LIPS, mouth_opening, mouth_width, outer_eye_distance  # noqa: E402
+from talkface.face.template import load_template  # noqa: E402
 from talkface.media.audio import extract_audio  # noqa: E402
 from talkface.media.encoding import SHIFT_PX, encode_again  # noqa: E402
 from talkface.media.video import probe, read_frames  # noqa: E402
@@ -32,7 +38,6 @@ from talkface.media.video import probe, read_frames  # noqa: E402
 DETECTORS = ("dlib", "mesh")
 CRF = 23  # x264's default, of what is encoded anew
 GAP_FRAMES = 12
-WINDOW_S = (-0.04, 0.02)  # before the start and after the end of a closure
 LARGE = ("talking/person31.mp4", "talking/lavse_sp01_001.mp4", "talking/lavse_sp05_320.mp4")
 FACES = ("grid/others/*.mpg", "talking/*.mp4", "cremad/*FEA*.flv")
 SMALL_PX = 24
@@ -92,14 +97,15 @@ def articulation(tracks: dict[Path, Track], marks: dict[Path, list[Mark]]) -> di
             for series in (mouth_opening(track.landmarks), mouth_width(track.landmarks))
         )
         for mark in marks[clip]:
-            before, after = WINDOW_S if mark.name in phones.CLOSED else (0.0, 0.0)
+            name = phones.plain(mark.name)
+            before, after = WINDOW_S if name in phones.BILABIAL else (0.0, 0.0)
             within = (steps >= mark.start_s + before) & (steps <= mark.end_s + after)
             if not within.any():
                 continue
-            for kind, names in (("closed", phones.CLOSED), ("open", phones.OPEN)):
-                gaps[kind] += [float(gap[within].min())] * (mark.name in names)
+            for kind, names in (("closed", phones.BILABIAL), ("open", phones.OPEN)):
+                gaps[kind] += [float(gap[within].min())] * (name in names)
             for kind, names in (("rounded", phones.ROUNDED), ("spread", phones.SPREAD)):
-                widths[kind] += [float(width[within].mean())] * (mark.name in names)
+                widths[kind] += [float(width[within].mean())] * (name in names)
     return {
         "gap": float(np.median(gaps["closed"])),
         "closure_auc": area(gaps["closed"], gaps["open"]),
@@ -152,6 +158,48 @@ def depth_of_mesh(tracks: Iterable[Track], data: Path) -> tuple[float, float]:
     return tuple(np.mean(found, axis=0))  # type: ignore[return-value]
 
 
+def shapes_of(tracks: Iterable[Track], detector: str) -> list[np.ndarray]:
+    """Free each clip's face of identity, as `config/config.yaml` has it: (T, 68, 2) each."""
+    template, own = load_template(), load_template(detector)
+    options = {"method": "fixed", "threshold": 1.0, "reference_frames": 5, "smooth_frames": 9, "reference": "clip"}
+    return [
+        neutral_shapes([track.landmarks.astype(float)], template=template, aligned_to=own, **options)[0]
+        for track in tracks
+    ]
+
+
+def skills(seen: dict[str, dict[Path, np.ndarray]], strangers: Iterable[Path]) -> dict[tuple[str, str], tuple]:
+    """Learn lips from one speaker by each detector's shapes; judge them on strangers by each detector's.
+
+    Returns
+    -------
+    dict of (learnt from, judged by) to (skill, lip error)
+        Skill: 1 less the error over that of the mean face, both averaged over clips; percent of the eyes.
+    """
+    strangers = list(strangers)
+    heard = {
+        clip: ridge.hear(extract_audio(clip, rate=ridge.RATE), len(seen["dlib"][clip]))
+        for clip in seen["dlib"]
+        if clip in seen["mesh"]
+    }
+    taught = [clip for clip in heard if clip not in strangers]
+    found = {}
+    for learnt, shapes in seen.items():
+        model = ridge.learn(
+            [heard[clip] for clip in taught], [shapes[clip].reshape(len(shapes[clip]), -1) for clip in taught]
+        )
+        for judge, truths in seen.items():
+            mean = np.concatenate([truths[clip] for clip in taught]).mean(axis=0)
+            errors = []
+            for clip in [clip for clip in strangers if clip in heard]:
+                truth = truths[clip]
+                predicted = model.predict(heard[clip]).reshape(-1, 68, 2)
+                errors.append((LIP(predicted, truth), LIP(np.broadcast_to(mean, truth.shape), truth)))
+            own, floor = np.mean(errors, axis=0)
+            found[learnt, judge] = 1 - own / floor, own
+    return found
+
+
 def main() -> None:
     """Measure everything, print and save the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -175,6 +223,8 @@ def main() -> None:
                 marks[clip] = marks_of(clip, given.data / "grid" / "align" / f"{clip.stem}.align")
             except TalkfaceError as error:
                 sys.stdout.write(f"left out: {clip.name}: {error}\n")
+    strangers = sorted((given.data / "grid" / "others").glob("*.mpg"))
+    seen: dict[str, dict[Path, np.ndarray]] = {}
     faces = [clip for pattern in FACES for clip in sorted(given.data.glob(pattern))]
     with tempfile.TemporaryDirectory() as folder:
         for detector in DETECTORS:
@@ -186,6 +236,9 @@ def main() -> None:
                 spent, count = spent + time.process_time() - start, count + len(frames)
                 if not track.rejected:
                     tracks[clip] = track
+            everyone = tracks | {clip: look(detector, frames_of(clip, end_s=3.0)) for clip in strangers}
+            everyone = {clip: track for clip, track in everyone.items() if not track.rejected}
+            seen[detector] = dict(zip(everyone, shapes_of(everyone.values(), detector), strict=True))
             if tracks:
                 found = articulation(tracks, marks)
                 note("gap at /p b m/, median", "% of the eyes", detector, found["gap"])
@@ -218,6 +271,13 @@ def main() -> None:
                     shares.setdefault(name, []).append(look(detector, pictures).detected.mean() / seen)
             for name, share in shares.items():
                 note(f"{name}, {len(share)} clips", "% of the frames", detector, 100 * float(np.mean(share)))
+    if marks:
+        for (learnt, judge), (skill, error) in skills(seen, strangers).items():
+            if judge == learnt:
+                note("ridge learnt from s1, on other speakers: skill", "", learnt, skill)
+            if judge == "dlib":
+                note("the same, judged by dlib's points: skill", "", learnt, skill)
+                note("the same, judged by dlib's points: lip error", "% of the eyes", learnt, error)
     table = pd.DataFrame(rows.values(), columns=["measure", "unit", *DETECTORS])
     given.output.parent.mkdir(parents=True, exist_ok=True)
     table.to_csv(given.output, sep="\t", index=False)

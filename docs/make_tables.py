@@ -3,14 +3,15 @@
     python docs/make_tables.py compare      results/evaluation/ of `make compare` -> docs/tables/compare_*.tsv
     python docs/make_tables.py bench        results/benchmarks/suite/ of `make bench` -> docs/tables/bench.tsv
     python docs/make_tables.py containers   results/benchmarks/containers.xml of `make test-containers`, likewise
-    python docs/make_tables.py trust        results/benchmarks/mouth_trust.tsv of `make bench-trust`, likewise
     python docs/make_tables.py eyes         results/benchmarks/eyes.tsv of `make bench-eyes`, likewise
+    (phones, timing, trust likewise, of `make bench-phones` and so on)
     python docs/make_tables.py              writes the tables of docs/tables/ into the documents
 
 A document holds a table between `<!-- table NAME -->` and `<!-- end -->`; `short`: its first columns.
 """
 
 import datetime
+import functools
 import re
 import subprocess
 import sys
@@ -48,6 +49,12 @@ PLAIN = {
         "beyond_ms": "beyond half a source frame, worst ms", "sound_ms": "sound, worst ms",
     },
     "eyes": {name: name for name in ("measure", "unit", "dlib", "mesh")},
+    "phones": {
+        "sounds": "sounds", "marked": "marked by hand", "words_found": "of these found from words, %",
+        "words_right": "of the found ones right, %", "recognised_found": "found without words, %",
+        "recognised_right": "of the found ones right, % ",
+    },
+    "timing": {name: name for name in ("measure", "unit", "dlib", "mesh")},
     "mouth_trust": {
         "cover": "covered by", "clips": "clips", "doubt": "lips' spread, share of frames",
         "motion": "opening's deviation",
@@ -117,14 +124,11 @@ def take_containers(path: Path = PROJECT / "results" / "benchmarks" / "container
     save(rows.reset_index(), "containers", "make test-containers")
 
 
-def take_eyes(path: Path = PROJECT / "results" / "benchmarks" / "eyes.tsv") -> None:
-    """Take over what `make bench-eyes` found."""
-    save(pd.read_csv(path, sep="\t"), "eyes", "make bench-eyes")
-
-
-def take_trust(path: Path = PROJECT / "results" / "benchmarks" / "mouth_trust.tsv") -> None:
-    """Take over what `make bench-trust` found."""
-    save(pd.read_csv(path, sep="\t"), "mouth_trust", "make bench-trust")
+def take_measured(name: str) -> None:
+    """Take over what `make bench-<name>` found, results/benchmarks/<name>.tsv."""
+    name_of_table = {"trust": "mouth_trust"}.get(name, name)
+    table = pd.read_csv(PROJECT / "results" / "benchmarks" / f"{name_of_table}.tsv", sep="\t")
+    save(table, name_of_table, f"make bench-{name}")
 
 
 def lines_of(name: str, *, short: bool) -> list[str]:
@@ -167,10 +171,8 @@ def render(text: str) -> str:
 def main() -> None:
     """Take over what the command line names, and write the tables into the documents."""
     for name in sys.argv[1:]:
-        takers = {
-            "compare": take_comparison, "bench": take_benchmarks, "containers": take_containers, "trust": take_trust,
-            "eyes": take_eyes,
-        }  # fmt: skip
+        takers = {"compare": take_comparison, "bench": take_benchmarks, "containers": take_containers}
+        takers |= {each: functools.partial(take_measured, each) for each in ("eyes", "phones", "timing", "trust")}
         takers[name]()
     for name in DOCUMENTS:
         path = PROJECT / name

@@ -1,7 +1,10 @@
-"""Mean face, workflow/scripts/talkface/face/template.tsv, measured on real clips: `make template DATA=folder`.
+"""Mean faces of both detectors, measured on real clips: `make template DATA=folder`.
+
+Written are template.tsv (dlib) and template_mesh.tsv in workflow/scripts/talkface/face/.
 
 The people it was measured on: six speakers of GRID (speaker s1 and five clips of others, of which two show the same
-one), and four people of other videos. Each counts once: the mean of their most closed mouths, turned upright.
+one), and four people of other videos. Each counts once: the mean of their most closed mouths, turned upright. Which
+these are is chosen as identity removal does by default for mesh, whose lips close; for dlib more strictly by the width.
 """
 
 import sys
@@ -13,10 +16,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from talkface.face import points
-from talkface.face.detection import track_face
+from talkface.face.detection import find_tracking
 from talkface.face.identity import align, closure_order
-from talkface.face.predictor import predictor_path
-from talkface.face.template import TABLE
+from talkface.face.template import TABLES
 from talkface.media.video import probe, read_frames
 
 # Clips below the data folder, by person.
@@ -33,9 +35,14 @@ PEOPLE = {
 }
 
 
-def landmarks_of(videos: list[Path]) -> np.ndarray:
+# Of the mouth width, and how many of the most closed frames of a person are averaged: see `identity.closure_order`.
+CHOSEN = {"dlib": {"threshold": 0.1, "frames": 10}, "mesh": {"threshold": 1.0, "frames": 5}}
+
+
+def landmarks_of(videos: list[Path], detector: str) -> np.ndarray:
     """Return the landmarks (T, 68, 2) of all frames in which a face was found."""
-    tracks = [track_face(read_frames(probe(video)), predictor=predictor_path(), max_gap_frames=25) for video in videos]
+    tracking = find_tracking(detector, max_gap_frames=25)
+    tracks = [tracking.track(read_frames(probe(video), pixels=tracking.pixels)) for video in videos]
     return np.concatenate([track.landmarks[track.detected] for track in tracks]).astype(np.float64)
 
 
@@ -81,7 +88,8 @@ def save_template(template: NDArray, path: str | Path, *, origin: str) -> None:
 
 if __name__ == "__main__":
     data = Path(sys.argv[1])
-    people = [landmarks_of([data / name for name in names]) for names in PEOPLE.values()]
-    origin = f"mean closed-mouth face of {len(people)} people, made symmetric (make template)"
-    save_template(measure_template(people), TABLE, origin=origin)
-    sys.stdout.write(f"{TABLE}: {origin}\n")
+    for detector, table in TABLES.items():
+        people = [landmarks_of([data / name for name in names], detector) for names in PEOPLE.values()]
+        origin = f"mean closed-mouth face of {len(people)} people, made symmetric (make template)"
+        save_template(measure_template(people, **CHOSEN[detector]), table, origin=origin)
+        sys.stdout.write(f"{table}: {origin}\n")

@@ -4,9 +4,11 @@ import h5py
 import numpy as np
 import pandas as pd
 
+from talkface.corpus.phones import COLUMNS
 from talkface.training.dataset import read_index, read_part, read_rates
 
 NOISE_RATE = 16_000
+PHONES = ("B", "UW", "F")  # of every clip, from 0.2 s on, 0.1 s each
 
 
 def write_noise(path, kinds=("babble", "white"), *, seconds=4.0):
@@ -30,8 +32,9 @@ def write_surroundings(folder, dataset, *, splits=("test",)):
     results = folder / "results"
     rate = max(rate for rate in read_rates(dataset) if rate <= 44_100)
     (results / "audio").mkdir(parents=True, exist_ok=True)
-    (results / "evaluation" / "detector").mkdir(parents=True, exist_ok=True)
-    audio, detector = [], []
+    for name in ("detector", "phones"):
+        (results / "evaluation" / name).mkdir(parents=True, exist_ok=True)
+    audio, detector, phones = [], [], []
     for split in splits:
         part = read_part(dataset, split, rate=rate)
         for index, clip in enumerate(part.clips):
@@ -42,9 +45,12 @@ def write_surroundings(folder, dataset, *, splits=("test",)):
             detector.append(results / "evaluation" / "detector" / f"{clip}.h5")
             with h5py.File(detector[-1], "w") as file:
                 file[f"{clip}/shape"] = part.shape_of(index) + 0.001
+            phones.append(results / "evaluation" / "phones" / f"{clip}.tsv")
+            spoken = [(clip, name, 0.2 + 0.1 * n, 0.3 + 0.1 * n, "words") for n, name in enumerate(PHONES)]
+            pd.DataFrame(spoken, columns=list(COLUMNS)).to_csv(phones[-1], sep="\t", index=False)
     clips = read_index(dataset)
     pd.DataFrame({"clip": clips.index, "speaker": clips["speaker"], "split": clips["split"], "video": "x.mp4"}).to_csv(
         folder / "sheet.tsv", sep="\t", index=False
     )
     noise = write_noise(results / "evaluation" / "noise.h5")
-    return {"audio": audio, "sheet": folder / "sheet.tsv", "split_by": "clip"}, noise, detector
+    return {"audio": audio, "phones": phones, "sheet": folder / "sheet.tsv", "split_by": "clip"}, noise, detector

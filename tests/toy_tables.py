@@ -27,7 +27,8 @@ ERRORS = {
 MEASURES = (
     *("lip_rmse", "face_rmse", "lip_rmse_first_difference", "lip_rmse_second_difference", "coefficient_l1"),
     *("lip_rmse_width1", "box_mse", "lmd_sum", "lmd_mean", "opening_distance", "opening_correlation"),
-    *("sync_truth_ms", "sync_audio_ms", "silence_closed", "jitter_ratio"),
+    *("sync_truth_ms", "sync_audio_ms", "silence_closed"),
+    *("closure_rate", "closure_gap", "lip_rounding", "lip_teeth_gap", "jitter_ratio"),
 )
 FLOORS = {
     "floor:mean_face": 3.06,
@@ -37,7 +38,7 @@ FLOORS = {
     "truth": 0.0,
 }
 SPEAKERS = {"test": {"iris": 4, "jonas": 4}, "unseen": {"s2": 2, "s3": 1, "s4": 1, "s5": 1}}
-SUMMARY = ("model", "corpus", "split", "condition", "snr_db", "measure", "value", "low", "high", "clips")
+SUMMARY = ("model", "corpus", "detector", "split", "condition", "snr_db", "measure", "value", "low", "high", "clips")
 
 
 def measures_of(error, generator):
@@ -45,6 +46,7 @@ def measures_of(error, generator):
     correlation = float(np.clip(1.25 - 0.35 * error, -1, 1)) if error < 3 else np.nan
     values = {"lip_rmse": error, "opening_correlation": correlation}
     values |= {"sync_truth_ms": 10.0, "sync_audio_ms": 60.0, "silence_closed": 0.8, "jitter_ratio": 0.7}
+    values |= {"closure_rate": 0.9 - 0.1875 * error}
     return {name: values.get(name, error * (0.3 + 0.05 * MEASURES.index(name))) for name in MEASURES}
 
 
@@ -63,7 +65,8 @@ def summary_table(*, networks=NETWORKS, splits=("test", "unseen"), seeds=True):
             if name in names:
                 half = 0.15 * abs(value) + 0.02
                 clips = sum(SPEAKERS[split].values())
-                rows.append((model, "toy", split, condition, snr_db, name, value, value - half, value + half, clips))
+                where = (model, "toy", "dlib", split, condition, snr_db, name)
+                rows.append((*where, value, value - half, value + half, clips))
 
     for split in splits:
         worse = 0.4 * (split == "unseen")
@@ -78,11 +81,11 @@ def summary_table(*, networks=NETWORKS, splits=("test", "unseen"), seeds=True):
         for floor, error in FLOORS.items():
             add(floor, split, "clean", np.nan, error)
     for model in networks:
-        rows.append((model, "toy", "train", "clean", np.nan, "training_steps", 420, np.nan, np.nan, 0))
+        rows.append((model, "toy", "dlib", "train", "clean", np.nan, "training_steps", 420, np.nan, np.nan, 0))
     if seeds:
         for measure, mean in (("lip_rmse", 1.6), ("opening_correlation", 0.8)):
             values = ("clean", np.nan, f"{measure}_over_seeds", 0.03, mean - 0.04, mean + 0.05, 3)
-            rows.append(("talkface", "toy", "test", *values))
+            rows.append(("talkface", "toy", "dlib", "test", *values))
     return pd.DataFrame(rows, columns=SUMMARY)
 
 
@@ -98,12 +101,12 @@ def pairs_table(*, networks=NETWORKS, splits=("test", "unseen")):
                     condition = "clean" if np.isnan(snr_db) else "all"
                     a, b = lip_error(model, snr_db), lip_error(other, snr_db)
                     error = (a - b, a - b - 0.1, a - b + 0.1, *(100 * (b - a + d) / b for d in (0, -0.1, 0.1)))
-                    both = (model, other, split, condition, snr_db)
+                    both = (model, other, "dlib", split, condition, snr_db)
                     rows.append((*both, "lip_rmse", *error, 0.01 if abs(a - b) > 0.1 else 0.4, 8))
                     step = -0.35 * (a - b)
                     better = (step, step - 0.03, step + 0.03, *(100 * (step + d) for d in (0, -0.03, 0.03)))
                     rows.append((*both, "opening_correlation", *better, 0.02, 8))
-    columns = ("model", "other", "split", "condition", "snr_db", "measure", "difference", "low", "high")
+    columns = ("model", "other", "detector", "split", "condition", "snr_db", "measure", "difference", "low", "high")
     return pd.DataFrame(rows, columns=(*columns, "gain", "gain_low", "gain_high", "p", "clips"))
 
 
@@ -123,9 +126,10 @@ def clips_table(model, *, splits=("test", "unseen")):
         factor = 1 + 0.15 * generator.standard_normal()
         for condition, snr_db in (("clean", np.nan), ("babble", 0.0)):
             error = lip_error(model, snr_db) * factor
-            rows.append((model, "toy", split, clip, speaker, condition, snr_db, "", *measures_of(error, None).values()))
-        rows.append((model, "toy", split, clip, speaker, "clean", np.nan, "shuffled", *measures_of(3.9, None).values()))
-    columns = ("model", "corpus", "split", "clip", "speaker", "condition", "snr_db", "control")
+            where = (model, "toy", "dlib", split, clip, speaker, "words")
+            rows.append((*where, condition, snr_db, "", *measures_of(error, None).values()))
+        rows.append((*where, "clean", np.nan, "shuffled", *measures_of(3.9, None).values()))
+    columns = ("model", "corpus", "detector", "split", "clip", "speaker", "phones", "condition", "snr_db", "control")
     return pd.DataFrame(rows, columns=(*columns, *MEASURES))
 
 
@@ -137,17 +141,16 @@ def worst_table(*, networks=NETWORKS, splits=("test", "unseen"), count=3):
                 "split == @split and condition == 'clean' and control == ''"
             )
             for _, row in table.nlargest(count, "lip_rmse").iterrows():
-                rows.append((split, model, *row[["clip", "speaker", "lip_rmse", "opening_correlation"]]))
-    return pd.DataFrame(rows, columns=("split", "model", "clip", "speaker", "lip_rmse", "opening_correlation"))
+                rows.append((split, "dlib", model, *row[["clip", "speaker", "lip_rmse", "opening_correlation"]]))
+    columns = ("split", "detector", "model", "clip", "speaker", "lip_rmse", "opening_correlation")
+    return pd.DataFrame(rows, columns=columns)
 
 
 def zoo_table(networks):
-    rows = [
-        (model, 420, 100_000, 0.003, "cosine", "16 x 75", 31.8, 258, 0.0154, "yes" if place % 2 == 0 else "no")
-        for place, model in enumerate(networks)
-    ]
-    columns = ("model", "steps", "parameters", "learning_rate", "schedule", "batch", "seconds")
-    return pd.DataFrame(rows, columns=(*columns, "best_step", "valid_loss", "stopped_early"))
+    training = (420, 100_000, 0.003, "cosine", "16 x 75", 31.8, 258, 0.0154)
+    rows = [(model, "dlib", "dlib", *training, ("yes", "no")[place % 2]) for place, model in enumerate(networks)]
+    columns = ("model", "detector", "learnt_from", "steps", "parameters", "learning_rate", "schedule", "batch")
+    return pd.DataFrame(rows, columns=(*columns, "seconds", "best_step", "valid_loss", "stopped_early"))
 
 
 def curve_table():

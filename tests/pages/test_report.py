@@ -31,12 +31,10 @@ ALLOWED = (
 
 def quality_table(sheet):
     """A made-up table of quality control of all clips of a sheet."""
-    rows = [
-        (clip, row.speaker, row.split, "yes", "", 1.0, 186.4, 1, 1.5, 0, -18.5, 0.1, 70, 2.8, 20.0, 0.7, 25.0, 0.0)
-        for clip, row in sheet.iterrows()
-    ]
+    values = ("yes", "", 1.0, 186.4, 1, 1.5, 0, -18.5, 0.1, 70, 2.8, 20.0, 0.7, 25.0, "dlib", 0.0)
+    rows = [(clip, row.speaker, row.split, *values) for clip, row in sheet.iterrows()]
     names = "clip speaker split accepted reason detected_share face_size_px faces jitter_percent longest_gap_frames "
-    names += "audio_dbfs silence_share frames duration_s av_offset_ms av_certainty source_fps drift_ms"
+    names += "audio_dbfs silence_share frames duration_s av_offset_ms av_certainty source_fps detector drift_ms"
     table = pd.DataFrame(rows, columns=names.split())
     why = "videos/iris_1.mp4: a face 12 pixels wide (qc.min_face_px: 47)"
     table.loc[table["clip"] == REJECTED, ["accepted", "reason"]] = "no", why

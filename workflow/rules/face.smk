@@ -105,6 +105,7 @@ rule remove_identity:
         files=lambda w: {
             clip: f"results/landmarks/{selection.shard_of[clip]}.h5" for clip in selection.speakers[w.speaker]
         },
+        detector=config["landmarks"]["detector"],
         method=config["identity"]["method"],
         threshold=config["identity"]["threshold"],
         reference_frames=config["identity"]["reference_frames"],

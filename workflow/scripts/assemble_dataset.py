@@ -14,4 +14,5 @@ with log_to(snakemake.log[0], threads=snakemake.threads):
         landmarks=snakemake.input.landmarks,
         networks=snakemake.params.networks,
         components=snakemake.params.components,
+        correct_offset=snakemake.params.correct_offset,
     )

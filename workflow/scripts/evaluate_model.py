@@ -9,6 +9,7 @@ with log_to(snakemake.log[0], threads=snakemake.threads):
         snakemake.input.dataset,
         snakemake.output.table,
         audio=snakemake.input.audio,
+        phones=snakemake.input.phones,
         noise=snakemake.input.noise,
         training_noise=snakemake.input.training_noise,
         sheet=snakemake.params.sheet,

@@ -9,6 +9,7 @@ with log_to(snakemake.log[0], threads=snakemake.threads):
         snakemake.input.dataset,
         snakemake.output.table,
         audio=snakemake.input.audio,
+        phones=snakemake.input.phones,
         detector=snakemake.input.detector,
         sheet=snakemake.params.sheet,
         splits=snakemake.params.splits,

@@ -10,6 +10,7 @@ with log_to(snakemake.log[0], threads=snakemake.threads):
         snakemake.params.files,
         output=snakemake.output.shapes,
         template=load_template(),
+        aligned_to=load_template(snakemake.params.detector),
         method=snakemake.params.method,
         threshold=snakemake.params.threshold,
         reference_frames=snakemake.params.reference_frames,

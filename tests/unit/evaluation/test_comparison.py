@@ -21,7 +21,7 @@ def summary(tmp_path):
         "external-other:shuffled": {"lip_rmse": 3.5},
     }
     rows = [
-        (model, "toy", split, condition, np.nan, measure, value + added, np.nan, np.nan, 3)
+        (model, "toy", "dlib", split, condition, np.nan, measure, value + added, np.nan, np.nan, 3)
         for split, condition, added in (("test", "clean", 0), ("unseen", "clean", 9), ("test", "pink", 9))
         for model, measures in values.items()
         for measure, value in (measures | {"lip_rmse_first_difference": 0.5, "lip_rmse_second_difference": 0.7}).items()

@@ -1,5 +1,7 @@
 """Tables of clips: every condition and control of a model, the floors, predictions of another clip's sound."""
 
+import shutil
+
 import h5py
 import numpy as np
 import pandas as pd
@@ -73,6 +75,25 @@ def test_a_row_for_each_clip_condition_and_control(table):
     assert len(noisy) == 3 * 2 * 3  # clips, kinds, ratios
     assert sorted(noisy["snr_db"].unique()) == [-5, 10, 25]
     assert (noisy["control"] == "").all()
+
+
+def test_the_truth_and_its_phones_are_named_in_each_row(table):
+    assert set(table["detector"]) == {"dlib"}
+    assert set(table["phones"]) == {"words"}
+    assert table[["closure_rate", "closure_gap", "lip_rounding", "lip_teeth_gap"]].notna().all(axis=None)
+
+
+def test_sound_that_the_dataset_moved_is_moved_here_with_its_phones(dataset, around, tmp_path):
+    shared, _, _ = around
+    plain = evaluate.read_material(dataset, "test", audio=shared["audio"], phones=shared["phones"])
+    with h5py.File(shutil.copy(dataset, tmp_path / "moved.h5"), "a") as file:
+        clips = list(file["clip"].asstr()[:])
+        file["correction_ms"][clips.index(plain[0].clip)] = 100.0
+    moved = evaluate.read_material(tmp_path / "moved.h5", "test", audio=shared["audio"], phones=shared["phones"])
+    count = plain[0].rate // 10
+    np.testing.assert_array_equal(moved[0].samples[:-count], plain[0].samples[count:])
+    assert moved[0].spoken.bilabial[0][0] == pytest.approx(plain[0].spoken.bilabial[0][0] - 0.1)
+    np.testing.assert_array_equal(moved[1].samples, plain[1].samples)
 
 
 def test_clean_rows_are_those_of_plain_prediction(dataset, weights, table):

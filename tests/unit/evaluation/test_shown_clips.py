@@ -13,6 +13,7 @@ import soundfile
 from talkface.errors import TalkfaceError
 from talkface.evaluation import metrics
 from talkface.evaluation.shown_clips import choose_rows, predict_viewer
+from talkface.evaluation.tables import KEYS
 from talkface.face.points import mouth_opening
 from talkface.films.viewer_clips import cut_clips
 from talkface.media.crop import face_crop
@@ -47,9 +48,11 @@ def corpus(tmp_path_factory):
     (folder / "elsewhere").mkdir()
     for index, clip in enumerate(part.clips):
         np.save(folder / "elsewhere" / f"{clip}.npy", part.shape_of(index) * 40 + 100)
-    rows = "".join(f"cnn\ttest\t{clip}\ttoy\tclean\t\t{error}\t0.5\n" for clip, error in zip(part.clips, (2, 9, 4)))
-    heads = "model\tsplit\tclip\tspeaker\tcondition\tcontrol\tlip_rmse\topening_correlation\n"
-    (folder / "cnn.tsv").write_text(heads + rows + "cnn\ttest\ttest0\ttoy\tbabble\t\t99\t0\n")
+    rows = "".join(
+        f"cnn\tc\tdlib\ttest\t{clip}\ttoy\t\tclean\t\t\t{error}\t0.5\n" for clip, error in zip(part.clips, (2, 9, 4))
+    )
+    heads = "\t".join((*KEYS, "lip_rmse", "opening_correlation")) + "\n"
+    (folder / "cnn.tsv").write_text(heads + rows + "cnn\tc\tdlib\ttest\ttest0\ttoy\t\tbabble\t0\t\t99\t0\n")
     return folder, dataset, shared["audio"], part
 
 

@@ -23,7 +23,7 @@ def table(model, errors, *, noise=True, controls=True):
             conditions += [(kind, snr, "", error + added[kind, snr]) for kind, snr in NOISY]
         for condition, snr, control, value in conditions:
             measures = dict.fromkeys(MEASURES, 1.0) | {"lip_rmse": value, "opening_correlation": 1 - value / 10}
-            keys = (model, "toy", "test", clip, CLIPS[clip], condition, snr, control)
+            keys = (model, "toy", "dlib", "test", clip, CLIPS[clip], "words", condition, snr, control)
             rows.append(dict(zip(tables.KEYS, keys, strict=True)) | measures)
     return pd.DataFrame(rows)
 

@@ -20,7 +20,7 @@ def lifted(shares):
 
 def rows_of(predictions, truth, *, seed=1):
     mean = load_template()
-    return measure_rows(predictions, truth, clip="a", mean=mean, seed=seed).set_index("model")
+    return measure_rows(predictions, truth, clip="a", detector="dlib", mean=mean, seed=seed).set_index("model")
 
 
 def width1():

@@ -3,14 +3,16 @@
 import numpy as np
 import pytest
 
-from talkface.face.detection import track_face
+from talkface.face.detection import find_tracking, track_face
 from talkface.face.predictor import predictor_path
 from talkface.face.sync import (
     CERTAIN,
     DRIFT_S,
+    LITTLE_MS,
     audio_video_drift,
     audio_video_offset,
     best_lag,
+    correction_ms,
     lag_correlations,
     mouth_series,
     voice_series,
@@ -154,6 +156,38 @@ def test_shifts_of_real_clips_are_found(real, shared_data):
     assert np.median(errors) < 25
     assert certain.mean() > 0.5
     assert errors[certain].max() < 80  # with what picture and sound of GRID itself lie apart
+
+
+@pytest.fixture(scope="module", params=["dlib", "mesh"])
+def long_clips(request, shared_data):
+    """Detector, and three stretches of 15 s of GRID's s1: landmarks, and sound at 16 kHz."""
+    tracking, frames = find_tracking(request.param, max_gap_frames=5), 74
+    clips = sorted((shared_data / "grid" / "s1").glob("*.mpg"))[::9][:15]
+    faces = [tracking.track(read_frames(probe(clip), pixels=tracking.pixels)).landmarks[:frames] for clip in clips]
+    sounds = [np.resize(extract_audio(clip, rate=16_000), frames * 640) for clip in clips]
+    return request.param, [(np.concatenate(faces[i : i + 5]), np.concatenate(sounds[i : i + 5])) for i in (0, 5, 10)]
+
+
+def test_offsets_of_long_clips_are_certain_and_right(long_clips):
+    detector, clips = long_clips
+    errors, moves = [], []
+    for number, (landmarks, samples) in enumerate(clips):
+        for offset_ms in (-190, -110, -40, 40, 70, 160):
+            moved = late(samples, offset_ms + number, rate=16_000)
+            found = audio_video_offset(landmarks, moved, rate=16_000, detector=detector)
+            assert found.certainty >= CERTAIN
+            moves.append(correction_ms(*found, duration_s=15.0))
+            errors.append(found.offset_ms - offset_ms - number)
+    assert np.median(np.abs(errors)) < 20
+    assert np.abs(errors).max() < 40  # `make bench-timing` counts those within 20
+    assert all(abs(move) >= LITTLE_MS or move == 0 for move in moves)
+
+
+def test_only_long_clips_whose_offset_is_certain_are_corrected():
+    assert correction_ms(85.0, 0.95, 15.0) == 85
+    assert correction_ms(-40.0, 0.8, 60.0) == -40
+    for found in ((85.0, 0.95, 14.9), (85.0, 0.79, 60.0), (19.0, 1.0, 60.0), (np.nan, np.nan, 60.0)):
+        assert correction_ms(*found) == 0
 
 
 def test_a_real_clip_drifts_when_its_sound_is_stretched(real):

@@ -175,5 +175,5 @@ def test_files_are_written_whole(tables, tmp_path):
 
 def test_a_table_of_another_layout_is_named(tmp_path):
     (tmp_path / "summary.tsv").write_text("model\tvalue\na\t1\n")
-    with pytest.raises(TalkfaceError, match=r"summary\.tsv: no column corpus, split"):
+    with pytest.raises(TalkfaceError, match=r"summary\.tsv: no column corpus, detector, split"):
         read_summary(tmp_path / "summary.tsv")

@@ -74,7 +74,8 @@ def test_what_is_assembled_comes_back(stages):
 def test_layout_is_the_documented_one(stages):
     with h5py.File(assemble(stages)) as file:
         assert set(file) == {
-            *("shape", "frame_offsets", "audio", "audio_offsets", "clip", "speaker", "split", "digest", "shape_model")
+            *("shape", "frame_offsets", "audio", "audio_offsets", "clip", "speaker", "split", "digest", "shape_model"),
+            "correction_ms",
         }
         assert file["shape"].shape == (75 + 74 + 73, 68, 2)
         assert file["shape"].dtype == np.float32
@@ -117,6 +118,27 @@ def test_where_the_sound_ends_early_the_common_part_is_taken(stages):
     after = dataset.read_part(assemble(stages), "test", rate=8_000)
     assert after.frame_offsets[1] == 30
     np.testing.assert_array_equal(after.shape[:30], before.shape[:30])
+
+
+def test_sound_that_is_surely_late_is_moved_when_that_is_asked_for(stages):
+    table = pd.read_csv(stages / "clips.tsv", sep="\t")
+    table["av_offset_ms"], table["av_certainty"], table["duration_s"] = 80.0, 0.99, 30.0
+    table.loc[table["clip"] == "b", "av_certainty"] = float("nan")  # not known
+    table.loc[table["clip"] == "c", "duration_s"] = 3.0  # too short to be sure of
+    table.to_csv(stages / "clips.tsv", sep="\t", index=False)
+    before, plain = (
+        dataset.read_part(assemble(stages), "train", rate=8_000),
+        dataset.read_corrections(stages / "toy.h5"),
+    )
+    after = dataset.read_part(assemble(stages, correct_offset=True), "train", rate=8_000)
+    assert set(plain.values()) == {0.0}
+    assert dataset.read_corrections(stages / "toy.h5") == {"a": 80.0, "b": 0.0, "c": 0.0}
+    count = 640  # 80 ms at 8 kHz
+    inside = slice(100, 20_000)  # away from the ends, which the resampler sees
+    np.testing.assert_allclose(after.audio_of(0)[inside], before.audio_of(0)[count:][inside], atol=1)
+    assert (after.audio_of(0)[-count + 100 :] == 0).all()
+    assert len(after.audio_of(0)) == len(before.audio_of(0))
+    np.testing.assert_array_equal(after.shape, before.shape)
 
 
 def test_landmarks_are_kept_when_a_network_wants_them(stages, monkeypatch):

@@ -41,6 +41,7 @@ COLUMNS = (
     "av_offset_ms",  # how late the sound is (negative: early), by what mouth and voice share
     "av_certainty",  # of that, 0 to 1
     "source_fps",  # frames a second of the file, on the average; frames are taken by its timestamps
+    "detector",  # whose landmarks these are: dlib, mesh
     "drift_ms",  # how much later the sound is at the end than at the start; only of long clips
 )
 _PIECE_S = 0.04  # a frame
@@ -126,7 +127,7 @@ def measure_landmarks(
     }
 
 
-def measure_sync(landmarks: np.ndarray, samples: np.ndarray, *, rate: int) -> dict:
+def measure_sync(landmarks: np.ndarray, samples: np.ndarray, *, rate: int, detector: str = "dlib") -> dict:
     """Measure how late the sound of a clip is, and whether it drifts.
 
     Parameters
@@ -136,6 +137,8 @@ def measure_sync(landmarks: np.ndarray, samples: np.ndarray, *, rate: int) -> di
     samples : (S,) array
     rate : int
         Hz.
+    detector : {"dlib", "mesh"}
+        Whose landmarks these are.
 
     Returns
     -------
@@ -144,8 +147,8 @@ def measure_sync(landmarks: np.ndarray, samples: np.ndarray, *, rate: int) -> di
     """
     if np.isnan(landmarks).any():
         return {name: float("nan") for name in ("av_offset_ms", "av_certainty", "drift_ms")}
-    found = audio_video_offset(landmarks, samples, rate=rate)
-    drift = audio_video_drift(landmarks, samples, rate=rate)
+    found = audio_video_offset(landmarks, samples, rate=rate, detector=detector)
+    drift = audio_video_drift(landmarks, samples, rate=rate, detector=detector)
     return {"av_offset_ms": found.offset_ms, "av_certainty": found.certainty, "drift_ms": drift}
 
 
@@ -297,13 +300,14 @@ def _measure(clip: str, audio: Path | str, landmarks: Path | str, *, silence_dbf
         reasons = [str(part.attrs["rejected"]) for part in (group, sound) if part.attrs["rejected"]]
         row = measure_audio(sound[:], rate=int(sound.attrs["rate"]), silence_dbfs=silence_dbfs)
         row["duration_s"] = float(group.attrs.get("duration_s", 0.0))
+        row["detector"] = str(group.attrs.get("detector", "dlib"))
         row["source_fps"] = float(group.attrs.get("source_fps", float("nan")))
         if "detected" in group:
             points = group["landmarks"][:]
             row |= measure_landmarks(
                 points, **{name: group[name][:] for name in ("detected", "box", "faces")}, spread=spread_of(group)
             )
-            row |= measure_sync(points, sound[:], rate=int(sound.attrs["rate"]))
+            row |= measure_sync(points, sound[:], rate=int(sound.attrs["rate"]), detector=row["detector"])
             if not reasons:
                 reasons = [text for text in [judge(row, **limits)] if text]
         else:

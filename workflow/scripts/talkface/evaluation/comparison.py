@@ -5,6 +5,8 @@ results/evaluation/zoo.tsv:
 | column | holds |
 |---|---|
 | model | entry of the catalogue, or external-<name> |
+| detector | whose landmarks the truth is: dlib, mesh |
+| learnt_from | whose landmarks the model learnt from; nothing where that is not known |
 | steps | of the optimiser; 0 for what was not trained here |
 | lip_rmse | percent of the outer-eye distance |
 | lip_rmse_mean_face, lip_rmse_shuffled | the same of the mean training face; of the model's frames in random order |
@@ -26,13 +28,13 @@ from pathlib import Path
 import pandas as pd
 
 from talkface.evaluation.tables import CLEAN, write_table
-from talkface.models.checkpoint import read_file
+from talkface.models.checkpoint import learnt_by, read_file
 
 MEAN_FACE = "floor:mean_face"
 MEASURES = ("lip_rmse", "opening_correlation", "lip_rmse_first_difference", "lip_rmse_second_difference")
 COLUMNS = (
-    *("model", "steps", "lip_rmse", "lip_rmse_mean_face", "lip_rmse_shuffled", "opening_correlation"),
-    *("lip_rmse_first_difference", "lip_rmse_second_difference"),
+    *("model", "detector", "learnt_from", "steps", "lip_rmse", "lip_rmse_mean_face", "lip_rmse_shuffled"),
+    *("opening_correlation", "lip_rmse_first_difference", "lip_rmse_second_difference"),
     *("parameters", "learning_rate", "schedule", "batch", "seconds", "best_step", "valid_loss", "stopped_early"),
 )
 
@@ -62,11 +64,12 @@ def compare_models(
     wide = measured.pivot_table(index="model", columns="measure", values="value")
     rows = []
     for model in wide.index[~wide.index.str.contains(":") & (wide.index != "truth")]:
-        row = {"model": model, "steps": 0, "lip_rmse_mean_face": wide.at[MEAN_FACE, "lip_rmse"]}
+        row = {"model": model, "detector": measured["detector"].iloc[0], "steps": 0}
+        row |= {"lip_rmse_mean_face": wide.at[MEAN_FACE, "lip_rmse"]}
         row |= {measure: wide.at[model, measure] for measure in MEASURES if measure in wide}
         row["lip_rmse_shuffled"] = wide.at[f"{model}:shuffled", "lip_rmse"]
         if model in weights:
-            row |= _training(read_file(weights[model]))
+            row |= _training(read_file(weights[model])) | {"learnt_from": learnt_by(weights[model])}
         rows.append(row)
     table = pd.DataFrame(rows, columns=COLUMNS).sort_values("lip_rmse", ignore_index=True)
     write_table(table, output)

@@ -7,6 +7,8 @@ control.
 |---|---|
 | model | entry of the catalogue, external-<name>, or one of the floors and ceilings below |
 | corpus, split, clip, speaker | on what |
+| detector | whose landmarks the truth is: dlib, mesh |
+| phones | how it is known what is said when: marks, words, recognised (`corpus.phones`); where it is not, why |
 | condition | of the sound: clean, or a kind of noise |
 | snr_db | ratio of speech to noise, dB; nothing when clean |
 | control | nothing; shuffled: frames in random order; other_audio: the prediction from another clip's sound |
@@ -22,7 +24,7 @@ Each mixture of a clip, a kind of noise and a ratio draws from a seed of its own
 import logging
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -34,15 +36,25 @@ from numpy.typing import ArrayLike, NDArray
 from tqdm import tqdm
 
 from talkface.conventions import FULL_SCALE
+from talkface.corpus.phones import read_phones
 from talkface.errors import TalkfaceError
 from talkface.evaluation import leaks, metrics
+from talkface.evaluation.articulation import Spoken, spoken_in
 from talkface.evaluation.tables import CLEAN, KEYS, write_table
 from talkface.face.shape_model import ShapeModel
 from talkface.models.checkpoint import learnt_by, load_network
 from talkface.models.devices import choose_device
 from talkface.noise.mixing import TestNoises, active_level, add_noise, seed_of, to_rate
 from talkface.prediction.streaming import predict_samples
-from talkface.training.dataset import read_corpus, read_detector, read_part, read_rates, read_shape_model
+from talkface.training.dataset import (
+    move_earlier,
+    read_corpus,
+    read_corrections,
+    read_detector,
+    read_part,
+    read_rates,
+    read_shape_model,
+)
 
 log = logging.getLogger(__name__)
 
@@ -59,11 +71,13 @@ class Material:
     truth : (T, 68, 2) array
         Template frame.
     samples : (S,) int16 array
-        The master.
+        The master, moved in time as in the dataset.
     rate : int
         Hz.
     loudness : (T,) array
         dB, see `metrics.frame_loudness`.
+    spoken : Spoken
+        When the sounds that need lips are spoken; empty where that is not known.
     """
 
     clip: str
@@ -73,6 +87,7 @@ class Material:
     samples: NDArray
     rate: int
     loudness: NDArray
+    spoken: Spoken = field(default_factory=Spoken)
 
     @property
     def sound(self) -> NDArray[np.float64]:
@@ -80,7 +95,9 @@ class Material:
         return self.samples / FULL_SCALE
 
 
-def read_material(dataset: str | Path, split: str, *, audio: Sequence[str | Path]) -> list[Material]:
+def read_material(
+    dataset: str | Path, split: str, *, audio: Sequence[str | Path], phones: Sequence[str | Path] = ()
+) -> list[Material]:
     """Read the clips of a split.
 
     Parameters
@@ -90,6 +107,8 @@ def read_material(dataset: str | Path, split: str, *, audio: Sequence[str | Path
     split : str
     audio : sequence of paths
         results/audio/{shard}.h5, which hold the masters of these clips at least.
+    phones : sequence of paths
+        results/evaluation/phones/{shard}.tsv; clips that are in none have no phones.
 
     Raises
     ------
@@ -101,15 +120,17 @@ def read_material(dataset: str | Path, split: str, *, audio: Sequence[str | Path
     for path in audio:
         with h5py.File(path, "r") as file:
             masters |= {clip: (file[clip][:], int(file[clip].attrs["rate"])) for clip in part.clips if clip in file}
-    found = []
+    found, spoken, moved_ms = [], spoken_in(read_phones(phones)), read_corrections(dataset)
     for index, (clip, speaker) in enumerate(zip(part.clips, part.speakers, strict=True)):
         if clip not in masters:
             raise TalkfaceError(
                 f"{dataset}: no sound of {clip} in results/audio; its master was expected; assemble the dataset again"
             )
         (samples, rate), truth = masters[clip], part.shape_of(index)
+        samples = move_earlier(samples, moved_ms[clip], rate=rate)
         loudness = metrics.frame_loudness(samples, rate=rate, frames=len(truth))
-        found.append(Material(clip, speaker, split, truth, samples, rate, loudness))
+        said = spoken.get(clip, Spoken()).earlier(moved_ms[clip] / 1000)
+        found.append(Material(clip, speaker, split, truth, samples, rate, loudness, said))
     return found
 
 
@@ -118,14 +139,24 @@ class Table:
 
     Parameters
     ----------
-    model, corpus : str
+    model, corpus, detector : str
     shape_model : ShapeModel
         Of the training frames.
     """
 
-    def __init__(self, *, model: str, corpus: str, shape_model: ShapeModel):
-        self.model, self.corpus, self.shape_model = model, corpus, shape_model
+    def __init__(self, *, model: str, corpus: str, detector: str, shape_model: ShapeModel):
+        self.model, self.corpus, self.detector, self.shape_model = model, corpus, detector, shape_model
         self.rows: list[dict[str, Any]] = []
+
+    @classmethod
+    def of(cls, dataset: str | Path, *, model: str) -> "Table":
+        """Begin a table of a model on a dataset, results/dataset/{corpus}.h5."""
+        return cls(
+            model=model,
+            corpus=read_corpus(dataset),
+            detector=read_detector(dataset),
+            shape_model=read_shape_model(dataset),
+        )
 
     def add(
         self,
@@ -138,8 +169,11 @@ class Table:
         control: str = "",
     ) -> None:
         """Measure a prediction (T, 68, 2 or 3) of a clip."""
-        keys = (model or self.model, self.corpus, item.split, item.clip, item.speaker, condition, snr_db, control)
-        measured = metrics.measure_all(prediction, item.truth, loudness=item.loudness, shape_model=self.shape_model)
+        where = (self.corpus, self.detector, item.split, item.clip, item.speaker, item.spoken.source)
+        keys = (model or self.model, *where, condition, snr_db, control)
+        measured = metrics.measure_all(
+            prediction, item.truth, loudness=item.loudness, shape_model=self.shape_model, spoken=item.spoken
+        )
         self.rows.append(dict(zip(KEYS, keys, strict=True)) | measured)
 
     def add_clean(self, material: Sequence[Material], predictions: Sequence[NDArray], *, seed: int) -> None:
@@ -209,6 +243,7 @@ def evaluate_model(
     output: str | Path,
     *,
     audio: Sequence[str | Path],
+    phones: Sequence[str | Path],
     noise: str | Path,
     training_noise: Sequence[str | Path],
     sheet: str | Path,
@@ -231,6 +266,8 @@ def evaluate_model(
         results/evaluation/clips/{model}.tsv.
     audio : sequence of paths
         results/audio/{shard}.h5 of the clips.
+    phones : sequence of paths
+        results/evaluation/phones/{shard}.tsv of the clips.
     noise : path
         results/evaluation/noise.h5.
     training_noise : sequence of paths
@@ -261,24 +298,22 @@ def evaluate_model(
     leaks.check_noise(noise, training=training_noise, dataset=dataset, model=model)
     chosen = choose_device(device)
     network = load_network(weights).to(chosen)
-    truth, learnt = read_detector(dataset), learnt_by(weights)
-    if learnt and truth and learnt != truth:
+    table, learnt = Table.of(dataset, model=model), learnt_by(weights)
+    if learnt and learnt != table.detector:
         log.warning(
             "%s: learnt from faces as %s sees them, and is measured by those of %s; they differ in amplitude, so that "
             "only correlations and skill compare",
             model,
             learnt,
-            truth,
+            table.detector,
         )
-    log.info("%s: the truth is that of %s", model, truth)
     noises, steps = TestNoises(noise), ratios(snr_db)
-    table = Table(model=model, corpus=read_corpus(dataset), shape_model=read_shape_model(dataset))
 
     def predict(sound: NDArray, rate: int) -> NDArray:
         return predict_samples(network, to_rate(sound, rate, network.rate), seed=seed, device=chosen)
 
     for split in splits:
-        material = read_material(dataset, split, audio=audio)
+        material = read_material(dataset, split, audio=audio, phones=phones)
         table.add_clean(material, [predict(item.sound, item.rate) for item in material], seed=seed)
         total = len(material) * len(noises.kinds) * len(steps)
         mixed = mixtures(material, noises, snr_db=steps, seed=seed)
@@ -293,6 +328,7 @@ def measure_floors(
     output: str | Path,
     *,
     audio: Sequence[str | Path],
+    phones: Sequence[str | Path],
     detector: Sequence[str | Path],
     sheet: str | Path,
     splits: Sequence[str],
@@ -308,6 +344,8 @@ def measure_floors(
         results/evaluation/floors.tsv.
     audio : sequence of paths
         results/audio/{shard}.h5 of the clips.
+    phones : sequence of paths
+        results/evaluation/phones/{shard}.tsv of the clips.
     detector : sequence of paths
         results/evaluation/detector/{shard}.h5: a group a clip with `shape` (T, 68, 2), the truth as it was found again;
         a clip without one has no row.
@@ -316,13 +354,12 @@ def measure_floors(
     split_by : {"speaker", "clip"}
     """
     leaks.check_splits(dataset, sheet=sheet, split_by=split_by)
-    shape_model = read_shape_model(dataset)
-    table = Table(model="truth", corpus=read_corpus(dataset), shape_model=shape_model)
-    again = _read_shapes(detector)
+    table = Table.of(dataset, model="truth")
+    mean_face, again = table.shape_model.mean, _read_shapes(detector)
     for split in splits:
-        material = read_material(dataset, split, audio=audio)
+        material = read_material(dataset, split, audio=audio, phones=phones)
         for item in material:
-            mean = np.broadcast_to(shape_model.mean, (len(item.truth), *shape_model.mean.shape))
+            mean = np.broadcast_to(mean_face, (len(item.truth), *mean_face.shape))
             table.add(item, mean, model="floor:mean_face")
         for shift in SHIFTS:
             for item in material:

@@ -7,7 +7,6 @@ from talkface.errors import TalkfaceError
 from talkface.evaluation import evaluate, leaks
 from talkface.media.sound import count_frames
 from talkface.prediction.external import read_prediction
-from talkface.training.dataset import read_corpus, read_shape_model
 
 
 def evaluate_external(
@@ -15,6 +14,7 @@ def evaluate_external(
     output: str | Path,
     *,
     audio: Sequence[str | Path],
+    phones: Sequence[str | Path],
     sheet: str | Path,
     folder: str | Path,
     model: str,
@@ -32,6 +32,8 @@ def evaluate_external(
         results/evaluation/clips/external-{name}.tsv.
     audio : sequence of paths
         results/audio/{shard}.h5 of the clips.
+    phones : sequence of paths
+        results/evaluation/phones/{shard}.tsv of the clips.
     sheet : path
     folder : path
         Of the predictions, {clip}.npy.
@@ -49,9 +51,9 @@ def evaluate_external(
         If a clip has no prediction, or one that cannot be used.
     """
     leaks.check_splits(dataset, sheet=sheet, split_by=split_by)
-    table = evaluate.Table(model=model, corpus=read_corpus(dataset), shape_model=read_shape_model(dataset))
+    table = evaluate.Table.of(dataset, model=model)
     for split in splits:
-        material = evaluate.read_material(dataset, split, audio=audio)
+        material = evaluate.read_material(dataset, split, audio=audio, phones=phones)
         predictions = []
         for item in material:
             path = Path(folder) / f"{item.clip}.npy"

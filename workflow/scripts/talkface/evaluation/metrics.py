@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.ndimage import binary_erosion, gaussian_filter1d
 
 from talkface.conventions import FPS, FULL_SCALE
+from talkface.evaluation.articulation import closure_gap, closure_rate, lip_rounding, lip_teeth_gap
 from talkface.face import points
 from talkface.face.shape_model import ShapeModel
 from talkface.face.sync import best_lag
@@ -395,7 +396,10 @@ class Measure(NamedTuple):
     source : str
         Who measures so.
     needs : tuple of str
-        Of "loudness" ((T,) dB of the clean sound) and "shape_model" (of the training frames).
+        Of "loudness" ((T,) dB of the clean sound), "shape_model" (of the training frames) and "spoken" (when the sounds
+        that need lips are spoken, `articulation.Spoken`).
+    alone : bool
+        It looks at the prediction alone, so that the truth has a number of its own.
     """
 
     function: Callable[..., float]
@@ -404,6 +408,7 @@ class Measure(NamedTuple):
     title: str
     source: str
     needs: tuple[str, ...] = ()
+    alone: bool = False
 
 
 LIP = partial(rmse, indices=points.LIPS)
@@ -433,8 +438,20 @@ MEASURES: dict[str, Measure] = {
     "opening_distance": Measure(opening_distance, EYES, "low", "mouth-opening error", "talkface"),
     "opening_correlation": Measure(opening_correlation, "-1 .. 1", "high", "mouth-opening correlation", "talkface"),
     "sync_truth_ms": Measure(sync_truth, "ms", "zero", "mouth later than the true one", "talkface"),
-    "sync_audio_ms": Measure(sync_audio, "ms", "zero", "mouth later than the sound", "talkface", ("loudness",)),
-    "silence_closed": Measure(silence_closed, "share", "one", "mouth closed in silence", "talkface", ("loudness",)),
+    "sync_audio_ms": Measure(sync_audio, "ms", "zero", "mouth later than the sound", "talkface", ("loudness",), True),
+    "silence_closed": Measure(
+        silence_closed, "share", "one", "mouth closed in silence", "talkface", ("loudness",), alone=True
+    ),
+    "closure_rate": Measure(
+        closure_rate, "share", "one", "lips that meet at /p b m/", "talkface", ("spoken",), alone=True
+    ),
+    "closure_gap": Measure(closure_gap, EYES, "low", "gap of the lips at /p b m/", "talkface", ("spoken",), alone=True),
+    "lip_rounding": Measure(
+        lip_rounding, EYES, "high", "mouth narrower at /o u w/", "talkface", ("spoken",), alone=True
+    ),
+    "lip_teeth_gap": Measure(
+        lip_teeth_gap, EYES, "low", "lower lip below the teeth at /f v/", "talkface", ("spoken",), alone=True
+    ),
     "jitter_ratio": Measure(jitter_ratio, "ratio", "one", "jitter relative to the truth", "talkface"),
 }
 
@@ -447,7 +464,7 @@ def measure_all(prediction: ArrayLike, truth: ArrayLike, **known: Any) -> dict[s
     prediction, truth : (T, 68, 2 or 3) arrays
         Template frame; x and y count.
     **known
-        What measures need: loudness, shape_model.
+        What measures need: loudness, shape_model, spoken.
     """
     return {name: measure.function(prediction, truth, **_needed(measure, known)) for name, measure in MEASURES.items()}
 

@@ -9,6 +9,7 @@ results/evaluation/summary.tsv, one row a number:
 |---|---|
 | model | entry of the catalogue, external-<name>, or a floor or ceiling; `<model>:<control>` is a control |
 | corpus, split | on what |
+| detector | whose landmarks the truth is: dlib, mesh |
 | condition, snr_db | clean; a kind of noise, and its ratio in dB; all: mean over the kinds, clip by clip |
 | measure | see `evaluation.metrics`; training_steps; <measure>_over_seeds |
 | value | mean over clips; with further seeds, first over the seeds of each clip |
@@ -23,14 +24,15 @@ results/evaluation/pairs.tsv, one row two models and a condition, each pair in b
 | column | holds |
 |---|---|
 | model, other | the two |
+| detector | as above |
 | split, condition, snr_db, measure | clean, and `all` at each ratio |
 | difference, low, high | mean of model less other, with its 95 % interval |
 | gain, gain_low, gain_high | percent, positive where model is better: of the other's error; of 1 for correlations |
 | p | of no difference: paired permutation test over clips |
 | clips | how many count |
 
-results/evaluation/worst.tsv: split, model, clip, speaker, lip_rmse, opening_correlation; the clips of the largest lip
-error in clean speech, worst first.
+results/evaluation/worst.tsv: split, detector, model, clip, speaker, lip_rmse, opening_correlation; the clips of the
+largest lip error in clean speech, worst first.
 """
 
 import itertools
@@ -46,12 +48,14 @@ from talkface.evaluation.statistics import Draws, nanmean, paired_test, percenti
 from talkface.evaluation.tables import ALL, CLEAN, KEYS, read_clips, write_table
 
 log = logging.getLogger(__name__)
-COLUMNS = ("model", "corpus", "split", "condition", "snr_db", "measure", "value", "low", "high", "clips")
+COLUMNS = (
+    *("model", "corpus", "detector", "split", "condition", "snr_db", "measure", "value", "low", "high", "clips"),
+)
 PAIRS = (
-    *("model", "other", "split", "condition", "snr_db", "measure", "difference", "low", "high"),
+    *("model", "other", "detector", "split", "condition", "snr_db", "measure", "difference", "low", "high"),
     *("gain", "gain_low", "gain_high", "p", "clips"),
 )
-WORST = ("split", "model", "clip", "speaker", "lip_rmse", "opening_correlation")
+WORST = ("split", "detector", "model", "clip", "speaker", "lip_rmse", "opening_correlation")
 COMPARED = ("lip_rmse", "opening_correlation")  # in pairs, and over seeds
 
 
@@ -93,9 +97,9 @@ def summarise(
     measured = pd.concat([*clips.values(), read_clips(floors)], ignore_index=True)
     rows = [tidy(part, seed=seed) for part in _by_label(measured)]
     rows += [spread(found, model) for model, found in by_seed.items() if len(found) > 1]
-    corpus = measured["corpus"].iloc[0]
+    where = tuple(measured[["corpus", "detector"]].iloc[0])
     none = (np.nan, np.nan, 0)
-    trained = [(model, corpus, "train", CLEAN, np.nan, "training_steps", n, *none) for model, n in steps.items()]
+    trained = [(model, *where, "train", CLEAN, np.nan, "training_steps", n, *none) for model, n in steps.items()]
     table = pd.concat([*rows, pd.DataFrame(trained, columns=COLUMNS)], ignore_index=True)
     write_table(table, summary)
     write_table(compare(clips, seed=seed), pairs)
@@ -149,16 +153,16 @@ def tidy(part: pd.DataFrame, *, seed: int) -> pd.DataFrame:
     """Make the rows of summary.tsv from the clips of one model and split."""
     speakers, conditions, values = _blocks(part)
     found = Draws(speakers, seed=seed).interval(values.reshape(len(speakers), -1))
-    model, corpus, split = (part[name].iloc[0] for name in ("model", "corpus", "split"))
+    whose = tuple(part[["model", "corpus", "detector", "split"]].iloc[0])
     names = itertools.product(conditions, measures_of(part))
     columns = zip(names, found.value, found.low, found.high, found.clips, strict=True)
-    rows = [(model, corpus, split, *condition, measure, *numbers) for (condition, measure), *numbers in columns]
+    rows = [(*whose, *condition, measure, *numbers) for (condition, measure), *numbers in columns]
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def spread(tables: Sequence[pd.DataFrame], model: str) -> pd.DataFrame:
     """Make the rows <measure>_over_seeds of a model from the table of each of its seeds."""
-    keys = ["corpus", "split", "condition", "snr_db"]
+    keys = ["corpus", "detector", "split", "condition", "snr_db"]
     own = [table[table["control"] == ""] for table in tables]
     means = pd.concat([_means(table, keys)[[*keys, *COMPARED]] for table in own], ignore_index=True)
     found = means.groupby(keys, dropna=False, sort=False)[list(COMPARED)].agg(["std", "min", "max", "count"])
@@ -183,7 +187,7 @@ def compare(clips: Mapping[str, pd.DataFrame], *, seed: int) -> pd.DataFrame:
             for names, numbers in _both_orders(model, other, values, draws=draws, seed=seed):
                 for ((condition, snr), measure), found in zip(columns, numbers, strict=True):
                     if found[-1]:
-                        rows.append((*names, split, condition, snr, measure, *found))
+                        rows.append((*names, part["detector"].iloc[0], split, condition, snr, measure, *found))
     return pd.DataFrame(rows, columns=PAIRS)
 
 

@@ -10,7 +10,9 @@ import pandas as pd
 from talkface.errors import TalkfaceError
 from talkface.files import writing
 
-KEYS = ("model", "corpus", "split", "clip", "speaker", "condition", "snr_db", "control")  # of a table of clips
+KEYS = (  # of a table of clips
+    *("model", "corpus", "detector", "split", "clip", "speaker", "phones", "condition", "snr_db", "control"),
+)
 ALL = "all"
 CLEAN = "clean"
 Row = dict[Hashable, Any]  # column: value
@@ -25,7 +27,7 @@ def write_table(table: pd.DataFrame, output: str | Path) -> None:
 
 def read_table(path: str | Path, columns: Iterable[str]) -> pd.DataFrame:
     """Read a table of results/evaluation/; raise a TalkfaceError if it lacks a column."""
-    texts = dict.fromkeys(("model", "other", "corpus", "split", "clip", "speaker", "condition", "control"), str)
+    texts = dict.fromkeys(("other", *KEYS), str) | {"snr_db": float}
     table = pd.read_csv(path, sep="\t", keep_default_na=False, na_values=[""], dtype=texts)  # a clip may be called 007
     missing = [name for name in columns if name not in table]
     if missing:
@@ -38,7 +40,8 @@ def read_table(path: str | Path, columns: Iterable[str]) -> pd.DataFrame:
 def read_summary(path: str | Path) -> pd.DataFrame:
     """Read results/evaluation/summary.tsv."""
     return read_table(
-        path, ("model", "corpus", "split", "condition", "snr_db", "measure", "value", "low", "high", "clips")
+        path,
+        ("model", "corpus", "detector", "split", "condition", "snr_db", "measure", "value", "low", "high", "clips"),
     )
 
 
@@ -60,7 +63,7 @@ def read_clips(path: str | Path, columns: Iterable[str] = KEYS) -> pd.DataFrame:
 
 def read_clean_clips(tables: Mapping[str, str | Path]) -> pd.DataFrame:
     """Read results/evaluation/clips/{model}.tsv of all models: the rows without noise and control."""
-    names = ("model", "split", "clip", "speaker", "condition", "control", "lip_rmse", "opening_correlation")
+    names = (*KEYS, "lip_rmse", "opening_correlation")
     both = pd.concat([read_clips(path, names) for path in tables.values()], ignore_index=True)
     return both[(both["condition"] == CLEAN) & (both["control"] == "")]
 
@@ -142,6 +145,7 @@ class Results:
         self.networks = dict(networks)
         self.models = list(networks)
         self.own = own_of(networks)
+        self.detector = str(summary["detector"].iloc[0])  # whose landmarks the truth is
         known = summary["snr_db"].dropna().unique()
         self.snr_db = float(min(known, key=abs)) if len(known) else None  # of the sweep, the one nearest to 0 dB
         self._rows = {

@@ -5,6 +5,7 @@ results/evaluation/rmse_{clip}.tsv and {model}/rmse_{clip}.tsv, tab-separated, o
 | column | holds |
 |---|---|
 | clip | on what |
+| detector | whose landmarks the truth is: dlib, mesh |
 | model | entry of the catalogue or external-<name>; floor:mean_face, the mean of the training frames whatever is said |
 | frames | how many are compared: the shorter of truth and prediction |
 | lip_rmse_width1 | the toolkit's measure: error of the lips (48 to 67), widths of the face, `metrics.rmse_width1` |
@@ -35,7 +36,7 @@ from talkface.face import points
 from talkface.face.measured import read_shape
 from talkface.noise.mixing import seed_of
 from talkface.prediction.files import load_shapes
-from talkface.training.dataset import read_shape_model
+from talkface.training.dataset import read_detector, read_shape_model
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +50,7 @@ FLOOR = "floor:mean_face"
 
 
 def measure_rows(
-    predictions: Mapping[str, NDArray], truth: NDArray, *, clip: str, mean: NDArray, seed: int
+    predictions: Mapping[str, NDArray], truth: NDArray, *, clip: str, detector: str, mean: NDArray, seed: int
 ) -> pd.DataFrame:
     """Make the table of a clip, see the head of this module.
 
@@ -58,7 +59,7 @@ def measure_rows(
     predictions : mapping of model to (T', 68, 2) array
         Template frame.
     truth : (T, 68, 2) array
-    clip : str
+    clip, detector : str
     mean : (68, 2) array
         The mean face of the training frames.
     seed : int
@@ -68,7 +69,7 @@ def measure_rows(
     for model, shapes in predictions.items():
         generator = np.random.default_rng(seed_of(seed, clip, "shuffled"))
         orders = [metrics.shuffled(shapes, generator) for _ in range(SHUFFLES)]
-        row = {"clip": clip, "model": model, "frames": min(len(shapes), len(truth))}
+        row = {"clip": clip, "detector": detector, "model": model, "frames": min(len(shapes), len(truth))}
         for name, measure in MEASURES.items():
             control = [measure(order, truth) for order in orders]
             row |= {name: measure(shapes, truth), f"{name}_shuffled": np.mean(control)}
@@ -76,9 +77,9 @@ def measure_rows(
         rows.append(row | {"shuffles": SHUFFLES})
     still = np.broadcast_to(mean, truth.shape)
     floor = {name: measure(still, truth) for name, measure in MEASURES.items()}
-    rows.append({"clip": clip, "model": FLOOR, "frames": len(truth), **floor, "shuffles": 0})
+    rows.append({"clip": clip, "detector": detector, "model": FLOOR, "frames": len(truth), **floor, "shuffles": 0})
     columns = [column for name in MEASURES for column in (name, f"{name}_shuffled", f"{name}_shuffled_sd")]
-    return pd.DataFrame(rows, columns=["clip", "model", "frames", *columns, "shuffles"])
+    return pd.DataFrame(rows, columns=["clip", "detector", "model", "frames", *columns, "shuffles"])
 
 
 def measure_clip(
@@ -121,7 +122,13 @@ def measure_clip(
     if reason:
         raise TalkfaceError(f"{clip}: rejected ({reason}); an accepted clip was expected; results/qc/clips.tsv")
     found = {model: load_shapes(path) for model, path in predictions.items()}
-    mean = read_shape_model(dataset).mean
-    table = measure_rows(found, read_shape(shapes, clip), clip=clip, mean=mean, seed=seed)
+    table = measure_rows(
+        found,
+        read_shape(shapes, clip),
+        clip=clip,
+        detector=read_detector(dataset),
+        mean=read_shape_model(dataset).mean,
+        seed=seed,
+    )
     write_table(table, output)
     log.info("%s: %d models measured on %s", output, len(found), clip)

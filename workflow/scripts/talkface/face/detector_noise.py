@@ -50,6 +50,7 @@ def measure_again(
     shape : (T, 68, 2) array
         What `identity.neutral_shapes` made of the first.
     template : (68, 2) array
+        The face that landmarks were aligned to.
     method, smooth_frames
         As then.
     mean : (68, 2) array

@@ -208,6 +208,7 @@ def neutral_shapes(
     smooth_frames: int = 0,
     reference: str = "speaker",
     trusted: Sequence[bool] | None = None,
+    aligned_to: NDArray | None = None,
 ) -> tuple[NDArray, list[int]]:
     """Compute the identity-free shapes of all frames of one speaker.
 
@@ -231,6 +232,9 @@ def neutral_shapes(
     trusted : sequence of bool, optional
         Of each clip, whether the mouth can be believed to be seen. No reference is taken from one that cannot, where
         there is another.
+    aligned_to : (68, 2) array, optional
+        The face that frames are aligned to, the mean one as the detector sees it; by default the template. `published`
+        aligns to the speaker's own.
 
     Returns
     -------
@@ -244,7 +248,8 @@ def neutral_shapes(
         trusted = [True] * len(landmarks)
     usable = np.flatnonzero(np.repeat(trusted, [len(clip) for clip in landmarks]))
     if method == "fixed":
-        aligned = [align(clip, template, smooth_frames=smooth_frames) for clip in landmarks]
+        target = template if aligned_to is None else aligned_to
+        aligned = [align(clip, target, smooth_frames=smooth_frames) for clip in landmarks]
         whole, firsts = np.concatenate(aligned), np.cumsum([0, *map(len, aligned[:-1])])
         common = usable[closure_order(whole[usable], threshold=threshold)[:reference_frames]]
         shapes, closed = [], []
@@ -281,6 +286,7 @@ def shapes_of_speaker(
     reference: str,
     max_doubt_share: float | None = None,
     min_motion_percent: float | None = None,
+    aligned_to: NDArray | None = None,
 ) -> None:
     """Write the identity-free shapes of one speaker's clips.
 
@@ -291,7 +297,7 @@ def shapes_of_speaker(
         HDF5: a group per clip with `shape` (T, 68, 2) float32, template frame, and the attributes `method`,
         `reference_clip`, `reference_frame`, `digest`, `detector` (by whose eyes), `rejected` (the reason, or empty;
         then there is no `shape`).
-    template, method, threshold, reference_frames, smooth_frames, reference
+    template, method, threshold, reference_frames, smooth_frames, reference, aligned_to
         See `neutral_shapes`.
     max_doubt_share, min_motion_percent
         See `trust.is_trusted`: no reference is taken from a clip that is not, where there is another.
@@ -331,6 +337,7 @@ def shapes_of_speaker(
             smooth_frames=smooth_frames,
             reference=reference,
             trusted=list(trusted.values()),
+            aligned_to=aligned_to,
         )
         clips = list(frames)
         ends = np.cumsum([len(frames[clip]) for clip in clips])

@@ -21,16 +21,20 @@ from talkface.face import points
 STEP_S = 0.01  # of what is compared
 MOST_S = 0.4  # offsets are sought to either side; syllables, which fit to others, come each 200 ms
 # Hz. Chosen with the other constants on 140 clips of GRID's speaker s1, 5 of others and 50 of the demo corpus, as those
-# under which the fewest of them lie far from the median of their kind.
+# under which the fewest of them lie far from the median of their kind; for mesh on 150 clips of seven speakers of GRID.
 BANDS = ((600, 1_000), (1_000, 1_600), (1_600, 2_500), (2_500, 4_000))
 WINDOW_S = 0.06
 RANGE_DB = 30.0  # under the loud parts of a band (95 of 100 steps are quieter): what is quieter yet is silence
-SLOW_S = 0.5  # span of the moving average that is taken away
-WIDTH_WEIGHT = 0.5  # of the width's correlation, where that of the opening counts 1
+SLOW_S = {"dlib": 0.5, "mesh": 0.7}  # by detector: span of the moving average that is taken away
+WIDTH_WEIGHT = {"dlib": 0.5, "mesh": 0.25}  # of the width's correlation, where that of the opening counts 1
 APART_S = 0.08  # a peak so far from the best one is another
 INDEPENDENT_HZ = 12.0  # independent values a second of what changes slower than in 6 Hz
 CERTAIN = 0.8  # of `Offset.certainty`: enough to judge by; none of the clips above was wrong from 0.7 on
 UNSURE = 0.7  # less: no offset stands out; 15 of 86 clips of real people lie below, so that it judges none alone
+# A clip this long tells its offset to 20 ms: of stretches of 15 s of GRID's s1, their sound moved at random by up to
+# 200 ms, 95 % (dlib) and 96 % (mesh) do; of clips of 3 s, 70 % (`make bench-timing`).
+TELLING_S = 15.0
+LITTLE_MS = 20.0  # an offset below half a frame is left as it is
 DRIFT_S = 20.0  # clips shorter than this are too short to find an offset in each half
 OUTER_LIP_PAIRS = ((50, 58), (51, 57), (52, 56))  # outer lip points that lie above each other
 _BLOCK = 1_000  # windows
@@ -112,7 +116,7 @@ class Offset(NamedTuple):
     certainty: float
 
 
-def audio_video_offset(landmarks: ArrayLike, samples: ArrayLike, *, rate: int) -> Offset:
+def audio_video_offset(landmarks: ArrayLike, samples: ArrayLike, *, rate: int, detector: str = "dlib") -> Offset:
     """Measure the offset of sound and picture of a clip.
 
     Parameters
@@ -123,6 +127,8 @@ def audio_video_offset(landmarks: ArrayLike, samples: ArrayLike, *, rate: int) -
         Any scale; sample 0 belongs to the instant of the first frame.
     rate : int
         Hz, 8,000 or more.
+    detector : {"dlib", "mesh"}
+        Whose landmarks these are.
 
     Returns
     -------
@@ -136,11 +142,12 @@ def audio_video_offset(landmarks: ArrayLike, samples: ArrayLike, *, rate: int) -
     if count * STEP_S < 1:
         return Offset(math.nan, math.nan)
     most = round(MOST_S / STEP_S)
-    mouth, voice = (_without_slow(series[:count]) for series in (mouth, voice))
+    mouth, voice = (_without_slow(series[:count], SLOW_S[detector]) for series in (mouth, voice))
     opening, width = (lag_correlations(a, b, most=most) for a, b in zip(mouth.T, voice.T, strict=True))
     if np.isnan(opening).any():
         return Offset(math.nan, math.nan)
-    curve = (opening + WIDTH_WEIGHT * np.nan_to_num(width)) / (1 + WIDTH_WEIGHT)
+    weight = WIDTH_WEIGHT[detector]
+    curve = (opening + weight * np.nan_to_num(width)) / (1 + weight)
     found = _refine(curve)
     # A value at the edge counts as another peak, for the curve may rise beyond it.
     peaks = np.r_[True, (curve[1:-1] >= curve[:-2]) & (curve[1:-1] > curve[2:]), True]
@@ -150,7 +157,21 @@ def audio_video_offset(landmarks: ArrayLike, samples: ArrayLike, *, rate: int) -
     return Offset(1_000 * STEP_S * found.lag, 0.5 * (1 + math.erf(gap / deviation / math.sqrt(2))))
 
 
-def audio_video_drift(landmarks: ArrayLike, samples: ArrayLike, *, rate: int) -> float:
+def correction_ms(offset_ms: float, certainty: float, duration_s: float) -> float:
+    """Tell by how much a clip's sound should come earlier (ms; negative: later): its offset, where that is certain.
+
+    0 where it is not: in clips shorter than `TELLING_S`, below a certainty of `CERTAIN`, below `LITTLE_MS`, unknown.
+
+    Examples
+    --------
+    >>> correction_ms(80.0, 0.99, 30.0), correction_ms(80.0, 0.99, 3.0), correction_ms(float("nan"), 0.9, 30.0)
+    (80.0, 0.0, 0.0)
+    """
+    certain = certainty >= CERTAIN and duration_s >= TELLING_S and abs(offset_ms) >= LITTLE_MS
+    return float(offset_ms) if certain else 0.0
+
+
+def audio_video_drift(landmarks: ArrayLike, samples: ArrayLike, *, rate: int, detector: str = "dlib") -> float:
     """Measure how much later the sound is at the end of a clip than at its start, in ms.
 
     Twice the difference of the offsets of the second and the first half, whose middles are half a clip apart. The
@@ -162,8 +183,8 @@ def audio_video_drift(landmarks: ArrayLike, samples: ArrayLike, *, rate: int) ->
         return math.nan
     middle = len(landmarks) // 2
     start = round(middle / FPS * rate)
-    first = audio_video_offset(landmarks[:middle], samples[:start], rate=rate)
-    second = audio_video_offset(landmarks[middle:], samples[start:], rate=rate)
+    first = audio_video_offset(landmarks[:middle], samples[:start], rate=rate, detector=detector)
+    second = audio_video_offset(landmarks[middle:], samples[start:], rate=rate, detector=detector)
     if not min(first.certainty, second.certainty) >= CERTAIN:
         return math.nan
     return 2 * (second.offset_ms - first.offset_ms)
@@ -207,9 +228,9 @@ def voice_series(samples: ArrayLike, *, rate: int) -> NDArray[np.float64]:
     return np.stack([(level[:, 0] + level[:, 3]) / 2, level[:, 2] - level[:, 1]], axis=1)
 
 
-def _without_slow(series: NDArray) -> NDArray:
-    """Subtract from series (N, C) their moving average over `SLOW_S`, mirrored at the ends."""
-    window = np.hanning(2 * round(SLOW_S / STEP_S / 2) + 3)[1:-1]
+def _without_slow(series: NDArray, slow_s: float) -> NDArray:
+    """Subtract from series (N, C) their moving average over so many seconds, mirrored at the ends."""
+    window = np.hanning(2 * round(slow_s / STEP_S / 2) + 3)[1:-1]
     window /= window.sum()
     padded = np.pad(series, ((len(window) // 2,) * 2, (0, 0)), mode="reflect")
     return series - np.stack([np.convolve(column, window, "valid") for column in padded.T], axis=1)

@@ -1,4 +1,7 @@
-"""The mean face (template): 68 landmarks of no particular person, in the template frame.
+"""The mean face (template): 68 landmarks of no particular person, in the template frame, as each detector sees it.
+
+All shapes have the template of dlib's landmarks as their face at rest, whoever saw the motion: one frame for all. A
+detector's own template is what its landmarks are aligned to.
 
 Template frame: the distance of the outer eye corners is 1, the origin lies midway between them, x points to the right
 of the picture, y down.
@@ -11,7 +14,10 @@ from numpy.typing import NDArray
 
 from talkface.face.points import LIP_PAIRS
 
-TABLE = Path(__file__).with_name("template.tsv")
+TABLES = {
+    "dlib": Path(__file__).with_name("template.tsv"),
+    "mesh": Path(__file__).with_name("template_mesh.tsv"),
+}
 
 
 def resting_face() -> NDArray[np.float64]:
@@ -22,6 +28,6 @@ def resting_face() -> NDArray[np.float64]:
     return face
 
 
-def load_template() -> NDArray[np.float64]:
-    """Read the template, (68, 2), from the table beside this module (made by `make template`)."""
-    return np.loadtxt(TABLE, skiprows=2, usecols=(1, 2))
+def load_template(detector: str = "dlib") -> NDArray[np.float64]:
+    """Read a detector's template, (68, 2), from the table beside this module (made by `make template`)."""
+    return np.loadtxt(TABLES[detector], skiprows=2, usecols=(1, 2))

@@ -44,6 +44,9 @@ EXPLANATIONS = {
     "clip's sound. A model that does no better has not learnt to follow speech.",
     "Ceilings": "how near anything comes: the truth one or two frames late, and the truth measured again on pictures "
     "that were encoded anew and moved by a pixel.",
+    "Closed at /p b m/": "share of these sounds at which the lips meet. The truth has a share of its own, by whose "
+    "landmarks it is: dlib's lips hardly meet. What the mean face and a prediction from another clip's sound have is "
+    "chance.",
     "Noise": "recordings that no model was trained with; the ratio is that of speech, where someone speaks, to noise.",
 }
 FILES = {
@@ -85,6 +88,7 @@ def show_split(
         "key": split,
         "title": TITLES[split],
         "scope": scope(results, split),
+        "phones": phones_of(results, split),
         "verdict": judge(results, split),
         "main": evaluation_tables.main_table(results, split, looks),
         "has_floor": floor is not None,
@@ -125,6 +129,14 @@ def scope(results: Results, split: str) -> str:
     """Write how many clips of how many speakers a split has."""
     clips, speakers = results.count(split, "clip"), results.count(split, "speaker")
     return f"{counted(clips, 'clip')} of {counted(speakers, 'speaker')}"
+
+
+def phones_of(results: Results, split: str) -> str:
+    """Write how it is known what is said when in the clips of a split."""
+    kinds = {"marks": "from their marks", "words": "from their words, aligned", "recognised": "recognised, with errors"}
+    clips = results.clips[results.clips["split"] == split].drop_duplicates("clip")
+    sources = clips["phones"].fillna("they are not known").value_counts().items()
+    return "; ".join(f"of {counted(int(n), 'clip')} {kinds.get(str(s), f'none: {s}')}" for s, n in sources)
 
 
 def define_measures() -> list[dict[str, str]]:
@@ -200,7 +212,7 @@ def write_page(
     )
     looks = {model: look.sample() for model, look in figures.choose_looks(networks).items()}
     trained = (
-        read_table(zoo, ("model", "steps", "stopped_early", *evaluation_tables.TRAINING))
+        read_table(zoo, ("model", "learnt_from", "steps", "stopped_early", *evaluation_tables.TRAINING))
         if zoo is not None
         else pd.DataFrame()
     )
@@ -226,6 +238,7 @@ def write_page(
     }
     content = {
         "corpus": str(results.summary["corpus"].iloc[0]),
+        "detector": results.detector,
         "models": counted(len(networks), "model"),
         "splits": [
             show_split(results, s, looks=looks, twins=pairs_of_twins, films=folder, drawn=drawn) for s in splits

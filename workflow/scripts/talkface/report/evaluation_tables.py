@@ -42,6 +42,7 @@ MAIN = (
     ("opening_correlation", False),
     ("opening_correlation", True),
     ("lip_rmse_first_difference", False),
+    ("closure_rate", False),
     ("sync_truth_ms", False),
     ("silence_closed", False),
     ("jitter_ratio", False),
@@ -51,8 +52,10 @@ SHORT = {
     "lip_rmse_first_difference": "velocity error",
     "sync_truth_ms": "late by",
     "silence_closed": "closed in silence",
+    "closure_rate": "closed at /p\xa0b\xa0m/",
     "jitter_ratio": "jitter",
 }
+SPOKEN = {name for name, measure in MEASURES.items() if "spoken" in measure.needs}  # need to know what is said when
 GREY = "#8a8a8a"
 FEW_CLIPS = 16  # so many columns can still be read
 # Columns of zoo.tsv, and how they are written and called.
@@ -77,6 +80,7 @@ def main_table(results: Results, split: str, looks: Looks) -> Table:
         (measure, results.snr_db if noisy else None)
         for measure, noisy in MAIN
         if measure in known and not (noisy and results.snr_db is None)
+        if measure not in SPOKEN or not math.isnan(results.value(split, "truth", measure))
     ]
     models = results.ranked(split)
     places = [_places(results, split, measure, snr_db=snr) for measure, snr in columns]
@@ -91,7 +95,7 @@ def main_table(results: Results, split: str, looks: Looks) -> Table:
         cells = [measured_cell(row, count) for row, count in zip(found, places, strict=True)]
         look = looks.get(name)
         if name == "truth":  # nothing but what it is like by itself
-            cells = [c if m == "silence_closed" else Cell() for c, (m, _) in zip(cells, columns, strict=True)]
+            cells = [c if MEASURES[m].alone else Cell() for c, (m, _) in zip(cells, columns, strict=True)]
             return Row(title, [cells[0], Cell(), *cells[1:]])
         bar = bar_cell(
             results.row(split, name, "lip_rmse"), end=end, floor=floor, colour=look["colour"] if look else GREY
@@ -273,12 +277,14 @@ def training_table(zoo: pd.DataFrame, looks: Looks) -> Table:
         trained = row["steps"] > 0
         ended = "" if not trained else "patience" if row["stopped_early"] == "yes" else "limit"
         cells = [
+            plain_cell(row["learnt_from"] if isinstance(row["learnt_from"], str) else math.nan),
             plain_cell(row["steps"] if trained else "made elsewhere", ",.0f"),
             plain_cell(ended),
             *(plain_cell(row[name] if trained else "", how) for name, how in TRAINING.items()),
         ]
         lines.append(Row(str(row["model"]), cells, looks.get(str(row["model"]))))
     heads = [
+        Head("learnt from", title="whose landmarks it learnt from"),
         Head("steps"),
         Head("ended at", title="patience: so long without a better validation loss; limit: of steps"),
         *(Head(title) for title in TRAINING_HEADS),

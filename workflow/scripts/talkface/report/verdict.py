@@ -31,6 +31,7 @@ def judge(results: Results, split: str) -> list[Markup]:
         Markup("On {} <b>{}</b> has {what}: <b>{}\xa0%</b>{}.").format(*words, what=what),
         compare(results, split, best, rival),
         _correlation(results, split, best),
+        _closures(results, split, best),
         _in_noise(results, split),
         _floors(results, split),
         _caution(results, split),
@@ -75,6 +76,22 @@ def _correlation(results: Results, split: str, best: str) -> Markup:
     first = max(known, key=lambda model: known[model])
     if first != best:
         said += Markup("; {} has the highest, {}").format(name_model(first), number(known[first], 2))
+    return said + "."
+
+
+def _closures(results: Results, split: str, best: str) -> Markup:
+    """Write at how many of the sounds that close the lips they meet, and of the truth and the mean face too."""
+    own, truth, floor = (results.value(split, name, "closure_rate") for name in (best, "truth", "floor:mean_face"))
+    if math.isnan(own) or math.isnan(truth):
+        return Markup("")
+    said = Markup("At /p b m/ its lips meet <b>{:.0f}</b> times of 100; the true ones, as {} sees them, {:.0f}").format(
+        100 * own, results.detector, 100 * truth
+    )
+    said += "" if math.isnan(floor) else f", those of the mean face {100 * floor:.0f}"
+    rates = {model: results.value(split, model, "closure_rate") for model in results.models}
+    most = max(rates, key=lambda model: -math.inf if math.isnan(rates[model]) else rates[model])
+    if rates[most] > own:
+        said += Markup("; {} closes them most often, {:.0f}").format(name_model(most), 100 * rates[most])
     return said + "."
 
 

@@ -5,6 +5,7 @@ Frames of all accepted clips lie end to end, clip c from frame_offsets[c] to fra
 | dataset | shape, type | holds |
 |---|---|---|
 | clip, speaker, split, digest | (C,) str | name, who speaks, train / valid / test, sha256 of the source |
+| correction_ms | (C,) float64 | by how much the sound was moved earlier, 0 where it was not |
 | frame_offsets | (C + 1,) int64 | first frame of each clip, then the number of all frames |
 | shape | (N, 68, 2) float32 | identity-free faces, template frame, 25 fps |
 | landmarks | (N, 68, 2) float32 | pixels of the upright source; only when a selected network wants them |
@@ -32,6 +33,7 @@ from numpy.typing import NDArray
 from talkface.conventions import FPS, SPLITS
 from talkface.errors import TalkfaceError
 from talkface.face.shape_model import FIELDS, ShapeModel, ShapeStatistics
+from talkface.face.sync import correction_ms
 from talkface.files import writing
 from talkface.media.sound import resample
 from talkface.models.inputs import Clips, take_stretches
@@ -40,6 +42,7 @@ log = logging.getLogger(__name__)
 
 LAYOUT = 1
 UNHEARD_FRAMES = 2  # so many at the end of a clip may lack their sound, whose packets end where they end
+SYNC = ("av_offset_ms", "av_certainty", "duration_s")  # columns of results/qc/clips.tsv
 CHUNK_FRAMES = 750  # of the stored arrays: 30 s
 
 
@@ -55,6 +58,7 @@ class Clip:
     audio: dict[int, NDArray]
     landmarks: NDArray | None = None
     detector: str = "dlib"
+    correction_ms: float = 0.0
 
 
 def assemble_dataset(
@@ -67,6 +71,7 @@ def assemble_dataset(
     landmarks: Sequence[str | Path] = (),
     networks: Iterable[str],
     components: int,
+    correct_offset: bool = False,
 ) -> None:
     """Write the dataset of the accepted clips from the files of the earlier stages.
 
@@ -84,6 +89,8 @@ def assemble_dataset(
         The networks to be trained; their classes say at which rates they listen and whether they want landmarks.
     components : int
         Of the shape model.
+    correct_offset : bool
+        Whether the sound of a clip is moved by its offset where that is certain, see `sync.correction_ms`.
 
     Raises
     ------
@@ -101,6 +108,7 @@ def assemble_dataset(
             shapes=shapes,
             landmarks=landmarks if any(item.wants_landmarks for item in classes) else None,
             rates=sorted({item.rate for item in classes}),
+            correct_offset=correct_offset,
         ),
         corpus=corpus,
         components=components,
@@ -115,7 +123,8 @@ def read_accepted(quality: str | Path) -> pd.DataFrame:
     TalkfaceError
         If nothing of a split was accepted.
     """
-    table = pd.read_csv(quality, sep="\t", dtype={"clip": str, "speaker": str, "split": str}, keep_default_na=False)
+    texts, none = dict.fromkeys(("clip", "speaker", "split"), str), dict.fromkeys(SYNC, "")
+    table = pd.read_csv(quality, sep="\t", dtype=texts, keep_default_na=False, na_values=none)
     accepted = table[table["accepted"].astype(str).str.lower().isin(["true", "1", "yes"])]
     _refuse_empty_splits(table, accepted)
     return accepted.set_index("clip")
@@ -160,8 +169,9 @@ def gather(
     shapes: Sequence[str | Path],
     landmarks: Sequence[str | Path] | None,
     rates: Sequence[int],
+    correct_offset: bool = False,
 ) -> Iterator[Clip]:
-    """Yield the clips of a table (index clip, columns speaker and split) from the files of the stages.
+    """Yield the clips of a table (index clip, columns as results/qc/clips.tsv) from the files of the stages.
 
     `landmarks` None: without pixels.
     """
@@ -186,6 +196,11 @@ def gather(
                     with h5py.File(landmark_files[name], "r") as file:
                         pixels = file[name]["landmarks"][:]
                 master, rate = shard[name][:], int(shard[name].attrs["rate"])
+                moved = 0.0
+                if correct_offset:
+                    moved = correction_ms(*accepted.loc[name, list(SYNC)].astype(float))
+                    master = move_earlier(master, moved, rate=rate)
+                    log.info("%s: sound moved by %.0f ms", name, -moved)
                 heard = round(len(master) / rate * FPS)
                 if len(shape) - heard > UNHEARD_FRAMES:
                     log.info(
@@ -201,6 +216,7 @@ def gather(
                     audio={wanted: resample(master, rate, wanted) for wanted in rates},
                     landmarks=pixels,
                     detector=detector,
+                    correction_ms=moved,
                 )
                 missing.discard(name)
     if missing:
@@ -214,6 +230,7 @@ def write_dataset(output: str | Path, clips: Iterable[Clip], *, corpus: str, com
     """Write clips as they come, so that a corpus need not fit in memory; the file appears whole or not at all."""
     statistics: ShapeStatistics | None = None
     names: dict[str, list[str]] = {"clip": [], "speaker": [], "split": [], "digest": []}
+    corrections: list[float] = []
     detectors: dict[str, str] = {}
     with writing(output) as temporary, h5py.File(temporary, "w") as file:
         file.attrs.update(corpus=corpus, fps=FPS, layout=LAYOUT)
@@ -227,6 +244,7 @@ def write_dataset(output: str | Path, clips: Iterable[Clip], *, corpus: str, com
                 _append(file, name, array)
                 offsets.setdefault(name, [0]).append(len(file[name]))
             detectors.setdefault(clip.detector, clip.name)
+            corrections.append(clip.correction_ms)
             for name, value in (
                 ("clip", clip.name),
                 ("speaker", clip.speaker),
@@ -247,6 +265,7 @@ def write_dataset(output: str | Path, clips: Iterable[Clip], *, corpus: str, com
         file.attrs["detector"] = next(iter(detectors))
         for name, values in names.items():
             file.create_dataset(name, data=values, dtype=h5py.string_dtype())
+        file["correction_ms"] = np.array(corrections, np.float64)
         for name, ends in offsets.items():
             if name == "shape":
                 file["frame_offsets"] = np.array(ends, np.int64)
@@ -345,6 +364,28 @@ def read_detector(path: str | Path) -> str:
         return ""
     with _open(path) as file:
         return str(file.attrs.get("detector", "dlib"))
+
+
+def move_earlier(samples: NDArray, offset_ms: float, *, rate: int) -> NDArray:
+    """Move sound (S,) to earlier times (negative: later), its length kept; silence where nothing is known.
+
+    Examples
+    --------
+    >>> move_earlier(np.array([1, 2, 3, 4]), 1.0, rate=1000), move_earlier(np.array([1, 2, 3, 4]), -2.0, rate=1000)
+    (array([2, 3, 4, 0]), array([0, 0, 1, 2]))
+    """
+    count = round(offset_ms / 1000 * rate)
+    known = samples[count:] if count >= 0 else samples[:count]
+    silence = np.zeros(len(samples) - len(known), samples.dtype)
+    return np.concatenate([known, silence] if count >= 0 else [silence, known])
+
+
+def read_corrections(path: str | Path) -> dict[str, float]:
+    """Read by clip by how many ms its sound was moved earlier; 0 in files that do not say."""
+    with _open(path) as file:
+        clips = file["clip"].asstr()[:]
+        moved = file["correction_ms"][:] if "correction_ms" in file else np.zeros(len(clips))
+    return dict(zip(clips, moved.tolist(), strict=True))
 
 
 def read_index(path: str | Path) -> pd.DataFrame:

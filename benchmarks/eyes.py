@@ -5,7 +5,6 @@
 Sounds are aligned with GRID's words by pocketsphinx; without it these rows are left out.
 """
 
-import argparse
 import importlib.util
 import sys
 import tempfile
@@ -15,13 +14,13 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import pandas as pd
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / "workflow" / "scripts"), str(HERE)]
 
 import ridge  # noqa: E402
 
+from results import Measures, command_line  # noqa: E402
 from talkface.corpus import phones  # noqa: E402
 from talkface.corpus.annotations import Mark, read_marks  # noqa: E402
 from talkface.errors import InputError, TalkfaceError  # noqa: E402
@@ -202,18 +201,11 @@ def skills(seen: dict[str, dict[Path, np.ndarray]], strangers: Iterable[Path]) -
 
 def main() -> None:
     """Measure everything, print and save the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder of real clips")
-    parser.add_argument("--output", type=Path, default=Path("results/benchmarks/eyes.tsv"))
+    parser = command_line(__doc__ or "", "eyes")
     parser.add_argument("--every", type=int, default=1, help="each so many of GRID's clips")
     given = parser.parse_args()
     cv2.setNumThreads(1)
-    rows: dict[str, dict[str, object]] = {}
-
-    def note(measure: str, unit: str, detector: str, value: float) -> None:
-        rows.setdefault(measure, {"measure": measure, "unit": unit})[detector] = float(f"{value:.3g}")
-        sys.stdout.write(f"{detector}: {measure}: {value:.3g} {unit}\n")
-        sys.stdout.flush()
+    measures = Measures(DETECTORS)
 
     grid = sorted((given.data / "grid" / "s1").glob("*.mpg"))[:: given.every]
     marks: dict[Path, list[Mark]] = {}
@@ -241,18 +233,18 @@ def main() -> None:
             seen[detector] = dict(zip(everyone, shapes_of(everyone.values(), detector), strict=True))
             if tracks:
                 found = articulation(tracks, marks)
-                note("gap at /p b m/, median", "% of the eyes", detector, found["gap"])
-                note("closed against open sounds, by the gap", "AUC", detector, found["closure_auc"])
-                note("rounded against spread sounds, by the width", "AUC", detector, found["rounded_auc"])
-                note("time of the processor", "ms a frame", detector, 1000 * spent / count)
-            note("lips measured again, GRID s1", "% of the eyes", detector,
+                measures.note("gap at /p b m/, median", "% of the eyes", detector, found["gap"])
+                measures.note("closed against open sounds, by the gap", "AUC", detector, found["closure_auc"])
+                measures.note("rounded against spread sounds, by the width", "AUC", detector, found["rounded_auc"])
+                measures.note("time of the processor", "ms a frame", detector, 1000 * spent / count)
+            measures.note("lips measured again, GRID s1", "% of the eyes", detector,
                  repeatability(detector, grid[:: max(1, len(grid) // 12)], Path(folder)))  # fmt: skip
-            note("lips measured again, large faces", "% of the eyes", detector,
+            measures.note("lips measured again, large faces", "% of the eyes", detector,
                  repeatability(detector, [given.data / name for name in LARGE], Path(folder)))  # fmt: skip
             if detector == "mesh" and tracks:
                 likeness, gain = depth_of_mesh(tracks.values(), given.data)
-                note("depth of the 68 points beside ICT-FaceKit's", "correlation", detector, likeness)
-                note("depth of the 68 points beside ICT-FaceKit's, gain", "ratio", detector, gain)
+                measures.note("depth of the 68 points beside ICT-FaceKit's", "correlation", detector, likeness)
+                measures.note("depth of the 68 points beside ICT-FaceKit's, gain", "ratio", detector, gain)
             shares: dict[str, list[float]] = {}
             for clip in faces:
                 try:
@@ -270,18 +262,15 @@ def main() -> None:
                 for name, pictures in tried.items():
                     shares.setdefault(name, []).append(look(detector, pictures).detected.mean() / seen)
             for name, share in shares.items():
-                note(f"{name}, {len(share)} clips", "% of the frames", detector, 100 * float(np.mean(share)))
+                measures.note(f"{name}, {len(share)} clips", "% of the frames", detector, 100 * float(np.mean(share)))
     if marks:
         for (learnt, judge), (skill, error) in skills(seen, strangers).items():
             if judge == learnt:
-                note("ridge learnt from s1, on other speakers: skill", "", learnt, skill)
+                measures.note("ridge learnt from s1, on other speakers: skill", "", learnt, skill)
             if judge == "dlib":
-                note("the same, judged by dlib's points: skill", "", learnt, skill)
-                note("the same, judged by dlib's points: lip error", "% of the eyes", learnt, error)
-    table = pd.DataFrame(rows.values(), columns=["measure", "unit", *DETECTORS])
-    given.output.parent.mkdir(parents=True, exist_ok=True)
-    table.to_csv(given.output, sep="\t", index=False)
-    sys.stdout.write(table.to_string(index=False) + f"\nsaved: {given.output}\n")
+                measures.note("the same, judged by dlib's points: skill", "", learnt, skill)
+                measures.note("the same, judged by dlib's points: lip error", "% of the eyes", learnt, error)
+    measures.save(given.output)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ alone. Each measure's area under the ROC curve says how often it ranks a covered
 1 perfect. `refused` is the share of clips that the limits of `config/config.yaml` reject, or in which no face is found.
 """
 
-import argparse
 import sys
 from pathlib import Path
 
@@ -20,6 +19,7 @@ import yaml
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / "workflow" / "scripts"), str(HERE)]
 
+from results import command_line, save  # noqa: E402
 from talkface.errors import InputError  # noqa: E402
 from talkface.face import tracking  # noqa: E402
 from talkface.face.detection import track_face  # noqa: E402
@@ -174,10 +174,7 @@ def clips_of(data: Path) -> dict[str, list[Path]]:
 
 def main() -> None:
     """Measure all clips, print and save the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder of real clips")
-    parser.add_argument("--output", type=Path, default=Path("results/benchmarks/mouth_trust.tsv"))
-    given = parser.parse_args()
+    given = command_line(__doc__ or "", "mouth_trust").parse_args()
     limits = yaml.safe_load((PROJECT / "config" / "config.yaml").read_text(encoding="utf-8"))["qc"]
     cv2.setNumThreads(1)
     found: dict[str, list[dict | None]] = {kind: [] for kind in ("nothing", *KINDS)}
@@ -207,10 +204,7 @@ def main() -> None:
         lost = len(clips) - len(seen)
         row["refused"] = round((lost + sum(clip["refused"] for clip in seen)) / max(1, len(clips)), 3)
         rows.append(row)
-    table = pd.DataFrame(rows)
-    given.output.parent.mkdir(parents=True, exist_ok=True)
-    table.to_csv(given.output, sep="\t", index=False)
-    sys.stdout.write(table.to_string(index=False) + f"\nsaved: {given.output}\n")
+    save(pd.DataFrame(rows), given.output)
 
 
 if __name__ == "__main__":

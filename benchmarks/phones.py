@@ -5,7 +5,6 @@
 A sound is found where one of its kind lies within 60 ms, middle from middle.
 """
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / "workflow" / "scripts"), str(HERE)]
 
+from results import command_line, save  # noqa: E402
 from talkface.corpus import phones  # noqa: E402
 from talkface.corpus.annotations import Mark  # noqa: E402
 
@@ -64,10 +64,7 @@ def matches(found: Sequence[Mark], truth: Sequence[Mark], kind: frozenset[str]) 
 
 def main() -> None:
     """Measure, print and save the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder of real voices")
-    parser.add_argument("--output", type=Path, default=Path("results/benchmarks/phones.tsv"))
-    given = parser.parse_args()
+    given = command_line(__doc__ or "", "phones").parse_args()
     counts = {(kind, source): np.zeros(3, int) for kind in KINDS for source in ("words", "recognised")}
     for path in sorted((given.data / "voices" / "timit_nltk").glob("*.wav")):
         samples, truth = read_wav(path), read_marks(path.with_suffix(".phn"))
@@ -83,10 +80,7 @@ def main() -> None:
             right, found, there = counts[kind, source]
             row |= {f"{source}_found": round(100 * right / there), f"{source}_right": round(100 * right / found)}
         rows.append(row)
-    table = pd.DataFrame(rows)
-    given.output.parent.mkdir(parents=True, exist_ok=True)
-    table.to_csv(given.output, sep="\t", index=False)
-    sys.stdout.write(table.to_string(index=False) + f"\nsaved: {given.output}\n")
+    save(pd.DataFrame(rows), given.output)
 
 
 if __name__ == "__main__":

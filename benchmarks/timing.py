@@ -7,14 +7,12 @@ Of GRID's speaker s1: clips as they are, and joined at random to stretches whose
 cross-validated within the clip.
 """
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 HERE = Path(__file__).resolve().parent
@@ -23,6 +21,7 @@ sys.path[:0] = [str(HERE.parent / "workflow" / "scripts"), str(HERE)]
 import ridge  # noqa: E402
 from eyes import DETECTORS, frames_of, look  # noqa: E402
 
+from results import Measures, command_line  # noqa: E402
 from talkface.conventions import FPS  # noqa: E402
 from talkface.face.points import mouth_opening  # noqa: E402
 from talkface.face.sync import CERTAIN, Offset, audio_video_offset, correction_ms  # noqa: E402
@@ -69,17 +68,9 @@ def recovered(clips: Sequence[Clip], length_s: int, detector: str, rng: np.rando
 
 def main() -> None:
     """Measure everything, print and save the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder of real clips")
-    parser.add_argument("--output", type=Path, default=Path("results/benchmarks/timing.tsv"))
-    given = parser.parse_args()
+    given = command_line(__doc__ or "", "timing").parse_args()
     cv2.setNumThreads(1)
-    rows: dict[str, dict[str, object]] = {}
-
-    def note(measure: str, unit: str, detector: str, value: float) -> None:
-        rows.setdefault(measure, {"measure": measure, "unit": unit})[detector] = float(f"{value:.3g}")
-        sys.stdout.write(f"{detector}: {measure}: {value:.3g} {unit}\n")
-        sys.stdout.flush()
+    measures = Measures(DETECTORS)
 
     people = {
         "GRID, 9 speakers": [*sorted(given.data.glob("grid/s1/*.mpg")), *sorted(given.data.glob("grid/others/*.mpg"))],
@@ -95,27 +86,24 @@ def main() -> None:
             offsets = {stem: offset_of(clip, detector) for stem, clip in clips.items()}
             moves = {stem: correction_ms(*offsets[stem], len(clips[stem][0]) / FPS) for stem in clips}
             sure = [found.offset_ms for found in offsets.values() if found.certainty >= CERTAIN]
-            note(f"{name}: clips", "", detector, len(clips))
-            note(f"{name}: offset, median of the certain ones", "ms", detector, float(np.median(sure)))
-            note(f"{name}: clips that are moved", "", detector, sum(map(bool, moves.values())))
+            measures.note(f"{name}: clips", "", detector, len(clips))
+            measures.note(f"{name}: offset, median of the certain ones", "ms", detector, float(np.median(sure)))
+            measures.note(f"{name}: clips that are moved", "", detector, sum(map(bool, moves.values())))
             for stem, move in moves.items():
                 if move:
                     faces, sound = clips[stem]
                     heard = (ridge.hear(move_earlier(sound, ms, rate=RATE), len(faces)) for ms in (0.0, move))
                     before, after = (ridge.cross_validate(each, mouth_opening(faces)) for each in heard)
-                    note(f"{stem}: moved earlier by", "ms", detector, move)
-                    note(f"{stem}: correlation of the ridge before", "", detector, before)
-                    note(f"{stem}: correlation of the ridge after", "", detector, after)
+                    measures.note(f"{stem}: moved earlier by", "ms", detector, move)
+                    measures.note(f"{stem}: correlation of the ridge before", "", detector, before)
+                    measures.note(f"{stem}: correlation of the ridge after", "", detector, after)
             if name.startswith("GRID"):
                 own = [clip for stem, clip in clips.items() if (given.data / "grid" / "s1" / f"{stem}.mpg").exists()]
                 for length_s in LENGTHS_S:
                     certain, right = recovered(own, length_s, detector, rng)
-                    note(f"s1, {length_s} s: called certain", "%", detector, certain)
-                    note(f"s1, {length_s} s: of these within {WITHIN_MS} ms", "%", detector, right)
-    table = pd.DataFrame(rows.values(), columns=["measure", "unit", *DETECTORS])
-    given.output.parent.mkdir(parents=True, exist_ok=True)
-    table.to_csv(given.output, sep="\t", index=False)
-    sys.stdout.write(table.to_string(index=False) + f"\nsaved: {given.output}\n")
+                    measures.note(f"s1, {length_s} s: called certain", "%", detector, certain)
+                    measures.note(f"s1, {length_s} s: of these within {WITHIN_MS} ms", "%", detector, right)
+    measures.save(given.output)
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ INDEPENDENT_HZ = 12.0  # independent values a second of what changes slower than
 CERTAIN = 0.8  # of `Offset.certainty`: enough to judge by; none of the clips above was wrong from 0.7 on
 UNSURE = 0.7  # less: no offset stands out; 15 of 86 clips of real people lie below, so that it judges none alone
 # A clip this long tells its offset to 20 ms: of stretches of 15 s of GRID's s1, their sound moved at random by up to
-# 200 ms, 95 % (dlib) and 96 % (mesh) do; of clips of 3 s, 70 % (`make bench-timing`).
+# 200 ms, 97 % (dlib) and 96 % (mesh) do; of clips of 3 s, 65 % (`make bench-timing`).
 TELLING_S = 15.0
 LITTLE_MS = 20.0  # an offset below half a frame is left as it is
 DRIFT_S = 20.0  # clips shorter than this are too short to find an offset in each half

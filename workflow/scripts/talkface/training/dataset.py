@@ -200,7 +200,8 @@ def gather(
                 if correct_offset:
                     moved = correction_ms(*accepted.loc[name, list(SYNC)].astype(float))
                     master = move_earlier(master, moved, rate=rate)
-                    log.info("%s: sound moved by %.0f ms", name, -moved)
+                    if moved:
+                        log.info("%s: sound moved %.0f ms earlier", name, moved)
                 heard = round(len(master) / rate * FPS)
                 if len(shape) - heard > UNHEARD_FRAMES:
                     log.info(

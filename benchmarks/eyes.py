@@ -216,7 +216,7 @@ def main() -> None:
             except TalkfaceError as error:
                 sys.stdout.write(f"left out: {clip.name}: {error}\n")
     strangers = sorted((given.data / "grid" / "others").glob("*.mpg"))
-    seen: dict[str, dict[Path, np.ndarray]] = {}
+    shapes: dict[str, dict[Path, np.ndarray]] = {}
     faces = [clip for pattern in FACES for clip in sorted(given.data.glob(pattern))]
     with tempfile.TemporaryDirectory() as folder:
         for detector in DETECTORS:
@@ -230,7 +230,7 @@ def main() -> None:
                     tracks[clip] = track
             everyone = tracks | {clip: look(detector, frames_of(clip, end_s=3.0)) for clip in strangers}
             everyone = {clip: track for clip, track in everyone.items() if not track.rejected}
-            seen[detector] = dict(zip(everyone, shapes_of(everyone.values(), detector), strict=True))
+            shapes[detector] = dict(zip(everyone, shapes_of(everyone.values(), detector), strict=True))
             if tracks:
                 found = articulation(tracks, marks)
                 measures.note("gap at /p b m/, median", "% of the eyes", detector, found["gap"])
@@ -264,7 +264,7 @@ def main() -> None:
             for name, share in shares.items():
                 measures.note(f"{name}, {len(share)} clips", "% of the frames", detector, 100 * float(np.mean(share)))
     if marks:
-        for (learnt, judge), (skill, error) in skills(seen, strangers).items():
+        for (learnt, judge), (skill, error) in skills(shapes, strangers).items():
             if judge == learnt:
                 measures.note("ridge learnt from s1, on other speakers: skill", "", learnt, skill)
             if judge == "dlib":

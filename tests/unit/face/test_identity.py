@@ -226,3 +226,14 @@ def test_shapes_of_speaker(tmp_path, template):
         together = np.concatenate([file["b/shape"][:], file["a/shape"][:]])
         np.testing.assert_allclose(together, motion - motion[offset] + template, atol=1e-4)
         assert file["b"].attrs["digest"] == "digest of b"
+
+
+def test_faces_of_another_detector_rest_on_the_template_all_the_same(template):
+    other = load_template("mesh")
+    motion = np.repeat(other[None], 40, axis=0)
+    motion[10:20, 65:68, 1] += 0.1  # the lower lip
+    shape, _ = identity.neutral_shapes(
+        [120 * motion + 50], template=template, aligned_to=other, method="fixed", threshold=1.0, reference_frames=5
+    )
+    np.testing.assert_allclose(shape[0], template, atol=1e-6)
+    np.testing.assert_allclose(shape[15] - shape[0], motion[15] - motion[0], atol=1e-6)

@@ -1,19 +1,22 @@
 """The mean face."""
 
 import numpy as np
+import pytest
 
 from talkface.face import points, template
 
 
-def test_template_frame():
-    face = template.load_template()
+@pytest.mark.parametrize("detector", template.TABLES)
+def test_template_frame(detector):
+    face = template.load_template(detector)
     assert face.shape == (68, 2)
     np.testing.assert_allclose(face[36], [-0.5, 0], atol=1e-4)
     np.testing.assert_allclose(face[45], [0.5, 0], atol=1e-4)
 
 
-def test_template_is_symmetric_and_a_face():
-    face = template.load_template()
+@pytest.mark.parametrize("detector", template.TABLES)
+def test_template_is_symmetric_and_a_face(detector):
+    face = template.load_template(detector)
     np.testing.assert_allclose(face[points.MIRROR] * [-1, 1], face, atol=1e-4)
     assert 0 <= points.mouth_opening(face) < 0.05  # closed
     assert face[8, 1] > face[57, 1] > face[33, 1] > face[27, 1]  # chin, lower lip, nose, bridge from below

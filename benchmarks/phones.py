@@ -17,6 +17,7 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / "workflow" / "scripts"), str(HERE)]
 
 from results import command_line, save  # noqa: E402
+
 from talkface.corpus import phones  # noqa: E402
 from talkface.corpus.annotations import Mark  # noqa: E402
 

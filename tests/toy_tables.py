@@ -27,8 +27,9 @@ ERRORS = {
 MEASURES = (
     *("lip_rmse", "face_rmse", "lip_rmse_first_difference", "lip_rmse_second_difference", "coefficient_l1"),
     *("lip_rmse_width1", "box_mse", "lmd_sum", "lmd_mean", "opening_distance", "opening_correlation"),
+    "opening_correlation_shifted",
     *("sync_truth_ms", "sync_audio_ms", "silence_closed"),
-    *("closure_rate", "closure_gap", "lip_rounding", "lip_teeth_gap", "jitter_ratio"),
+    *("rest_opening", "opening_kept", "closure_rate", "closure_gap", "lip_rounding", "lip_teeth_gap", "jitter_ratio"),
 )
 FLOORS = {
     "floor:mean_face": 3.06,

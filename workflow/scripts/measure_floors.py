@@ -1,9 +1,9 @@
-"""The measures of the mean face, of the truth come late, and of the detector's own noise."""
+"""The measures of what needs no training or no hearing, of the truth come late, and of the detector's own noise."""
 
 from talkface.logs import log_to
 
 with log_to(snakemake.log[0], threads=snakemake.threads):
-    from talkface.evaluation.evaluate import measure_floors
+    from talkface.evaluation.floors import measure_floors
 
     measure_floors(
         snakemake.input.dataset,

@@ -11,7 +11,7 @@ from talkface.face import points
 from talkface.face.template import load_template
 
 LIPS, ROUND, TEETH, ALL = [(0.4, 0.5), (1.0, 1.1)], [(0.6, 0.7)], [(1.4, 1.5)], [(0.2, 1.8)]
-SPOKEN = Spoken(LIPS, ROUND, TEETH, ALL, "words")
+SPOKEN = Spoken(LIPS, ROUND, TEETH, ALL, source="words")
 REST = 100 * float(points.mouth_opening(load_template()))
 
 
@@ -74,9 +74,10 @@ def test_what_is_spoken_is_gathered_by_clip_and_kind():
         ("c", "", np.nan, np.nan, "pocketsphinx is not installed"),
     ]
     found = spoken_in(pd.DataFrame(rows, columns=list(COLUMNS)))
-    assert found["a"] == Spoken([(0.1, 0.2)], [(0.2, 0.3)], [], [(0.1, 0.2), (0.2, 0.3), (0.3, 0.4)], "words")
+    every = [(0.1, 0.2), (0.2, 0.3), (0.3, 0.4)]
+    assert found["a"] == Spoken([(0.1, 0.2)], [(0.2, 0.3)], [], every, ["b", "uw", "aa"], "words")
     assert found["b"].labiodental == [(0.0, 0.1)]
-    assert found["c"] == Spoken([], [], [], [], "pocketsphinx is not installed")
+    assert found["c"] == Spoken([], [], [], [], [], "pocketsphinx is not installed")
     moved = found["a"].earlier(0.05)
     assert moved.bilabial == [pytest.approx((0.05, 0.15))]
     assert moved.source == "words"

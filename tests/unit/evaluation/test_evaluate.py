@@ -9,6 +9,7 @@ import pytest
 
 from talkface.errors import TalkfaceError
 from talkface.evaluation import evaluate, metrics
+from talkface.evaluation.floors import measure_floors
 from talkface.evaluation.tables import KEYS, read_clips
 from talkface.models import checkpoint
 from talkface.models.registry import build_network
@@ -138,7 +139,7 @@ def test_ratios():
 
 def test_floors_and_ceilings(dataset, around, tmp_path):
     shared, _, detector = around
-    evaluate.measure_floors(
+    measure_floors(
         dataset, tmp_path / "floors.tsv", detector=detector[:2], splits=["test", "valid"],
         **shared | write_surroundings(tmp_path, dataset, splits=["test", "valid"])[0],
     )  # fmt: skip

@@ -3,6 +3,7 @@ import pytest
 
 from talkface.evaluation import metrics
 from talkface.evaluation.articulation import Spoken
+from talkface.evaluation.rooms import Rooms
 from talkface.face import points
 from talkface.face.shape_model import ShapeModel
 from talkface.face.template import load_template
@@ -181,7 +182,8 @@ def test_a_late_truth():
 KNOWN = {
     "shape_model": ShapeModel(np.zeros((68, 2)), np.eye(2, 136), np.full(2, 0.1), np.ones(2)),
     "loudness": np.linspace(-60, -20, 20),
-    "spoken": Spoken([(0.2, 0.3)], [(0.3, 0.4)], [(0.4, 0.5)], [(0.2, 0.6)], "words"),
+    "spoken": Spoken([(0.2, 0.3)], [(0.3, 0.4)], [(0.4, 0.5)], [(0.2, 0.6)], source="words"),
+    "rooms": Rooms(*np.random.default_rng(1).standard_normal((3, 5, 68, 2))),
 }
 
 

@@ -133,7 +133,7 @@ def test_the_best_model_of_each_column_is_marked(text):
     main = text[text.index("<table") : text.index("</table>")]
     best = re.findall(r"<b>([^<]*)</b>", main)
     assert best[:2] == ["1.60", f"{lip_error('talkface', 0):.2f}"]
-    assert len(best) == 9
+    assert len(best) == 10
 
 
 def test_links_resolve(folder, read):
@@ -156,7 +156,7 @@ def test_every_measure_is_defined(read):
 
 
 def test_the_verdict_says_what_the_tables_say(folder, text):
-    first, against, correlation, closures, noise, floors, caution = verdict.judge(results_of(folder), "test")
+    first, against, correlation, closures, rooms, noise, floors, caution = verdict.judge(results_of(folder), "test")
     assert first == (
         "On 8 test clips <b><code>talkface</code></b> has the smallest lip error: <b>1.60\xa0%</b> "
         "(95\xa0% interval 1.34 to 1.86\xa0%)."
@@ -165,6 +165,8 @@ def test_the_verdict_says_what_the_tables_say(folder, text):
     assert "(95\xa0% interval 15 to 25\xa0%, which excludes zero)" in against
     assert "correlation of <b>0.69</b> (95\xa0% interval 0.57 to 0.81)." in correlation
     assert closures.startswith("At /p b m/ its lips meet <b>60</b> times of 100; the true ones, as dlib sees them, 90")
+    assert rooms.startswith("In rooms with noise 20\xa0dB below the speech, where nobody speaks, it opens to <b>")
+    assert "a mouth at rest has 2.6\xa0%, and the first syllables after them keep" in rooms
     assert "at 0\xa0dB" in noise
     assert "<code>cnn_nr</code>" in noise  # the best published one in noise
     assert "has 3.06\xa0%." in floors
@@ -184,7 +186,7 @@ def test_a_model_that_does_not_hear_is_named(tmp_path):
         table.loc[(table["model"] == "fft_cnn") & (table["measure"] == "lip_rmse"), "value"] = 3.05
 
     make_tables(tmp_path, lambda paths: edit(paths["summary"], deafen))
-    said = verdict.judge(results_of(tmp_path), "test")[5]
+    said = verdict.judge(results_of(tmp_path), "test")[6]
     assert "<code>fft_cnn</code> is not by more than 5\xa0% better" in said
 
 
@@ -230,7 +232,7 @@ def test_one_model_clean_alone(tmp_path):
     read = Reader(text)
     assert "cnn" in [row[0] for row in read.tables[0]]
     words = "".join(read.words)
-    for absent in ("Gains in noise", "Each model against each other", "Spread over seeds", " dB"):
+    for absent in ("Gains in noise", "Each model against each other", "Spread over seeds", "at 0\xa0dB"):
         assert absent not in words
 
 

@@ -36,6 +36,7 @@ class Spoken:
     rounded: Sequence[Span] = ()
     labiodental: Sequence[Span] = ()
     phones: Sequence[Span] = ()
+    names: Sequence[str] = ()  # of the phones
     source: str = ""  # of `phones.SOURCES`, or why there are none
 
     def earlier(self, seconds: float) -> "Spoken":
@@ -44,7 +45,7 @@ class Spoken:
             return self
         kinds = (self.bilabial, self.rounded, self.labiodental, self.phones)
         lips, rounded, teeth, every = ([(start - seconds, end - seconds) for start, end in spans] for spans in kinds)
-        return Spoken(lips, rounded, teeth, every, source=self.source)
+        return Spoken(lips, rounded, teeth, every, self.names, self.source)
 
 
 def spoken_in(table: pd.DataFrame) -> dict[str, Spoken]:
@@ -55,8 +56,10 @@ def spoken_in(table: pd.DataFrame) -> dict[str, Spoken]:
     for clip, rows in table.groupby("clip", sort=False):
         spans = [*zip(names.loc[rows.index], rows["start_s"], rows["end_s"], strict=True)]
         lips, rounded, teeth = ([span[1:] for span in spans if span[0] in kind] for kind in kinds)
-        every = [span[1:] for span in spans if span[0]]
-        found[str(clip)] = Spoken(lips, rounded, teeth, every, source=str(rows["source"].iloc[0]))
+        every = [(name, start, end) for name, start, end in spans if name]
+        found[str(clip)] = Spoken(
+            lips, rounded, teeth, [span[1:] for span in every], [span[0] for span in every], str(rows["source"].iloc[0])
+        )
     return found
 
 

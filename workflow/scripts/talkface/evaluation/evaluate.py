@@ -5,7 +5,7 @@ control.
 
 | column | holds |
 |---|---|
-| model | entry of the catalogue, external-<name>, or one of the floors and ceilings below |
+| model | entry of the catalogue, external-<name>, or one of the floors and ceilings |
 | corpus, split, clip, speaker | on what |
 | detector | whose landmarks the truth is: dlib, mesh |
 | phones | how it is known what is said when: marks, words, recognised (`corpus.phones`); where it is not, why |
@@ -14,9 +14,7 @@ control.
 | control | nothing; shuffled: frames in random order; other_audio: the prediction from another clip's sound |
 | lip_rmse and others | the measures of `evaluation.metrics`; nothing where not defined |
 
-Floors and ceilings, clean alone: floor:mean_face, the mean of the training frames whatever is said; ceiling:shifted_1
-and _2, the truth one and two frames late; ceiling:detector, the landmarks of the same frames after another encoding and
-a shift of one pixel; truth, for the measures that look at one side alone.
+Floors and ceilings, clean alone, stand in floors.tsv: see `evaluation.floors`.
 
 Each mixture of a clip, a kind of noise and a ratio draws from a seed of its own, so that all models are given the same.
 """
@@ -40,6 +38,7 @@ from talkface.corpus.phones import read_phones
 from talkface.errors import TalkfaceError
 from talkface.evaluation import leaks, metrics
 from talkface.evaluation.articulation import Spoken, spoken_in
+from talkface.evaluation.rooms import BELOW_DB, Plan, Rooms, add_rooms, look_into
 from talkface.evaluation.tables import CLEAN, KEYS, write_table
 from talkface.face.shape_model import ShapeModel
 from talkface.models.checkpoint import learnt_by, load_network
@@ -57,8 +56,6 @@ from talkface.training.dataset import (
 )
 
 log = logging.getLogger(__name__)
-
-SHIFTS = (1, 2)  # frames by which a ceiling is late
 
 
 @dataclass(frozen=True)
@@ -167,20 +164,27 @@ class Table:
         condition: str = CLEAN,
         snr_db: float = float("nan"),
         control: str = "",
+        rooms: Rooms | None = None,
     ) -> None:
-        """Measure a prediction (T, 68, 2 or 3) of a clip."""
+        """Measure a prediction (T, 68, 2 or 3) of a clip, and what was predicted in rooms, if that is known."""
         where = (self.corpus, self.detector, item.split, item.clip, item.speaker, item.spoken.source)
         keys = (model or self.model, *where, condition, snr_db, control)
-        measured = metrics.measure_all(
-            prediction, item.truth, loudness=item.loudness, shape_model=self.shape_model, spoken=item.spoken
-        )
+        known = {"loudness": item.loudness, "shape_model": self.shape_model, "spoken": item.spoken, "rooms": rooms}
+        measured = metrics.measure_all(prediction, item.truth, **known)
         self.rows.append(dict(zip(KEYS, keys, strict=True)) | measured)
 
-    def add_clean(self, material: Sequence[Material], predictions: Sequence[NDArray], *, seed: int) -> None:
+    def add_clean(
+        self,
+        material: Sequence[Material],
+        predictions: Sequence[NDArray],
+        *,
+        seed: int,
+        rooms: Sequence[Rooms | None] | None = None,
+    ) -> None:
         """Measure the predictions from clean sound of all clips of a split, and their controls."""
         for index, (item, prediction) in enumerate(zip(material, predictions, strict=True)):
             generator = np.random.default_rng(seed_of(seed, item.clip, "shuffled"))
-            self.add(item, prediction)
+            self.add(item, prediction, rooms=rooms[index] if rooms else None)
             self.add(item, metrics.shuffled(prediction, generator), control="shuffled")
             other = find_other([each.speaker for each in material], index)
             if other is not None:
@@ -219,6 +223,17 @@ def mixtures(
                 generator = np.random.default_rng(seed_of(seed, item.clip, kind, f"{snr:g}"))
                 noise = noises.cut(kind, samples=len(sound), rate=item.rate, generator=generator)
                 yield item, kind, snr, add_noise(sound, noise, snr_db=snr, level_db=level)
+
+
+def in_rooms(material: Iterable[Material], noises: TestNoises, *, seed: int) -> Iterator[tuple[Plan, NDArray]]:
+    """Put each clip into rooms with a kind of noise, drawn, all through; yield the plan, and its sound (S,)."""
+    for item in material:
+        plan = add_rooms(item.sound, metrics.relative_loudness(item.loudness), rate=item.rate)
+        generator = np.random.default_rng(seed_of(seed, item.clip, "rooms"))
+        kind = generator.choice(sorted(noises.kinds))
+        noise = noises.cut(kind, samples=len(plan.sound), rate=item.rate, generator=generator)
+        level = active_level(item.sound, item.rate)
+        yield plan, add_noise(plan.sound, noise, snr_db=BELOW_DB, level_db=level)
 
 
 def ratios(bounds: Sequence[float]) -> list[float]:
@@ -314,68 +329,15 @@ def evaluate_model(
 
     for split in splits:
         material = read_material(dataset, split, audio=audio, phones=phones)
-        table.add_clean(material, [predict(item.sound, item.rate) for item in material], seed=seed)
+        clean = [predict(item.sound, item.rate) for item in material]
+        rooms = [
+            look_into(plan, predict(sound, item.rate), faces)
+            for (plan, sound), item, faces in zip(in_rooms(material, noises, seed=seed), material, clean, strict=True)
+        ]
+        table.add_clean(material, clean, seed=seed, rooms=rooms)
         total = len(material) * len(noises.kinds) * len(steps)
         mixed = mixtures(material, noises, snr_db=steps, seed=seed)
         bar = tqdm(mixed, total=total, desc=f"{model}, {split}", unit="mixture", mininterval=2.0, file=sys.stderr)
         for item, kind, snr, sound in bar:
             table.add(item, predict(sound, item.rate), condition=kind, snr_db=snr)
     table.write(output)
-
-
-def measure_floors(
-    dataset: str | Path,
-    output: str | Path,
-    *,
-    audio: Sequence[str | Path],
-    phones: Sequence[str | Path],
-    detector: Sequence[str | Path],
-    sheet: str | Path,
-    splits: Sequence[str],
-    split_by: str,
-) -> None:
-    """Write the measures of the floors and ceilings, see the head of this module.
-
-    Parameters
-    ----------
-    dataset : path
-        results/dataset/{corpus}.h5.
-    output : path
-        results/evaluation/floors.tsv.
-    audio : sequence of paths
-        results/audio/{shard}.h5 of the clips.
-    phones : sequence of paths
-        results/evaluation/phones/{shard}.tsv of the clips.
-    detector : sequence of paths
-        results/evaluation/detector/{shard}.h5: a group a clip with `shape` (T, 68, 2), the truth as it was found again;
-        a clip without one has no row.
-    sheet : path
-    splits : sequence of str
-    split_by : {"speaker", "clip"}
-    """
-    leaks.check_splits(dataset, sheet=sheet, split_by=split_by)
-    table = Table.of(dataset, model="truth")
-    mean_face, again = table.shape_model.mean, _read_shapes(detector)
-    for split in splits:
-        material = read_material(dataset, split, audio=audio, phones=phones)
-        for item in material:
-            mean = np.broadcast_to(mean_face, (len(item.truth), *mean_face.shape))
-            table.add(item, mean, model="floor:mean_face")
-        for shift in SHIFTS:
-            for item in material:
-                table.add(item, metrics.delayed(item.truth, shift), model=f"ceiling:shifted_{shift}")
-        for item in material:
-            if item.clip in again:
-                table.add(item, again[item.clip], model="ceiling:detector")
-        for item in material:
-            table.add(item, item.truth)
-    table.write(output)
-
-
-def _read_shapes(paths: Iterable[str | Path]) -> dict[str, NDArray]:
-    """Read the shapes (T, 68, 2) by clip from files with a group a clip."""
-    found: dict[str, NDArray] = {}
-    for path in paths:
-        with h5py.File(path, "r") as file:
-            found |= {clip: group["shape"][:] for clip, group in file.items() if "shape" in group}
-    return found

@@ -15,15 +15,17 @@ from scipy.ndimage import binary_erosion, gaussian_filter1d
 
 from talkface.conventions import FPS, FULL_SCALE
 from talkface.evaluation.articulation import closure_gap, closure_rate, lip_rounding, lip_teeth_gap
+from talkface.evaluation.rooms import opening_kept, rest_opening
 from talkface.face import points
 from talkface.face.shape_model import ShapeModel
-from talkface.face.sync import best_lag
+from talkface.face.sync import best_lag, lag_correlations
 
 ALL = tuple(range(points.COUNT))
 FRAME_MS = 1000 / FPS
 COEFFICIENTS = 6  # of Eskimez et al. 2020
 # Lags are sought within 10 frames, 400 ms. Further off, speech resembles itself again: syllables follow every 200 ms.
 MOST_FRAMES = 10
+SHIFTED_FRAMES = 3  # 120 ms to either side: what a recording may be off, and a syllable is not
 # Frames, deviation of the Gaussian whose mean is taken off a series before its lag is sought: what is slower than a
 # word says little about time, and where all sentences have one rhythm, as in GRID, it finds them all alike.
 SLOW_FRAMES = 3
@@ -217,6 +219,22 @@ def opening_correlation(prediction: ArrayLike, truth: ArrayLike) -> float:
     return correlation(points.mouth_opening(prediction), points.mouth_opening(truth))
 
 
+def opening_correlation_shifted(prediction: ArrayLike, truth: ArrayLike) -> float:
+    """Pearson's correlation of predicted and true mouth opening at the shift of at most 120 ms at which it is highest.
+
+    Where recordings are late or early by a few frames it says what a model hears, whenever it shows it.
+
+    Returns
+    -------
+    float
+        -1 .. 1; NaN where either does not move.
+    """
+    prediction, truth = _pair(prediction, truth)
+    opened = points.mouth_opening(prediction), points.mouth_opening(truth)
+    found = lag_correlations(*opened, most=SHIFTED_FRAMES)
+    return float("nan") if np.isnan(found).all() else float(np.nanmax(found))
+
+
 def correlation(a: ArrayLike, b: ArrayLike) -> float:
     """Compute Pearson's correlation of two series (T,), -1 .. 1; NaN where either is constant or shorter than two.
 
@@ -396,8 +414,9 @@ class Measure(NamedTuple):
     source : str
         Who measures so.
     needs : tuple of str
-        Of "loudness" ((T,) dB of the clean sound), "shape_model" (of the training frames) and "spoken" (when the sounds
-        that need lips are spoken, `articulation.Spoken`).
+        Of "loudness" ((T,) dB of the clean sound), "shape_model" (of the training frames), "spoken" (when the sounds
+        that need lips are spoken, `articulation.Spoken`) and "rooms" (what is predicted where nobody speaks,
+        `rooms.Rooms`).
     alone : bool
         It looks at the prediction alone, so that the truth has a number of its own.
     """
@@ -437,11 +456,18 @@ MEASURES: dict[str, Measure] = {
     ),
     "opening_distance": Measure(opening_distance, EYES, "low", "mouth-opening error", "talkface"),
     "opening_correlation": Measure(opening_correlation, "-1 .. 1", "high", "mouth-opening correlation", "talkface"),
+    "opening_correlation_shifted": Measure(
+        opening_correlation_shifted, "-1 .. 1", "high", "mouth-opening correlation, best shift", "talkface"
+    ),
     "sync_truth_ms": Measure(sync_truth, "ms", "zero", "mouth later than the true one", "talkface"),
     "sync_audio_ms": Measure(sync_audio, "ms", "zero", "mouth later than the sound", "talkface", ("loudness",), True),
     "silence_closed": Measure(
         silence_closed, "share", "one", "mouth closed in silence", "talkface", ("loudness",), alone=True
     ),
+    "rest_opening": Measure(
+        rest_opening, EYES, "low", "opening where nobody speaks", "talkface", ("rooms",), alone=True
+    ),
+    "opening_kept": Measure(opening_kept, "ratio", "one", "opening after a pause", "talkface", ("rooms",), alone=True),
     "closure_rate": Measure(
         closure_rate, "share", "one", "lips that meet at /p b m/", "talkface", ("spoken",), alone=True
     ),
@@ -464,7 +490,7 @@ def measure_all(prediction: ArrayLike, truth: ArrayLike, **known: Any) -> dict[s
     prediction, truth : (T, 68, 2 or 3) arrays
         Template frame; x and y count.
     **known
-        What measures need: loudness, shape_model, spoken.
+        What measures need: loudness, shape_model, spoken, rooms.
     """
     return {name: measure.function(prediction, truth, **_needed(measure, known)) for name, measure in MEASURES.items()}
 

@@ -27,7 +27,11 @@ from talkface.report.cells import (
 
 Looks = Mapping[str, Mapping[str, str]]
 
-FLOORS = {"floor:mean_face": "mean face"}
+FLOORS = {
+    "floor:mean_face": "mean face",
+    "floor:loudness": "loudness alone",
+    "floor:phones": "phones and a table",
+}
 CEILINGS = {
     "ceiling:shifted_2": "truth, 2 frames (80 ms) late",
     "ceiling:shifted_1": "truth, 1 frame (40 ms) late",
@@ -43,6 +47,7 @@ MAIN = (
     ("opening_correlation", True),
     ("lip_rmse_first_difference", False),
     ("closure_rate", False),
+    ("rest_opening", False),
     ("sync_truth_ms", False),
     ("silence_closed", False),
     ("jitter_ratio", False),
@@ -52,6 +57,7 @@ SHORT = {
     "lip_rmse_first_difference": "velocity error",
     "sync_truth_ms": "late by",
     "silence_closed": "closed in silence",
+    "rest_opening": "opening in rooms",
     "closure_rate": "closed at /p\xa0b\xa0m/",
     "jitter_ratio": "jitter",
 }

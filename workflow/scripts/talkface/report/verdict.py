@@ -5,6 +5,8 @@ import math
 from markupsafe import Markup
 
 from talkface.evaluation.tables import Results, Row
+from talkface.face.points import mouth_opening
+from talkface.face.template import load_template
 from talkface.report.cells import counted, name_model, number, percent
 
 CLIPS = {"train": "training clip", "valid": "validation clip", "test": "test clip", "unseen": "clip of unseen speakers"}
@@ -32,6 +34,7 @@ def judge(results: Results, split: str) -> list[Markup]:
         compare(results, split, best, rival),
         _correlation(results, split, best),
         _closures(results, split, best),
+        _rooms(results, split, best),
         _in_noise(results, split),
         _floors(results, split),
         _caution(results, split),
@@ -76,7 +79,23 @@ def _correlation(results: Results, split: str, best: str) -> Markup:
     first = max(known, key=lambda model: known[model])
     if first != best:
         said += Markup("; {} has the highest, {}").format(name_model(first), number(known[first], 2))
-    return said + "."
+    hearing = {"loudness alone": "floor:loudness", "phones and a table": "floor:phones"}
+    floors = {text: results.value(split, name, "opening_correlation") for text, name in hearing.items()}
+    told = [f"{text} {number(value, 2)}" for text, value in floors.items() if not math.isnan(value)]
+    return said + (f"; what learns nothing: {', '.join(told)}." if told else ".")
+
+
+def _rooms(results: Results, split: str, best: str) -> Markup:
+    """Write how far the mouth opens where nobody speaks."""
+    row = results.row(split, best, "rest_opening")
+    if row is None or math.isnan(row["value"]):
+        return Markup("")
+    said = Markup(
+        "In rooms with noise 20\xa0dB below the speech, where nobody speaks, it opens to <b>{}\xa0%</b>{}"
+    ).format(number(row["value"], 1), _within(row))
+    kept = results.value(split, best, "opening_kept")
+    said += f"; a mouth at rest has {100 * float(mouth_opening(load_template())):.1f}\xa0%"
+    return said + ("." if math.isnan(kept) else f", and the first syllables after them keep {100 * kept:.0f} of 100.")
 
 
 def _closures(results: Results, split: str, best: str) -> Markup:

@@ -133,7 +133,7 @@ def test_the_best_model_of_each_column_is_marked(text):
     main = text[text.index("<table") : text.index("</table>")]
     best = re.findall(r"<b>([^<]*)</b>", main)
     assert best[:2] == ["1.60", f"{lip_error('talkface', 0):.2f}"]
-    assert len(best) == 10
+    assert len(best) == 9
 
 
 def test_links_resolve(folder, read):

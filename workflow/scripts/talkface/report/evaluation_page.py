@@ -40,8 +40,11 @@ EXPLANATIONS = {
     "Correlation": "of the predicted and the true opening of the mouth over time. 1 is perfect, 0 is chance.",
     "Interval": "95 %: speakers, and then their clips, drawn anew again and again. Where the interval of a difference "
     "excludes zero, the choice of clips does not explain the difference.",
-    "Floors": "what needs no hearing: the mean face; a model's own frames in random order; its prediction from another "
-    "clip's sound. A model that does no better has not learnt to follow speech.",
+    "Floors": "what hears or learns nothing: the mean face; a mouth that opens as the sound is loud, or by a table of "
+    "phones; a model's own frames in random order; its prediction from another clip's sound. A model that does no "
+    "better has not learnt to follow speech.",
+    "Opening in rooms": "where nobody speaks, before, between and after the words, in a noise 20 dB below the speech. "
+    "At rest a mouth has 2.6 %.",
     "Ceilings": "how near anything comes: the truth one or two frames late, and the truth measured again on pictures "
     "that were encoded anew and moved by a pixel.",
     "Closed at /p b m/": "share of these sounds at which the lips meet. The truth has a share of its own, by whose "

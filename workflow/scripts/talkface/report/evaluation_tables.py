@@ -45,7 +45,6 @@ MAIN = (
     ("lip_rmse", True),
     ("opening_correlation", False),
     ("opening_correlation", True),
-    ("lip_rmse_first_difference", False),
     ("closure_rate", False),
     ("rest_opening", False),
     ("sync_truth_ms", False),
@@ -54,7 +53,6 @@ MAIN = (
 )
 SHORT = {
     "opening_correlation": "correlation",
-    "lip_rmse_first_difference": "velocity error",
     "sync_truth_ms": "late by",
     "silence_closed": "closed in silence",
     "rest_opening": "opening in rooms",
@@ -110,7 +108,7 @@ def main_table(results: Results, split: str, looks: Looks) -> Table:
 
     groups = [Group([line(model, model) for model in models])]
     controls = {f"{models[0]}:{key}": f"{models[0]}, {title}" for key, title in CONTROLS.items()}
-    below = {"Floors: what needs no hearing": FLOORS | controls, "Ceilings: how near anything comes": CEILINGS}
+    below = {"Floors: what hears or learns nothing": FLOORS | controls, "Ceilings: how near anything comes": CEILINGS}
     for title, names in below.items():
         rows = [line(name, text) for name, text in names.items()]
         rows = [row for row in rows if any(cell.text and cell.sort != "nan" for cell in row.cells)]
@@ -125,8 +123,9 @@ def main_table(results: Results, split: str, looks: Looks) -> Table:
 
 def _places(results: Results, split: str, measure: str, *, snr_db: float | None = None) -> int:
     """Choose the decimals of a measure's column."""
-    if MEASURES[measure].unit == "ms":
-        return 0
+    fixed = {"ms": 0, "-1 .. 1": 2, "share": 2, "ratio": 2}
+    if MEASURES[measure].unit in fixed:
+        return fixed[MEASURES[measure].unit]
     return decimals([results.value(split, model, measure, snr_db=snr_db) for model in results.models])
 
 

@@ -34,7 +34,7 @@ endif
 unexport VIDEOS SHEET SPLIT_BY PATTERN
 quoted = '$(subst ','\'',$(value $(1)))'
 
-.PHONY: demo zoo report compare test test-quick test-containers test-readme check bench bench-eyes bench-phones bench-timing bench-trust tables sheet template pins clean
+.PHONY: demo zoo report compare strangers test test-quick test-containers test-readme check bench bench-eyes bench-phones bench-timing bench-trust tables sheet template pins clean
 
 demo: .venv/run
 	$(RUN) snakemake --cores $(CORES) train_all evaluate_all animate_all
@@ -80,6 +80,9 @@ check: .venv/dev
 
 bench: .venv/dev
 	$(RUN) python benchmarks/run.py --data "$(DATA)"
+
+strangers: .venv/dev
+	$(RUN) python benchmarks/strangers.py --data "$(DATA)"
 
 bench-eyes: .venv/dev
 	$(RUN) python benchmarks/eyes.py --data "$(DATA)"

@@ -4,7 +4,7 @@
     python docs/make_tables.py bench        results/benchmarks/suite/ of `make bench` -> docs/tables/bench.tsv
     python docs/make_tables.py containers   results/benchmarks/containers.xml of `make test-containers`, likewise
     python docs/make_tables.py eyes         results/benchmarks/eyes.tsv of `make bench-eyes`, likewise
-    (phones, timing, trust likewise, of `make bench-phones` and so on)
+    (phones, strangers, timing, trust likewise, of `make bench-phones` and so on)
     python docs/make_tables.py              writes the tables of docs/tables/ into the documents
 
 A document holds a table between `<!-- table NAME -->` and `<!-- end -->`; `short`: its first columns.
@@ -53,6 +53,10 @@ PLAIN = {
         "sounds": "sounds", "marked": "marked by hand", "words_found": "of these found from words, %",
         "words_right": "of the found ones right, %", "recognised_found": "found without words, %",
         "recognised_right": "of the found ones right, % ",
+    },
+    "strangers": {
+        "predictor": "predictor", "GRID": "GRID, 7 people", "GRID_shifted": "best shift", "wild": "in the wild, 5 people",
+        "wild_shifted": "best shift ", "room_70": "room at -70 dBFS", "room_60": "-60", "room_50": "-50",
     },
     "timing": {name: name for name in ("measure", "unit", "dlib", "mesh")},
     "mouth_trust": {
@@ -125,10 +129,10 @@ def take_containers(path: Path = PROJECT / "results" / "benchmarks" / "container
 
 
 def take_measured(name: str) -> None:
-    """Take over what `make bench-<name>` found, results/benchmarks/<name>.tsv."""
+    """Take over what `make bench-<name>` (or `make strangers`) found, results/benchmarks/<name>.tsv."""
     name_of_table = {"trust": "mouth_trust"}.get(name, name)
     table = pd.read_csv(PROJECT / "results" / "benchmarks" / f"{name_of_table}.tsv", sep="\t")
-    save(table, name_of_table, f"make bench-{name}")
+    save(table, name_of_table, "make strangers" if name == "strangers" else f"make bench-{name}")
 
 
 def lines_of(name: str, *, short: bool) -> list[str]:
@@ -172,7 +176,7 @@ def main() -> None:
     """Take over what the command line names, and write the tables into the documents."""
     for name in sys.argv[1:]:
         takers = {"compare": take_comparison, "bench": take_benchmarks, "containers": take_containers}
-        takers |= {each: functools.partial(take_measured, each) for each in ("eyes", "phones", "timing", "trust")}
+        takers |= {each: functools.partial(take_measured, each) for each in ("eyes", "phones", "strangers", "timing", "trust")}
         takers[name]()
     for name in DOCUMENTS:
         path = PROJECT / name

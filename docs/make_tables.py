@@ -176,7 +176,9 @@ def main() -> None:
     """Take over what the command line names, and write the tables into the documents."""
     for name in sys.argv[1:]:
         takers = {"compare": take_comparison, "bench": take_benchmarks, "containers": take_containers}
-        takers |= {each: functools.partial(take_measured, each) for each in ("eyes", "phones", "strangers", "timing", "trust")}
+        takers |= {
+            each: functools.partial(take_measured, each) for each in ("eyes", "phones", "strangers", "timing", "trust")
+        }
         takers[name]()
     for name in DOCUMENTS:
         path = PROJECT / name

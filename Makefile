@@ -82,7 +82,7 @@ bench: .venv/dev
 	$(RUN) python benchmarks/run.py --data "$(DATA)"
 
 strangers: .venv/dev
-	$(RUN) python benchmarks/strangers.py --data "$(DATA)"
+	$(RUN) python benchmarks/strangers.py --data "$(DATA)" $(if $(SHEET),--sheet "$(SHEET)")
 
 bench-eyes: .venv/dev
 	$(RUN) python benchmarks/eyes.py --data "$(DATA)"

@@ -56,7 +56,8 @@ PLAIN = {
     },
     "strangers": {
         "predictor": "predictor", "GRID": "GRID, 7 people", "GRID_shifted": "best shift",
-        "wild": "in the wild, 5 people", "wild_shifted": "best shift ", "room_70": "room at -70 dBFS", "room_60": "-60", "room_50": "-50",
+        "wild": "in the wild, 5 people", "wild_shifted": "best shift ",
+        "room_70": "room at -70 dBFS", "room_60": "-60", "room_50": "-50",
     },
     "timing": {name: name for name in ("measure", "unit", "dlib", "mesh")},
     "mouth_trust": {

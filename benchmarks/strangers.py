@@ -22,7 +22,7 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / "workflow" / "scripts"), str(HERE)]
 
 import ridge  # noqa: E402
-from eyes import frames_of, look, shapes_of  # noqa: E402
+from eyes import look, shapes_of  # noqa: E402
 from results import command_line, save  # noqa: E402
 
 from talkface.conventions import FPS, FULL_SCALE  # noqa: E402
@@ -35,6 +35,7 @@ from talkface.evaluation.floors import opening_of_phones  # noqa: E402
 from talkface.evaluation.statistics import Draws  # noqa: E402
 from talkface.face.points import mouth_opening  # noqa: E402
 from talkface.media.audio import extract_audio  # noqa: E402
+from talkface.media.video import probe, read_frames  # noqa: E402
 from talkface.models.checkpoint import load_network  # noqa: E402
 from talkface.noise.mixing import to_rate  # noqa: E402
 from talkface.prediction.streaming import predict_samples  # noqa: E402
@@ -56,33 +57,55 @@ class Clip:
     sound: NDArray
 
 
-def people_of(data: Path) -> list[tuple[str, str, Path]]:
-    """List the people of a folder: group, person, video."""
+@dataclass
+class Video:
+    """A video of a stranger, and the stretch of it that counts, seconds."""
+
+    group: str
+    person: str
+    path: Path
+    start_s: float = 0.0
+    end_s: float = MOST_S
+
+
+def people_of(data: Path) -> list[Video]:
+    """List the people of a folder."""
     grid = {"brbk7n": "s20", "lbax4n": "s5", "lwbsza": "s4", "pwij3p": "s2", "swwp2s": "s2"}
-    found = [("taught", "s1", path) for path in sorted(data.glob("grid/s1/*.mpg"))[::4][:TAUGHT]]
+    found = [Video("taught", "s1", path) for path in sorted(data.glob("grid/s1/*.mpg"))[::4][:TAUGHT]]
     for path in sorted(data.glob("grid/others/*.mpg")):
-        found.append(("GRID", grid.get(path.stem, path.stem.split("_")[0]), path))
-    found += [("wild", "CREMA-D 1001", path) for path in sorted(data.glob("cremad/*.flv"))]
-    found += [("wild", path.stem, path) for path in sorted(data.glob("talking/*.mp4"))]
+        found.append(Video("GRID", grid.get(path.stem, path.stem.split("_")[0]), path))
+    found += [Video("wild", "CREMA-D 1001", path) for path in sorted(data.glob("cremad/*.flv"))]
+    found += [Video("wild", path.stem, path) for path in sorted(data.glob("talking/*.mp4"))]
     return found
 
 
-def read(people: Iterable[tuple[str, str, Path]]) -> list[Clip]:
+def videos_of(sheet: Path) -> list[Video]:
+    """List the clips of a sheet; of each at most `MOST_S`."""
+    found = []
+    for row in read_sheet(sheet).itertuples():
+        start = 0.0 if np.isnan(row.start_s) else row.start_s
+        end = start + MOST_S if np.isnan(row.end_s) else min(row.end_s, start + MOST_S)
+        found.append(Video("sheet", row.speaker, Path(row.video), start, end))
+    return found
+
+
+def read(videos: Iterable[Video]) -> list[Clip]:
     """Read clips; those without a face are left out and said."""
     clips = []
-    for group, person, path in people:
+    for video in videos:
+        stretch = {"start_s": video.start_s or None, "end_s": video.end_s}
         try:
-            track = look("mesh", frames_of(path, end_s=MOST_S))
-            sound = extract_audio(path, rate=RATE, end_s=MOST_S) / FULL_SCALE
+            track = look("mesh", list(read_frames(probe(video.path), pixels="rgb24", **stretch)))
+            sound = extract_audio(video.path, rate=RATE, **stretch) / FULL_SCALE
         except TalkfaceError as error:
             sys.stdout.write(f"left out: {error}\n")
             continue
         if track.rejected:
-            sys.stdout.write(f"left out: {path}: {track.rejected}\n")
+            sys.stdout.write(f"left out: {video.path}: {track.rejected}\n")
             continue
         shape = shapes_of([track], "mesh")[0]
         frames = min(len(shape), len(sound) * FPS // RATE)
-        clips.append(Clip(group, person, mouth_opening(shape[:frames]), sound[: frames * RATE // FPS]))
+        clips.append(Clip(video.group, video.person, mouth_opening(shape[:frames]), sound[: frames * RATE // FPS]))
     return clips
 
 
@@ -170,12 +193,7 @@ def main() -> None:
     parser.add_argument("--weights", type=Path, nargs="*", default=[Path("resources/models/talkface_demo.pt")])
     given = parser.parse_args()
     cv2.setNumThreads(1)
-    if given.sheet:
-        table = read_sheet(given.sheet)
-        people = [("sheet", row.speaker, Path(row.video)) for row in table.itertuples()]
-    else:
-        people = people_of(given.data)
-    clips = read(people)
+    clips = read(videos_of(given.sheet) if given.sheet else people_of(given.data))
     strangers = [clip for clip in clips if clip.group != "taught"]
     rows = [measure("loudness", [loudness(clip) for clip in strangers], strangers)]
     if aligner():

@@ -23,8 +23,8 @@ sys.path[:0] = [str(HERE.parent / "workflow" / "scripts"), str(HERE)]
 
 import ridge  # noqa: E402
 from eyes import look, shapes_of  # noqa: E402
-from results import command_line, save  # noqa: E402
 
+from results import command_line, save  # noqa: E402
 from talkface.conventions import FPS, FULL_SCALE  # noqa: E402
 from talkface.corpus.phones import aligner, find_phones  # noqa: E402
 from talkface.corpus.sheet import read_sheet  # noqa: E402

@@ -34,7 +34,7 @@ endif
 unexport VIDEOS SHEET SPLIT_BY PATTERN
 quoted = '$(subst ','\'',$(value $(1)))'
 
-.PHONY: demo zoo report compare strangers test test-quick test-containers test-readme check bench bench-eyes bench-phones bench-timing bench-trust tables sheet template pins clean
+.PHONY: demo zoo report compare strangers test test-quick test-containers test-readme check bench bench-eyes bench-phones bench-timing bench-trust tables sheet speech template pins clean
 
 demo: .venv/run
 	$(RUN) snakemake --cores $(CORES) train_all evaluate_all animate_all
@@ -83,6 +83,9 @@ bench: .venv/dev
 
 strangers: .venv/dev
 	$(RUN) python benchmarks/strangers.py --data "$(DATA)" $(if $(SHEET),--sheet "$(SHEET)")
+
+speech: .venv/run
+	$(RUN) PYTHONPATH=workflow/scripts python resources/measure_speech.py "$(DATA)"
 
 bench-eyes: .venv/dev
 	$(RUN) python benchmarks/eyes.py --data "$(DATA)"

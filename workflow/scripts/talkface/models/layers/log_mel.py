@@ -25,22 +25,23 @@ class LogMel(nn.Module):
         Samples between feature frames.
     window : int
         Samples of the Hann window; feature frame m covers samples [m * hop, m * hop + window) of its input.
+    floor : float
+        Added to the power.
     warp : float
         Largest stretch of the frequency axis that training may ask for, at most 0.125.
 
     Notes
     -----
-    The floor of 1e-6 lies about 60 dB under a loud vowel, so that digital silence and a quiet room look alike.
+    A floor of 1e-6 lies about 60 dB under a loud vowel, so that digital silence and a quiet room look alike.
     """
 
-    FLOOR = 1e-6
     WARPS = 9  # vocal tracts to choose from, the middle one as it is
     mel: Tensor  # buffers
     taper: Tensor
 
-    def __init__(self, *, rate: int, bands: int, hop: int, window: int, warp: float = 0.0):
+    def __init__(self, *, rate: int, bands: int, hop: int, window: int, warp: float = 0.0, floor: float = 1e-6):
         super().__init__()
-        self.hop, self.window = hop, window
+        self.hop, self.window, self.floor = hop, window, floor
         self.size = 1 << (window - 1).bit_length()
         # Bins of a stretched spectrum lie where those of a recording at another rate would.
         mel = [
@@ -60,4 +61,4 @@ class LogMel(nn.Module):
             spectrum = torch.fft.rfft(frames, n=self.size)  # (B, M, size // 2 + 1)
             power = spectrum.real.square() + spectrum.imag.square()
             mel = self.mel[self.WARPS // 2] if warp is None else self.mel[warp]  # (size // 2 + 1, F), a B before it
-            return torch.log(self.FLOOR + power @ mel)  # (B, M, F)
+            return torch.log(self.floor + power @ mel)  # (B, M, F)

@@ -4,15 +4,15 @@ Where it looks: frame i sees the sound from the beginning of the file up to `loo
 i/25 s, and no sample beyond: the windows of the spectrum and of the convolutions end there, they do not reach past it.
 
 What it is given: each mel band as loud as it is and beside its own running means, short ones and long ones, which take
-the voice, the room and steady noise out. Members of the committee differ in nothing but the numbers they began with;
-the face is the mean of theirs. Training mixes noise into a share of the stretches, and bends vocal tract and tempo of
-a share.
+the voice, the room and steady noise out; or cepstra beside a slow level (`layers.cepstra`). Members of the committee
+differ in nothing but the numbers they began with; the face is the mean of theirs. Training mixes noise into a share of
+the stretches, lets a share begin before the first word, and bends vocal tract and tempo of a share.
 
 Axes: B stretches, N samples, M feature frames (10 ms), F mel bands, C channels, T video frames, K coefficients.
 """
 
 import math
-from typing import NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -22,18 +22,25 @@ from talkface.face.points import LIPS
 from talkface.face.shape_model import ShapeModel
 from talkface.face.template import load_template
 from talkface.media.sound import QUIETEST_PEAK
-from talkface.models.base import BaseNetwork, masked_mean
+from talkface.models.base import BaseNetwork, choice, masked_mean
 from talkface.models.inputs import Batch
+from talkface.models.layers.cepstra import Cepstra, CepstraState
 from talkface.models.layers.log_mel import HIGH_SHARE, LOW_HZ, LogMel
 from talkface.models.layers.mel import mel_frequencies
 from talkface.noise.bank import QUIETEST, add_noise
 
 
-class State(NamedTuple):
-    """State between two stretches: sums and weights of the running means, and the state of each member's GRU."""
+class Means(NamedTuple):
+    """Sums and weights of the running means before a feature frame."""
 
     total: Tensor  # (R, B, F), R the number of means
     weight: Tensor  # (R)
+
+
+class State(NamedTuple):
+    """State between two stretches: of what the network is given, and of each member's GRU."""
+
+    heard: Means | CepstraState
     members: list[Tensor]
 
 
@@ -43,7 +50,7 @@ class Member(nn.Module):
     Parameters
     ----------
     bands, channels, hidden, layers, dropout
-        See `Network`; `bands` are all that it is given, F' = (1 + R) F for R running means.
+        See `Network`; `bands` are all that it is given, F'.
     kernels : (int, int)
         Widths of the convolutions; the second has stride `stride`.
     coefficients : int
@@ -87,8 +94,13 @@ class Network(BaseNetwork):
     Parameters
     ----------
     shape_model : ShapeModel
+    inputs : {"bands", "cepstra"}
+        What the members are given: each band as loud as it is and beside its running means, F' = (1 + R) F; or cepstra
+        and their slopes beside a slow level, see `layers.cepstra`, F' = 2 Q.
     bands : int
         Mel bands, F.
+    cepstra : int
+        Q.
     channels : int
         Of the convolutions, C.
     hidden, layers : int
@@ -98,7 +110,7 @@ class Network(BaseNetwork):
     lookahead_ms : float
         The last sound that a face depends on, after its instant.
     memories_s : sequence of float
-        Time constants of the running means of each band, R of them.
+        Time constants of the running means of each band, R of them; for "bands".
     dropout : float
         Before the GRU, before the last linear layer, and between the layers of a GRU that has several.
     lip_weight : float
@@ -120,6 +132,10 @@ class Network(BaseNetwork):
         Spans of the spectrum hidden, their widest extent in bands and in feature frames.
     silence_share : float
         Share of the stretches that become silence with the face at rest: few recordings hold much of it.
+    room_share : float
+        Share of the stretches that begin with a room in which nobody speaks yet, and the face at rest.
+    rest_share : float
+        Share of the stretches that are noise alone, from `REST_DBFS`, with the face at rest.
     """
 
     rate = 16_000
@@ -131,6 +147,10 @@ class Network(BaseNetwork):
     BESIDE = 3.0  # the same of differences from a running mean
     START, START_WEIGHT = -9.0, 0.1  # of a running mean before anything was heard
     JUDGED_DB = 5.0  # signal-to-noise ratio in validation
+    FLOORS: ClassVar[dict] = {"bands": 1e-6, "cepstra": 1e-8}  # of the power, by what is given
+    # Frames of a room before the first word, and how far around a random one the quietest is sought to cut at; frames
+    # over which the face leaves its rest; dB of the speech above its noise; level of noise alone, below full scale.
+    ROOM, ROOM_SEARCH, ROOM_RISE, ROOM_DB, REST_DBFS = (8, 50), 6, 4, (15.0, 50.0), (-75.0, -45.0)
     # What becomes of noise: share that is filtered and the filters' length in samples; share that swells and falls, how
     # far in dB and how often in samples; share with a second noise and how far below the first that may lie in dB.
     COLOURED, TAPS = 0.7, 16
@@ -146,7 +166,9 @@ class Network(BaseNetwork):
         self,
         shape_model: ShapeModel,
         *,
+        inputs: str = "bands",
         bands: int = 32,
+        cepstra: int = 14,
         channels: int = 128,
         hidden: int = 128,
         layers: int = 1,
@@ -164,6 +186,8 @@ class Network(BaseNetwork):
         tempo: float = 0.15,
         mask: tuple = (1, 4, 4),
         silence_share: float = 0.01,
+        room_share: float = 0.0,
+        rest_share: float = 0.0,
         level: str = "running",
     ):
         super().__init__(shape_model, level=level)
@@ -174,17 +198,20 @@ class Network(BaseNetwork):
         self.noise_share, self.snr_db, self.wants_noise = noise_share, snr_db, noise_share > 0
         self.augmented_share, self.silence_share = augmented_share, silence_share
         self.gain_db, self.warp, self.tempo, self.mask = gain_db, warp, tempo, mask
+        self.room_share, self.rest_share = room_share, rest_share
+        self.inputs = choice("inputs", inputs, tuple(self.FLOORS))
         decay = [math.exp(-self.HOP / self.rate / memory) for memory in memories_s]  # a feature frame
         self.register_buffer("decay", torch.tensor(decay), persistent=False)  # (R)
         # Identity removal puts the closed mouth onto the template: this is the face at rest.
         self.register_buffer("rest", torch.from_numpy(load_template()).float(), persistent=False)
         self.register_buffer("deviation", torch.from_numpy(shape_model.deviation).float(), persistent=False)
-        self.features = LogMel(rate=self.rate, bands=bands, hop=self.HOP, window=self.WINDOW)
+        self.features = LogMel(rate=self.rate, bands=bands, hop=self.HOP, window=self.WINDOW, floor=self.FLOORS[inputs])
+        self.cepstra = Cepstra(bands=bands, cepstra=cepstra, frames_per_s=self.rate // self.HOP)
         centres = mel_frequencies(bands + 2, low_hz=LOW_HZ, high_hz=self.rate * HIGH_SHARE)[1:-1]  # (F), Hz
         self.register_buffer("centres", torch.from_numpy(centres).float(), persistent=False)
         self.members = nn.ModuleList(
             Member(
-                bands * (1 + len(memories_s)),
+                bands * (1 + len(memories_s)) if inputs == "bands" else 2 * cepstra,
                 channels,
                 hidden,
                 layers,
@@ -195,15 +222,22 @@ class Network(BaseNetwork):
             )
             for _ in range(members)
         )
-        span = (sum(self.KERNELS) - 2) * self.HOP + self.WINDOW  # samples that a frame's convolutions cover
+        self.reach = 0 if inputs == "bands" else 2 * Cepstra.REACH  # feature frames that slopes need beside
+        # Samples that a frame's convolutions cover.
+        span = (sum(self.KERNELS) - 2 + self.reach) * self.HOP + self.WINDOW
         self.after = round(lookahead_ms / 1000 * self.rate)
         self.before = span - self.after
 
-    def normalise(self, spectrum: Tensor, state: State | None = None) -> tuple[Tensor, Tensor, Tensor]:
+    def hear(self, spectrum: Tensor, state: Any) -> tuple[Tensor, Means | CepstraState]:
+        """Compute what the members are given (B, M, F'), of log-mel bands, and the state where the next one begins."""
+        frames = (spectrum.shape[1] - self.reach - sum(self.KERNELS) + 1) // self.STRIDE + 1  # T
+        given = self.normalise if self.inputs == "bands" else self.cepstra
+        return given(spectrum, self.STRIDE * frames - 1, state)
+
+    def normalise(self, spectrum: Tensor, last: int, state: Means | None = None) -> tuple[Tensor, Means]:
         """Normalise log-mel bands (B, M, F), each as it is and beside its running means: (B, M, (1 + R) F).
 
-        Returned besides: the sums and the weights of these means before the feature frame that the next stretch begins
-        with.
+        Returned besides: the sums and the weights of these means after feature frame `last`.
         """
         stretches, frames, bands = spectrum.shape
         decay = self.decay[:, None]  # (R, 1)
@@ -220,16 +254,15 @@ class Network(BaseNetwork):
             totals = torch.einsum("rmn,bnf->rbmf", share, spectrum) + kept[:, None, :, None] * total[:, :, None]
         weights = 1 - kept * (1 - weight[:, None])  # (R, M)
         beside = spectrum - totals / weights[:, None, :, None]
-        last = self.STRIDE * ((frames - sum(self.KERNELS) + 1) // self.STRIDE + 1) - 1
         heard = torch.cat([(spectrum - self.CENTRE) / self.SPREAD, *(beside / self.BESIDE)], dim=2)
-        return heard, totals[:, :, last], weights[:, last]
+        return heard, Means(totals[:, :, last], weights[:, last])
 
     def speak(self, spectrum: Tensor, state: State | None = None) -> tuple[list[Tensor], State]:
         """Compute each member's coefficients (B, T, K) of log-mel bands (B, M, F), and the state after them."""
-        heard, total, weight = self.normalise(spectrum, state)
+        heard, after = self.hear(spectrum, None if state is None else state.heard)
         states = [None] * len(self.members) if state is None else state.members
         spoken = [member(heard, held) for member, held in zip(self.members, states, strict=True)]
-        return [self.deviation * out for out, _ in spoken], State(total, weight, [held for _, held in spoken])
+        return [self.deviation * out for out, _ in spoken], State(after, [held for _, held in spoken])
 
     def forward(self, sound: Tensor, state: State | None = None) -> tuple[Tensor, State]:
         """Compute the coefficients (B, T, K) of samples (B, N), the mean of the members', and the state after them."""
@@ -261,17 +294,55 @@ class Network(BaseNetwork):
         return total / len(self.members)
 
     def augment_sound(self, sound: Tensor, shape: Tensor, noise: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Add noise to some stretches, make some silent with the face at rest, and give each a random level."""
+        """Add noise and rooms to some stretches, make some silent with the face at rest, give each a random level."""
         draw = torch.rand(4, len(sound), 1, device=sound.device)
         silent = draw[0] < self.silence_share
         sound = sound.masked_fill(silent, 0)
+        room = torch.zeros_like(silent)
+        if self.room_share:
+            sound, shape, room = self.enter_room(sound, shape)
         if noise is not None:
+            noise = self.colour(noise)
             low, high = self.snr_db
-            noisy = add_noise(sound, self.colour(noise), low + (high - low) * draw[1])
-            sound = torch.where(draw[2] < self.noise_share, noisy, sound)
+            noisy = add_noise(sound, noise, low + (high - low) * draw[1])
+            if self.room_share:  # whose noise is low: in loud noise nobody knows whether someone speaks
+                low, high = self.ROOM_DB
+                sound = torch.where(room, add_noise(sound, noise, low + (high - low) * draw[1]), sound)
+            sound = torch.where((draw[2] < self.noise_share) & ~room, noisy, sound)
         peak = sound.abs().amax(dim=1, keepdim=True).clamp(min=QUIETEST_PEAK)
         gain = self.gain_db[0] + draw[3] * (self.gain_db[1] - self.gain_db[0])  # (B, 1), dB
-        return 10 ** (gain / 20) / peak * sound, torch.where(silent[:, :, None, None], self.rest, shape)
+        sound = 10 ** (gain / 20) / peak * sound
+        if self.rest_share and noise is not None:
+            low, high = self.REST_DBFS
+            more = torch.rand(2, len(sound), 1, device=sound.device)
+            loudness = noise.square().mean(dim=1, keepdim=True).clamp(min=QUIETEST).sqrt()
+            alone = more[0] < self.rest_share
+            sound = torch.where(alone, noise / loudness * 10 ** ((low + (high - low) * more[1]) / 20), sound)
+            silent = silent | alone
+        return sound, torch.where(silent[:, :, None, None], self.rest, shape)
+
+    def enter_room(self, sound: Tensor, shape: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Let some stretches begin before the first word: their sound is silent until a quiet place, the face at rest.
+
+        Returned besides: which they are (B, 1).
+        """
+        stretches, frames = shape.shape[:2]
+        draw = torch.rand(2, stretches, 1, device=sound.device)
+        room = draw[0] < self.room_share
+        place = torch.arange(frames, device=sound.device)  # (T)
+        low, high = self.ROOM[0], min(self.ROOM[1], frames - 1)
+        about = low + (high - low) * draw[1]  # (B, 1)
+        power = (
+            sound[:, self.before : self.before + frames * self.hop].unfold(1, self.hop, self.hop).square().mean(dim=2)
+        )
+        power = functional.pad(power, (0, frames - power.shape[1]), value=math.inf)
+        far = (place - about).abs() > self.ROOM_SEARCH
+        first = power.masked_fill(far, math.inf).argmin(dim=1, keepdim=True)  # (B, 1), frame of the first word
+        before = torch.arange(sound.shape[1], device=sound.device) < self.before + first * self.hop
+        sound = sound.masked_fill(room & before, 0)
+        share = ((place - first + self.ROOM_RISE) / self.ROOM_RISE).clamp(0, 1)  # (B, T), of the face that speaks
+        share = torch.where(room, share, 1.0)[..., None, None]
+        return sound, torch.lerp(self.rest.expand_as(shape), shape, share), room
 
     def colour(self, noise: Tensor) -> Tensor:
         """Vary noise (B, N) by random filters and rhythms, and add two at a time: more noises than recordings."""
@@ -327,7 +398,9 @@ class Network(BaseNetwork):
         for _ in range(number):
             hidden_bands = _spans(stretches, bands, widest_band, spectrum.device)[:, None, :]
             hidden_frames = _spans(stretches, frames, widest_time, spectrum.device)[:, :, None]
-            spectrum = spectrum.masked_fill((hidden_bands | hidden_frames) & changed[:, :, None], self.CENTRE)
+            hidden = (hidden_bands | hidden_frames) & changed[:, :, None]
+            mean = self.CENTRE if self.inputs == "bands" else spectrum.mean(dim=(1, 2), keepdim=True)
+            spectrum = torch.where(hidden, mean, spectrum)
         return spectrum
 
 

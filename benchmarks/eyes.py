@@ -19,9 +19,9 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / "workflow" / "scripts"), str(HERE)]
 
 import ridge  # noqa: E402
-from results import Measures, command_line  # noqa: E402
 
-from talkface.corpus import phones  # noqa: E402
+from results import Measures, command_line  # noqa: E402
+from talkface.corpus import phone_names, phones  # noqa: E402
 from talkface.corpus.annotations import Mark, read_marks  # noqa: E402
 from talkface.errors import InputError, TalkfaceError  # noqa: E402
 from talkface.evaluation.articulation import WINDOW_S  # noqa: E402
@@ -96,14 +96,14 @@ def articulation(tracks: dict[Path, Track], marks: dict[Path, list[Mark]]) -> di
             for series in (mouth_opening(track.landmarks), mouth_width(track.landmarks))
         )
         for mark in marks[clip]:
-            name = phones.plain(mark.name)
-            before, after = WINDOW_S if name in phones.BILABIAL else (0.0, 0.0)
+            name = phone_names.plain(mark.name)
+            before, after = WINDOW_S if name in phone_names.BILABIAL else (0.0, 0.0)
             within = (steps >= mark.start_s + before) & (steps <= mark.end_s + after)
             if not within.any():
                 continue
-            for kind, names in (("closed", phones.BILABIAL), ("open", phones.OPEN)):
+            for kind, names in (("closed", phone_names.BILABIAL), ("open", phone_names.OPEN)):
                 gaps[kind] += [float(gap[within].min())] * (name in names)
-            for kind, names in (("rounded", phones.ROUNDED), ("spread", phones.SPREAD)):
+            for kind, names in (("rounded", phone_names.ROUNDED), ("spread", phone_names.SPREAD)):
                 widths[kind] += [float(width[within].mean())] * (name in names)
     return {
         "gap": float(np.median(gaps["closed"])),

@@ -17,14 +17,13 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / "workflow" / "scripts"), str(HERE)]
 
 from results import command_line, save  # noqa: E402
-
-from talkface.corpus import phones  # noqa: E402
+from talkface.corpus import phone_names, phones  # noqa: E402
 from talkface.corpus.annotations import Mark  # noqa: E402
 
 KINDS = {
-    "lips meet, /p b m/": phones.BILABIAL,
-    "lips are round, /o u w/": phones.ROUNDED,
-    "lip on teeth, /f v/": phones.LABIODENTAL,
+    "lips meet, /p b m/": phone_names.BILABIAL,
+    "lips are round, /o u w/": phone_names.ROUNDED,
+    "lip on teeth, /f v/": phone_names.LABIODENTAL,
 }
 APART_S = 0.06
 HEADER = 1024  # bytes of a SPHERE file before its samples
@@ -51,7 +50,7 @@ def read_marks(path: Path) -> list[Mark]:
 def matches(found: Sequence[Mark], truth: Sequence[Mark], kind: frozenset[str]) -> tuple[int, int, int]:
     """Count how many of a kind are right, are found, and are there."""
     ours, theirs = (
-        [(mark.start_s + mark.end_s) / 2 for mark in marks if phones.plain(mark.name) in kind]
+        [(mark.start_s + mark.end_s) / 2 for mark in marks if phone_names.plain(mark.name) in kind]
         for marks in (found, truth)
     )
     left, right = list(theirs), 0

@@ -13,7 +13,7 @@ from talkface.training.dataset import write_dataset
 from tests.toy_stages import write_stages
 from tests.workflow.conftest import run_rules
 
-RULES = ("import_prediction", "evaluate_external", "draw_animation")
+RULES = ("import_prediction", "find_phones", "evaluate_external", "draw_animation")
 run = partial(run_rules, rules=RULES)
 
 

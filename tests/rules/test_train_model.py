@@ -87,7 +87,14 @@ def test_predict_landmarks(trained):
 
 def test_evaluation(trained):
     summary, pairs, worst, zoo = (pd.read_csv(trained / name, sep="\t") for name in TABLES)
-    floors = {"floor:mean_face", "ceiling:shifted_1", "ceiling:shifted_2", "ceiling:detector", "truth"}
+    floors = {
+        "floor:mean_face",
+        "floor:loudness",
+        "ceiling:shifted_1",
+        "ceiling:shifted_2",
+        "ceiling:detector",
+        "truth",
+    }
     controls = {f"{model}:{control}" for model in ("talkface", "cnn") for control in ("shuffled", "other_audio")}
     assert set(summary["model"]) == {"talkface", "cnn"} | floors | controls
     assert set(summary["condition"]) == {"clean", "babble", "white", "all"}

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import yaml
 
+from talkface.evaluation.tables import KEYS
 from talkface.media.encoding import encode
 from talkface.training.dataset import write_dataset
 from tests.toy_stages import LENGTHS, write_stages
@@ -35,8 +36,8 @@ def work(tmp_path_factory):
         file["e"].attrs.update(width=400, height=400)
     table = results / "evaluation" / "clips" / "external-theirs.tsv"
     table.parent.mkdir(parents=True)
-    heads = "model\tsplit\tclip\tspeaker\tcondition\tcontrol\tlip_rmse\topening_correlation\n"
-    table.write_text(heads + "external-theirs\ttest\te\tthree\tclean\t\t3.25\t0.5\n")
+    heads = "\t".join((*KEYS, "lip_rmse", "opening_correlation")) + "\n"
+    table.write_text(heads + "external-theirs\tdemo\tdlib\ttest\te\tthree\twords\tclean\t\t\t3.25\t0.5\n")
     config = {
         "clips": "sheet.tsv",
         "media": {"clips_per_shard": 1},

@@ -4,7 +4,7 @@ import h5py
 import numpy as np
 import pytest
 
-from talkface.corpus import phones
+from talkface.corpus import phone_names, phones
 from talkface.corpus.annotations import Mark, read_marks
 from talkface.media.audio import extract_audio
 
@@ -28,7 +28,7 @@ def marks(*names):
     ],
 )
 def test_phones_are_told_from_words(names, expected):
-    assert phones.are_phones(marks(*names)) is expected
+    assert phone_names.are_phones(marks(*names)) is expected
 
 
 def test_marks_that_are_phones_are_taken_as_they_are():
@@ -96,7 +96,7 @@ def test_long_sound_is_cut_and_its_phones_keep_their_times(shared_data):
     assert sum(len(piece) for _, piece in pieces) == len(joined)
     found, source = phones.find_phones(joined, words)
     assert source == "words"
-    starts = np.array([mark.start_s for mark in found if phones.plain(mark.name) in phones.BILABIAL])
-    wanted = np.array([start for name, start in expected if phones.plain(name) in phones.BILABIAL])
+    starts = np.array([mark.start_s for mark in found if phone_names.plain(mark.name) in phone_names.BILABIAL])
+    wanted = np.array([start for name, start in expected if phone_names.plain(name) in phone_names.BILABIAL])
     assert len(wanted) >= 6
     assert np.median(np.abs(starts[:, None] - wanted).min(axis=0)) < 0.02  # each as when its clip stands alone

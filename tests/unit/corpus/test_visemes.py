@@ -3,7 +3,7 @@ import pytest
 
 from talkface.corpus.visemes import CLOSED, LIP_ON_TEETH, TARGETS, mouth_track, sounds
 from talkface.drawing.characters import OPENING, ROUND, TUCK, WIDTH
-from talkface.media.espeak import Phoneme
+from talkface.media.phoneme import Phoneme
 
 
 def say(*names, length_s=0.12):

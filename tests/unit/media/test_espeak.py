@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from talkface.errors import TalkfaceError
-from talkface.media.espeak import Phoneme, _phonemes, speak
+from talkface.media.espeak import _phonemes, speak
+from talkface.media.phoneme import Phoneme
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,8 @@ from talkface.drawing.painters import ShadedPainter, blink_amounts, close_eyes
 from talkface.face.points import LIPS
 from talkface.files import writing
 from talkface.media.encoding import encode
-from talkface.media.espeak import Phoneme, Utterance, speak
+from talkface.media.espeak import Utterance, speak
+from talkface.media.phoneme import Phoneme
 
 RATE_WPM = 145  # unhurried: a sentence of eight words lasts about 3 s
 PAUSE_S = 0.12  # of silence before and after the sentence

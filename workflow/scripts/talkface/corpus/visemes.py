@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from talkface.drawing.characters import OPENING, TUCK
-from talkface.media.espeak import Phoneme
+from talkface.media.phoneme import Phoneme
 
 # Sound: opening of the inner lips, change of the mouth's width, rounding (0-1), lower lip tucked under the teeth (0-1),
 # dominance: how far the sound imposes its shape on its neighbours.

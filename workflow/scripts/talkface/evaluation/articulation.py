@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from talkface.conventions import FPS
-from talkface.corpus import phones
+from talkface.corpus.phone_names import BILABIAL, LABIODENTAL, ROUNDED, plain
 from talkface.face import points
 from talkface.face.template import load_template
 
@@ -50,8 +50,8 @@ class Spoken:
 
 def spoken_in(table: pd.DataFrame) -> dict[str, Spoken]:
     """Gather by clip when the sounds are spoken that a table of phones has (`phones.read_phones`)."""
-    names = table["name"].map(phones.plain)
-    kinds = (phones.BILABIAL, phones.ROUNDED, phones.LABIODENTAL)
+    names = table["name"].map(plain)
+    kinds = (BILABIAL, ROUNDED, LABIODENTAL)
     found = {}
     for clip, rows in table.groupby("clip", sort=False):
         spans = [*zip(names.loc[rows.index], rows["start_s"], rows["end_s"], strict=True)]

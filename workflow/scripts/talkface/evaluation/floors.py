@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from talkface.conventions import FPS
-from talkface.corpus.phones import plain
+from talkface.corpus.phone_names import plain
 from talkface.corpus.visemes import mouth_track
 from talkface.drawing.characters import OPENING
 from talkface.evaluation import leaks, metrics
@@ -31,7 +31,7 @@ from talkface.evaluation.articulation import Spoken
 from talkface.evaluation.evaluate import Material, Table, read_material
 from talkface.face import points
 from talkface.face.shape_model import ShapeModel
-from talkface.media.espeak import Phoneme
+from talkface.media.phoneme import Phoneme
 
 log = logging.getLogger(__name__)
 

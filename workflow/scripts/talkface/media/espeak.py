@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from talkface.errors import TalkfaceError
+from talkface.media.phoneme import Phoneme
 
 # From espeak-ng's speak_lib.h (1.52)
 _AUDIO_OUTPUT_SYNCHRONOUS = 2
@@ -25,26 +26,6 @@ _PARAMETER_RATE = 1
 _EVENT_PHONEME = 7
 _OK = 0
 _TIMEOUT_S = 60  # a sentence takes a tenth of a second
-
-
-@dataclass(frozen=True)
-class Phoneme:
-    """A phoneme as it was spoken.
-
-    Attributes
-    ----------
-    name : str
-        IPA, without stress marks; "" for a pause.
-    start_s, end_s : float
-        Seconds from the start of the audio.
-    stressed : bool
-        Whether it carries primary stress.
-    """
-
-    name: str
-    start_s: float
-    end_s: float
-    stressed: bool = False
 
 
 @dataclass(frozen=True)

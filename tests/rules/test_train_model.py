@@ -87,14 +87,8 @@ def test_predict_landmarks(trained):
 
 def test_evaluation(trained):
     summary, pairs, worst, zoo = (pd.read_csv(trained / name, sep="\t") for name in TABLES)
-    floors = {
-        "floor:mean_face",
-        "floor:loudness",
-        "ceiling:shifted_1",
-        "ceiling:shifted_2",
-        "ceiling:detector",
-        "truth",
-    }
+    floors = {f"floor:{name}" for name in ("mean_face", "loudness", "phones")} | {"truth"}
+    floors |= {f"ceiling:{name}" for name in ("shifted_1", "shifted_2", "detector")}
     controls = {f"{model}:{control}" for model in ("talkface", "cnn") for control in ("shuffled", "other_audio")}
     assert set(summary["model"]) == {"talkface", "cnn"} | floors | controls
     assert set(summary["condition"]) == {"clean", "babble", "white", "all"}

@@ -260,7 +260,7 @@ def test_an_edit_of_a_measure_reruns_the_evaluation_alone(road):
 
 
 def test_an_edit_of_a_layer_retrains_the_networks_that_have_it(road):
-    with edited(road, ("talkface/models/layers/log_mel.py", "FLOOR = 1e-6", "FLOOR = 2e-6")):
+    with edited(road, ("talkface/models/layers/log_mel.py", "floor: float = 1e-6", "floor: float = 2e-6")):
         rules = planned(road)
     assert {"retrain_model", "predict_landmarks", "draw_animation"} <= rules
     assert not {"assemble_dataset", "detect_landmarks"} & rules

@@ -82,7 +82,7 @@ bench: .venv/dev
 	$(RUN) python benchmarks/run.py --data "$(DATA)"
 
 strangers: .venv/dev
-	$(RUN) python benchmarks/strangers.py --data "$(DATA)" $(if $(SHEET),--sheet "$(SHEET)")
+	$(RUN) python benchmarks/strangers.py --data "$(DATA)" $(if $(filter-out file,$(origin SHEET)),--sheet $(call quoted,SHEET))
 
 speech: .venv/run
 	$(RUN) PYTHONPATH=workflow/scripts python resources/measure_speech.py "$(DATA)"

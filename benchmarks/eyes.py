@@ -19,8 +19,8 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / "workflow" / "scripts"), str(HERE)]
 
 import ridge  # noqa: E402
+from accuracy import Measures, command_line  # noqa: E402
 
-from results import Measures, command_line  # noqa: E402
 from talkface.corpus import phone_names, phones  # noqa: E402
 from talkface.corpus.annotations import Mark, read_marks  # noqa: E402
 from talkface.errors import InputError, TalkfaceError  # noqa: E402

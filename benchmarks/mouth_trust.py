@@ -19,7 +19,8 @@ import yaml
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / "workflow" / "scripts"), str(HERE)]
 
-from results import command_line, save  # noqa: E402
+from accuracy import command_line, save  # noqa: E402
+
 from talkface.errors import InputError  # noqa: E402
 from talkface.face import tracking  # noqa: E402
 from talkface.face.detection import track_face  # noqa: E402

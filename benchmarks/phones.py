@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / "workflow" / "scripts"), str(HERE)]
 
-from results import command_line, save  # noqa: E402
+from accuracy import command_line, save  # noqa: E402
+
 from talkface.corpus import phone_names, phones  # noqa: E402
 from talkface.corpus.annotations import Mark  # noqa: E402
 

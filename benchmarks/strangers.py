@@ -22,9 +22,9 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / "workflow" / "scripts"), str(HERE)]
 
 import ridge  # noqa: E402
+from accuracy import command_line, save  # noqa: E402
 from eyes import look, shapes_of  # noqa: E402
 
-from results import command_line, save  # noqa: E402
 from talkface.conventions import FPS, FULL_SCALE  # noqa: E402
 from talkface.corpus.phones import aligner, find_phones  # noqa: E402
 from talkface.corpus.sheet import read_sheet  # noqa: E402
@@ -113,7 +113,7 @@ def loudness(clip: Clip) -> NDArray:
     """Return the loudness of each frame, silence at 20 dB below the loud ones."""
     samples = (clip.sound * FULL_SCALE).astype(np.int16)
     level = metrics.frame_loudness(samples, rate=RATE, frames=len(clip.opening))
-    return np.maximum(metrics.relative_loudness(level), metrics.SILENCE_DB)
+    return metrics.heard_loudness(level)
 
 
 def phones(clip: Clip) -> NDArray:

@@ -19,9 +19,9 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / "workflow" / "scripts"), str(HERE)]
 
 import ridge  # noqa: E402
+from accuracy import Measures, command_line  # noqa: E402
 from eyes import DETECTORS, frames_of, look  # noqa: E402
 
-from results import Measures, command_line  # noqa: E402
 from talkface.conventions import FPS  # noqa: E402
 from talkface.face.points import mouth_opening  # noqa: E402
 from talkface.face.sync import CERTAIN, Offset, audio_video_offset, correction_ms  # noqa: E402

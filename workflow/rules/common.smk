@@ -1,7 +1,7 @@
 # The selection of clips and models, and the functions every rule file uses. No rules.
 # expects: config/config.yaml, the sheet it names, files in resources/speech/
 # produces: selection (talkface/selection.py), code_of(), only(), but(), named(), of_clip(), of_speech(), weights_of(),
-# weights_named(), of_model(), of_shown(), evaluated_audio(), colours(), judged_at()
+# weights_named(), of_model(), of_shown(), evaluated_audio(), evaluated_phones(), colours(), judged_at()
 # reads from config: what talkface/selection.py reads
 import functools
 import importlib.machinery
@@ -123,6 +123,11 @@ def of_shown(w):
 def evaluated_audio():
     """Input: the sound of the clips of the evaluated splits."""
     return expand("results/audio/{shard}.h5", shard=selection.evaluated_shards)
+
+
+def evaluated_phones():
+    """Input: when which sound is spoken in these clips."""
+    return expand("results/evaluation/phones/{shard}.tsv", shard=selection.evaluated_shards)
 
 
 def colours(*further):

@@ -2,7 +2,7 @@
 # results/evaluation/detector/{shard}.h5, files of marks that the sheet names, <folder>/<clip>.npy of external models; for
 # one clip also what was measured of it
 # produces: in results/evaluation/ phones/{shard}.tsv (layout: talkface/corpus/phones.py), clips/{model}.tsv, floors.tsv
-# (layout: talkface/evaluation/evaluate.py), summary.tsv, pairs.tsv, worst.tsv (layout: talkface/evaluation/summary.py),
+# (layout: talkface/evaluation/evaluate.py, floors.py), summary.tsv, pairs.tsv, worst.tsv (layout: talkface/evaluation/summary.py),
 # zoo.tsv (layout: talkface/evaluation/comparison.py), worst.h5 (layout: talkface/evaluation/shown_clips.py),
 # rmse_{clip}.tsv, {model}/rmse_{clip}.tsv (layout: talkface/evaluation/toolkit_rmse.py)
 # reads from config: evaluate, split_by, seed, training.device, qc; through common.smk look
@@ -43,7 +43,7 @@ rule evaluate_model:
     input:
         dataset=f"results/dataset/{selection.corpus}.h5",
         audio=evaluated_audio(),
-        phones=expand("results/evaluation/phones/{shard}.tsv", shard=selection.evaluated_shards),
+        phones=evaluated_phones(),
         noise="results/evaluation/noise.h5",
         training_noise=lambda w: [*filter(None, [selection.models[w.model].get("noise")])],
         weights=weights_of,
@@ -88,7 +88,7 @@ rule evaluate_external:
             if clip in selection.clips.index and selection.clips.at[clip, "split"] in selection.splits
         ],
         audio=lambda w: evaluated_audio(),
-        phones=expand("results/evaluation/phones/{shard}.tsv", shard=selection.evaluated_shards),
+        phones=evaluated_phones(),
     output:
         table="results/evaluation/clips/{model}.tsv",
     log:
@@ -122,7 +122,7 @@ rule measure_floors:
     input:
         dataset=f"results/dataset/{selection.corpus}.h5",
         audio=evaluated_audio(),
-        phones=expand("results/evaluation/phones/{shard}.tsv", shard=selection.evaluated_shards),
+        phones=evaluated_phones(),
         detector=expand("results/evaluation/detector/{shard}.h5", shard=selection.evaluated_shards),
     output:
         table="results/evaluation/floors.tsv",

@@ -28,7 +28,7 @@ from pathlib import Path
 import pandas as pd
 
 from talkface.evaluation.tables import CLEAN, write_table
-from talkface.models.checkpoint import learnt_by, read_file
+from talkface.models.checkpoint import detector_of, read_file
 
 MEAN_FACE = "floor:mean_face"
 MEASURES = ("lip_rmse", "opening_correlation", "lip_rmse_first_difference", "lip_rmse_second_difference")
@@ -69,7 +69,8 @@ def compare_models(
         row |= {measure: wide.at[model, measure] for measure in MEASURES if measure in wide}
         row["lip_rmse_shuffled"] = wide.at[f"{model}:shuffled", "lip_rmse"]
         if model in weights:
-            row |= _training(read_file(weights[model])) | {"learnt_from": learnt_by(weights[model])}
+            content = read_file(weights[model])
+            row |= _training(content) | {"learnt_from": detector_of(content)}
         rows.append(row)
     table = pd.DataFrame(rows, columns=COLUMNS).sort_values("lip_rmse", ignore_index=True)
     write_table(table, output)

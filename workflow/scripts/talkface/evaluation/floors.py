@@ -14,7 +14,6 @@ results/evaluation/floors.tsv, layout as the tables of clips (`evaluation.evalua
 Axes: T frames, 68 points, 2 coordinates.
 """
 
-import logging
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -28,12 +27,10 @@ from talkface.corpus.visemes import mouth_track
 from talkface.drawing.characters import OPENING
 from talkface.evaluation import leaks, metrics
 from talkface.evaluation.articulation import Spoken
-from talkface.evaluation.evaluate import Material, Table, read_material
+from talkface.evaluation.evaluate import Table, read_material
 from talkface.face import points
 from talkface.face.shape_model import ShapeModel
 from talkface.media.phoneme import Phoneme
-
-log = logging.getLogger(__name__)
 
 SHIFTS = (1, 2)  # frames by which a ceiling is late
 SHARE = 0.5  # of a mouth's deviation: how far a floor opens it, which follows it by about as much
@@ -74,11 +71,6 @@ def opened_by(course: ArrayLike, shape_model: ShapeModel) -> NDArray[np.float64]
         return np.broadcast_to(mean, (len(course), *mean.shape))
     faces = np.tensordot(of_opening * shape_model.deviation / deviation, plane, axes=1)  # (68, 2), for a deviation
     return mean + SHARE * ((course - course.mean()) / spread)[:, None, None] * faces
-
-
-def loud(item: Material) -> NDArray[np.float64]:
-    """Return how loud each frame of a clip is (T,), dB; silence counts as 20 dB below its loud frames."""
-    return np.maximum(metrics.relative_loudness(item.loudness), metrics.SILENCE_DB)
 
 
 def opening_of_phones(spoken: Spoken, frames: int) -> NDArray[np.float64]:
@@ -128,7 +120,7 @@ def measure_floors(
         for item in material:
             mean = np.broadcast_to(mean_face, (len(item.truth), *mean_face.shape))
             table.add(item, mean, model="floor:mean_face")
-            table.add(item, opened_by(loud(item), table.shape_model), model="floor:loudness")
+            table.add(item, opened_by(metrics.heard_loudness(item.loudness), table.shape_model), model="floor:loudness")
         for item in material:
             if item.spoken.phones:
                 course = opening_of_phones(item.spoken, len(item.truth))

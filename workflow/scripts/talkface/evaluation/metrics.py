@@ -284,8 +284,7 @@ def sync_audio(prediction: ArrayLike, truth: ArrayLike, *, loudness: ArrayLike) 
         Milliseconds, positive where the mouth is late; NaN as in `sync_truth`.
     """
     prediction, _ = _pair(prediction, truth)
-    heard = np.maximum(relative_loudness(loudness), SILENCE_DB)  # how quiet a silence is says nothing
-    return _lag_ms(heard, points.mouth_opening(prediction))
+    return _lag_ms(heard_loudness(loudness), points.mouth_opening(prediction))
 
 
 def _lag_ms(earlier: NDArray, later: NDArray) -> float:
@@ -372,6 +371,11 @@ def relative_loudness(loudness: ArrayLike) -> NDArray[np.float64]:
     """Return the loudness (T,) in dB above the clip's loud frames (their 95th percentile)."""
     loudness = np.asarray(loudness, np.float64)
     return loudness - np.percentile(loudness, LOUD_PERCENTILE) if len(loudness) else loudness
+
+
+def heard_loudness(loudness: ArrayLike) -> NDArray[np.float64]:
+    """Return the same (T,), at least `SILENCE_DB`: how quiet a silence is says nothing."""
+    return np.maximum(relative_loudness(loudness), SILENCE_DB)
 
 
 def shuffled(prediction: ArrayLike, generator: np.random.Generator) -> NDArray:

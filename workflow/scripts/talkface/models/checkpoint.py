@@ -80,7 +80,12 @@ def learnt_by(path: str | Path) -> str:
 
     Weights of versions that knew dlib alone do not say it.
     """
-    facts = read_file(path).get("facts")
+    return detector_of(read_file(path))
+
+
+def detector_of(content: dict[str, Any]) -> str:
+    """Tell the same of the content of a weights file."""
+    facts = content.get("facts")
     return str(facts.get("detector", "dlib")) if facts else ""
 
 

@@ -206,7 +206,8 @@ class Network(BaseNetwork):
         self.register_buffer("rest", torch.from_numpy(load_template()).float(), persistent=False)
         self.register_buffer("deviation", torch.from_numpy(shape_model.deviation).float(), persistent=False)
         self.features = LogMel(rate=self.rate, bands=bands, hop=self.HOP, window=self.WINDOW, floor=self.FLOORS[inputs])
-        self.cepstra = Cepstra(bands=bands, cepstra=cepstra, frames_per_s=self.rate // self.HOP)
+        if inputs == "cepstra":
+            self.cepstra = Cepstra(bands=bands, cepstra=cepstra, frames_per_s=self.rate // self.HOP)
         centres = mel_frequencies(bands + 2, low_hz=LOW_HZ, high_hz=self.rate * HIGH_SHARE)[1:-1]  # (F), Hz
         self.register_buffer("centres", torch.from_numpy(centres).float(), persistent=False)
         self.members = nn.ModuleList(

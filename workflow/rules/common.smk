@@ -127,7 +127,7 @@ def evaluated_audio():
 
 def evaluated_phones():
     """Input: when which sound is spoken in these clips."""
-    return expand("results/evaluation/phones/{shard}.tsv", shard=selection.evaluated_shards)
+    return expand("results/phones/{shard}.tsv", shard=selection.evaluated_shards)
 
 
 def colours(*further):

@@ -1,42 +1,11 @@
 # expects: results/dataset/{corpus}.h5, results/models/{corpus}/{model}/, results/audio/{shard}.h5, results/evaluation/noise.h5,
-# results/evaluation/detector/{shard}.h5, files of marks that the sheet names, <folder>/<clip>.npy of external models; for
+# results/evaluation/detector/{shard}.h5, results/phones/{shard}.tsv, <folder>/<clip>.npy of external models; for
 # one clip also what was measured of it
-# produces: in results/evaluation/ phones/{shard}.tsv (layout: talkface/corpus/phones.py), clips/{model}.tsv, floors.tsv
+# produces: in results/evaluation/ clips/{model}.tsv, floors.tsv
 # (layout: talkface/evaluation/evaluate.py, floors.py), summary.tsv, pairs.tsv, worst.tsv (layout: talkface/evaluation/summary.py),
 # zoo.tsv (layout: talkface/evaluation/comparison.py), worst.h5 (layout: talkface/evaluation/shown_clips.py),
 # rmse_{clip}.tsv, {model}/rmse_{clip}.tsv (layout: talkface/evaluation/toolkit_rmse.py)
 # reads from config: evaluate, split_by, seed, training.device, qc; through common.smk look
-
-from talkface.corpus.phones import aligner
-
-
-rule find_phones:
-    input:
-        audio="results/audio/{shard}.h5",
-        marks=lambda w: [*filter(None, map(selection.marks, selection.evaluated_in(w.shard)))],
-    output:
-        table="results/evaluation/phones/{shard}.tsv",
-    log:
-        "results/logs/find_phones/{shard}.log",
-    benchmark:
-        "results/benchmarks/find_phones/{shard}.tsv"
-    conda:
-        "../../envs/training.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=lambda w: 10 + len(selection.evaluated_in(w.shard)),
-    params:
-        code=code_of("find_phones"),
-        clips=lambda w: selection.evaluated_in(w.shard),
-        marked=lambda w: [clip for clip in selection.evaluated_in(w.shard) if selection.marks(clip)],
-        start_s=lambda w: [selection.start_s(clip) for clip in selection.evaluated_in(w.shard)],
-        end_s=lambda w: [selection.end_s(clip) for clip in selection.evaluated_in(w.shard)],
-        aligner=aligner(),
-    message:
-        "Finding when the sounds of {wildcards.shard} are spoken"
-    script:
-        "../scripts/find_phones.py"
 
 
 rule evaluate_model:

@@ -15,6 +15,7 @@ rule assemble_dataset:
         audio=expand("results/audio/{shard}.h5", shard=selection.shards),
         shapes=expand("results/shapes/{speaker}.h5", speaker=selection.speakers),
         landmarks=expand("results/landmarks/{shard}.h5", shard=selection.shards),
+        phones=expand("results/phones/{shard}.tsv", shard=selection.shards if selection.learns_phones else []),
     output:
         dataset="results/dataset/{corpus}.h5",
     log:
@@ -93,6 +94,7 @@ rule train_model:
     input:
         dataset=lambda w: selection.models[w.model].get("dataset") or f"results/dataset/{selection.corpus}.h5",
         noise=lambda w: selection.models[w.model].get("noise") or [],
+        voices=lambda w: selection.models[w.model].get("voices") or [],
         init=lambda w: weights_of(w) and selection.models[w.model].get("init") or [],
         shape_model=lambda w: [*selection.shape_files(w.model).values()],
     output:

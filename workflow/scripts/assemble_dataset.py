@@ -12,6 +12,7 @@ with log_to(snakemake.log[0], threads=snakemake.threads):
         audio=snakemake.input.audio,
         shapes=snakemake.input.shapes,
         landmarks=snakemake.input.landmarks,
+        phones=snakemake.input.phones,
         networks=snakemake.params.networks,
         components=snakemake.params.components,
         correct_offset=snakemake.params.correct_offset,

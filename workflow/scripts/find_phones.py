@@ -1,4 +1,4 @@
-"""The phones of a shard's clips that are evaluated: when which sound is spoken."""
+"""The phones of a shard's clips: when which sound is spoken."""
 
 from talkface.logs import log_to
 

@@ -31,6 +31,17 @@ def test_phones_are_told_from_words(names, expected):
     assert phone_names.are_phones(marks(*names)) is expected
 
 
+def test_phones_have_classes_whatever_they_are_called():
+    assert phone_names.class_of("P") == phone_names.class_of("pʰ") == phone_names.class_of("pcl")
+    assert phone_names.class_of("OW2") == phone_names.class_of("ˈəʊ") == phone_names.class_of("oʊ")
+    assert phone_names.class_of("") == phone_names.class_of("h#") == phone_names.SILENCE
+    assert phone_names.class_of("ʘ") == phone_names.UNKNOWN
+    classes = {phone_names.class_of(name) for name in phone_names.ARPABET - {"q"}} - {phone_names.UNKNOWN}
+    assert classes == set(range(2, phone_names.CLASSES))
+    for lips in (phone_names.BILABIAL, phone_names.ROUNDED, phone_names.LABIODENTAL, phone_names.OPEN):
+        assert phone_names.UNKNOWN not in {phone_names.class_of(name) for name in lips}
+
+
 def test_marks_that_are_phones_are_taken_as_they_are():
     found, source = phones.find_phones(np.zeros(8000, np.int16), marks("sil", "B", "IH1", "", "N"))
     assert [mark.name for mark in found] == ["B", "IH1", "N"]

@@ -1,15 +1,25 @@
 """Cepstra beside a slow level: what they forget, and what they do not."""
 
+import importlib
+
 import pytest
 import torch
 
+from talkface.corpus.phone_names import SILENCE
 from talkface.models.layers.cepstra import DB, Cepstra
 from talkface.models.layers.log_mel import LogMel
 from talkface.models.registry import network_class
 from tests.toy_corpus import make_network, noise_for
 
+Truth = importlib.import_module("talkface.models.networks.talkface").Truth
 BANDS, RATE = 40, 16_000
 CEPSTRAL = {"inputs": "cepstra", "bands": BANDS, "level": "recorded"}
+
+
+def spoken(stretches, frames):
+    """Voices of which no face is known, that say one sound."""
+    known = torch.zeros(stretches, frames, dtype=torch.bool)
+    return Truth(torch.zeros(stretches, frames, 68, 2), known, torch.full((stretches, frames), 5))
 
 
 @pytest.fixture(scope="module")
@@ -87,11 +97,11 @@ def test_the_network_looks_no_farther_ahead_and_streams():
 
 def test_some_stretches_begin_in_a_room_with_the_face_at_rest():
     network = make_network("talkface", **CEPSTRAL, room_share=1.0)
-    sound, shape = torch.ones_like(noise_for(network, 75, stretches=8)), torch.zeros(8, 75, 68, 2)
+    sound, truth = torch.ones_like(noise_for(network, 75, stretches=8)), spoken(8, 75)
     torch.manual_seed(0)
-    heard, faces, room = network.enter_room(sound, shape)
+    heard, (faces, known, phones), room = network.enter_room(sound, truth)
     assert room.all()
-    for one, face in zip(heard, faces, strict=True):
+    for one, face, seen, said in zip(heard, faces, known, phones, strict=True):
         silent = int((one == 0).sum())
         first = (silent - network.before) // network.hop  # frame of the first word
         assert 2 <= first <= 56
@@ -99,15 +109,19 @@ def test_some_stretches_begin_in_a_room_with_the_face_at_rest():
         resting = max(first - 4, 0)  # over four frames the face leaves its rest
         torch.testing.assert_close(face[:resting], network.rest.expand(resting, -1, -1))
         assert (face[first:] == 0).all()
-    untouched = make_network("talkface", **CEPSTRAL).enter_room(sound, shape)
+        assert seen.tolist() == [frame <= first - 4 for frame in range(75)]  # of a voice whose face nobody saw
+        assert said.tolist() == [SILENCE if frame < first else 5 for frame in range(75)]
+    untouched = make_network("talkface", **CEPSTRAL).enter_room(sound, truth)
     assert torch.equal(untouched[0], sound)
 
 
 def test_noise_alone_is_rest():
     network = make_network("talkface", **CEPSTRAL, rest_share=1.0).train()
-    sound, shape = 0.1 * noise_for(network, 75, stretches=4), torch.zeros(4, 75, 68, 2)
+    sound = 0.1 * noise_for(network, 75, stretches=4)
     torch.manual_seed(0)
-    heard, faces = network.augment_sound(sound, shape, torch.randn_like(sound))
+    heard, (faces, known, phones) = network.augment_sound(sound, spoken(4, 75), torch.randn_like(sound))
+    assert known.all()
+    assert (phones == SILENCE).all()
     level = 20 * torch.log10(heard.square().mean(dim=1).sqrt())
     low, high = network_class("talkface").REST_DBFS
     assert ((level > low - 0.1) & (level < high + 0.1)).all()

@@ -1,3 +1,4 @@
+import importlib
 import inspect
 import math
 
@@ -6,17 +7,26 @@ import torch
 import yaml
 from torch.utils.flop_counter import FlopCounterMode
 
+from talkface.corpus.phone_names import SILENCE
+from talkface.models.inputs import Batch
 from talkface.models.registry import network_class
 from talkface.noise.bank import NoiseBank
 from talkface.training import loop, recipe, train
 from tests.toy_corpus import make_network, noise_for, toy_dataset
 
+Truth = importlib.import_module("talkface.models.networks.talkface").Truth
 LOOKAHEAD = 1_920  # samples: 120 ms
 
 
 def shipped(project_root):
     """The block `talkface` of the config as it is shipped."""
     return yaml.safe_load((project_root / "config/config.yaml").read_text())["models"]["talkface"]
+
+
+def unseen(stretches, frames):
+    """Stretches of which nothing is known."""
+    none = torch.zeros(stretches, frames, dtype=torch.long)
+    return Truth(torch.zeros(stretches, frames, 68, 2), none > 0, none)
 
 
 @pytest.fixture(scope="module")
@@ -124,14 +134,16 @@ def test_members_of_the_committee_speak_for_themselves():
     audio = noise_for(network, 5)
     each, _ = network.speak(network.features(audio))
     assert len(each) == 3
-    assert not torch.equal(each[0], each[1])
-    torch.testing.assert_close(network(audio)[0], sum(each) / 3)
+    assert not torch.equal(each[0].coefficients, each[1].coefficients)
+    torch.testing.assert_close(network(audio)[0], sum(one.coefficients for one in each) / 3)
 
 
 def test_talkface_learns_a_resting_face_from_silence():
     network = make_network("talkface", silence_share=1.0)
-    sound, face = network.augment_sound(noise_for(network, 4), torch.zeros(2, 4, 68, 2), None)
-    torch.testing.assert_close(face, network.rest.expand(2, 4, 68, 2))
+    sound, truth = network.augment_sound(noise_for(network, 4), unseen(2, 4), None)
+    torch.testing.assert_close(truth.shape, network.rest.expand(2, 4, 68, 2))
+    assert truth.known.all()
+    assert (truth.phone == SILENCE).all()
     assert (sound == 0).all()
 
 
@@ -142,7 +154,7 @@ def test_noise_comes_in_at_the_ratio_asked_for_and_in_the_share_asked_for():
     stretches, samples = 200, 16_000
     torch.manual_seed(0)
     tone = torch.sin(torch.arange(samples) * 0.3).expand(stretches, -1)
-    mixed, _ = network.augment_sound(tone, torch.zeros(stretches, 4, 68, 2), torch.randn(stretches, samples))
+    mixed, _ = network.augment_sound(tone, unseen(stretches, 4), torch.randn(stretches, samples))
     assert mixed.abs().amax(dim=1).allclose(torch.ones(stretches))
     amount = (mixed @ tone.T)[:, :1] / tone[0].square().sum()  # of the tone in what is heard
     rest = (mixed - amount * tone).square().mean(dim=1)
@@ -169,10 +181,10 @@ def test_noises_become_others():
 def test_noise_is_judged_with_the_sound_and_the_same_every_time():
     network = make_network("talkface", noise_share=0.5)
     sound, faces, known = noise_for(network, 9), torch.zeros(2, 9, 68, 2), torch.ones(2, 9, dtype=torch.bool)
-    clean = network.loss((sound, faces, known, None))
-    noisy = network.loss((sound, faces, known, torch.randn(sound.shape)))
+    clean = network.loss(Batch(sound, faces, known))
+    noisy = network.loss(Batch(sound, faces, known, torch.randn(sound.shape)))
     assert clean != noisy
-    assert network.loss((sound, faces, known, None)) == clean
+    assert network.loss(Batch(sound, faces, known)) == clean
 
 
 def test_talkface_changes_the_chosen_stretches_alone():
@@ -185,7 +197,8 @@ def test_talkface_changes_the_chosen_stretches_alone():
     assert hidden.all(dim=1).sum(dim=1).max() == 8
     assert hidden.all(dim=2).sum(dim=1).max() == 6
     faces, known = torch.rand(200, 13, 68, 2), torch.ones(200, 13, dtype=torch.bool)
-    bent, moved, seen = network.bend(spectrum, faces, known, changed)
+    bent, (moved, seen, said) = network.bend(spectrum, Truth(faces, known, torch.full((200, 13), 7)), changed)
+    assert torch.equal(said == 7, seen | (said == 7))
     torch.testing.assert_close(bent[1::2], spectrum[1::2], atol=1e-4, rtol=0)
     assert torch.equal(moved[1::2], faces[1::2])
     assert seen[1::2].all()
@@ -201,12 +214,14 @@ def test_another_tempo_moves_sound_and_face_together():
     time = ((torch.arange(heard) - lead) / 4)[None, :, None].repeat(8, 1, 32)  # video frames
     faces = torch.arange(1.0 * frames)[None, :, None, None].repeat(8, 1, 68, 2)
     known, changed = torch.ones(8, frames, dtype=torch.bool), torch.ones(8, 1, dtype=torch.bool)
-    bent, moved, seen = network.bend(time, faces, known, changed)
+    phone = torch.arange(frames).expand(8, -1)
+    bent, (moved, seen, said) = network.bend(time, Truth(faces, known, phone), changed)
+    assert ((said - moved[..., 0, 0]).abs() <= 0.5 + 1e-4)[seen].all()
     for frame in (10, 30):
         place = 4 * frame + lead
         left, share = int(place), place % 1
-        said = torch.lerp(bent[:, left, 0], bent[:, left + 1, 0], share)
-        torch.testing.assert_close(said, moved[:, frame, 0, 0], atol=1e-3, rtol=0)
+        heard = torch.lerp(bent[:, left, 0], bent[:, left + 1, 0], share)
+        torch.testing.assert_close(heard, moved[:, frame, 0, 0], atol=1e-3, rtol=0)
     speed = moved[:, 1, 0, 0] - moved[:, 0, 0, 0]
     assert speed.min() < 0.95
     assert speed.max() > 1.05

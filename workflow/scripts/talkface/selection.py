@@ -254,7 +254,10 @@ class Selection:
         if then is None:
             return "what it was made from (not recorded)"
         changes = model_folder.find_changes(then, self.origin_of(model))
-        inputs = [block.get("dataset") or f"results/dataset/{self.corpus}.h5", block.get("noise"), block.get("init")]
+        inputs = [
+            block.get("dataset") or f"results/dataset/{self.corpus}.h5",
+            *(block.get(key) for key in ("noise", "voices", "init")),
+        ]
         trained_s = model_folder.trained_s(folder)
         changes += [path for path in inputs if path and Path(path).is_file() and Path(path).stat().st_mtime > trained_s]
         more = f" and {len(changes) - 4} more" if len(changes) > 4 else ""
@@ -323,6 +326,11 @@ class Selection:
         return sorted({self.models[name]["network"] for name in models})
 
     @cached_property
+    def learns_phones(self) -> bool:
+        """Tell whether a model that is trained here learns to tell phones apart."""
+        return any(self.models[model].get("arguments", {}).get("phone_weight") for model in self.with_curve)
+
+    @cached_property
     def twins(self) -> list[tuple[str, str]]:
         """Pairs of compared models: trained with noise, and without; with their last face, and without memory."""
         return [
@@ -389,6 +397,10 @@ class Selection:
     def evaluated_in(self, shard: str) -> list[str]:
         """List the clips of a shard that are evaluated."""
         return [clip for clip in self.clips_of(shard) if self.clips.at[clip, "split"] in self.splits]
+
+    def spoken_in(self, shard: str) -> list[str]:
+        """List the clips of a shard whose phones are needed: those evaluated, or all."""
+        return self.clips_of(shard) if self.learns_phones else self.evaluated_in(shard)
 
     def clips_beside(self, shard: str) -> list[str]:
         """List all clips of the speaker of a shard."""

@@ -1,8 +1,13 @@
 """Names of phones, ARPAbet's and IPA's: which are phones at all, and which need lips."""
 
+import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
+from talkface.conventions import FPS
 from talkface.corpus.annotations import Mark
 
 SILENT = frozenset(("SIL", "+NSN+", "+SPN+", "sil", "sp", "spn", "pau", "h#", "epi", "<eps>"))
@@ -23,6 +28,53 @@ BILABIAL = frozenset(("p", "b", "m", "em", "pcl", "bcl"))
 ROUNDED = frozenset(("uw", "ow", "w", "ao", "uh", "ux", "wh", "u", "o", "ʊ", "ɔ", "ʉ", "ʍ", "oʊ", "əʊ", "əw", "ʉw"))
 LABIODENTAL = frozenset(("f", "v"))
 SPREAD = frozenset(("iy", "ey", "ih", "eh", "s"))
+# What networks tell apart: class 0 is not known, 1 silence, then these; and what else counts as one of them.
+TOLD_APART = (
+    *("aa", "ae", "ah", "ao", "aw", "ay", "eh", "er", "ey", "ih", "iy", "ow", "oy", "uh", "uw"),
+    *("b", "ch", "d", "dh", "f", "g", "hh", "jh", "k", "l", "m", "n", "ng", "p", "r", "s", "sh", "t", "th"),
+    *("v", "w", "y", "z", "zh"),
+)
+UNKNOWN, SILENCE = 0, 1
+CLASSES = 2 + len(TOLD_APART)
+_CLASS = {name: 2 + index for index, name in enumerate(TOLD_APART)} | dict.fromkeys(SILENT, SILENCE) | {"": SILENCE}
+_ALSO = {
+    "ah": "ax ax-h ɐ ʌ ə",
+    "er": "axr ɜ ɚ ɝ",
+    "d": "dx dcl ɾ",
+    "l": "el ɫ",
+    "m": "em",
+    "n": "en",
+    "ng": "eng ŋ",
+    "hh": "hv h",
+    "ih": "ix ɪ ᵻ",
+    "uw": "ux u ʉ ʉw",
+    "w": "wh ʍ",
+    "b": "bcl",
+    "p": "pcl",
+    "t": "tcl",
+    "g": "gcl ɡ",
+    "k": "kcl",
+    "aa": "a ɑ ɒ",
+    "ae": "æ",
+    "ao": "ɔ",
+    "aw": "aʊ",
+    "ay": "aɪ",
+    "eh": "e ɛ",
+    "ey": "eɪ",
+    "iy": "i",
+    "ow": "o oʊ əʊ əw",
+    "oy": "ɔɪ",
+    "uh": "ʊ",
+    "ch": "tʃ",
+    "dh": "ð",
+    "jh": "dʒ",
+    "r": "ɹ",
+    "sh": "ʃ",
+    "th": "θ",
+    "y": "j",
+    "zh": "ʒ",
+}
+_ALIKE = {other: name for name, others in _ALSO.items() for other in others.split()}
 OPEN = frozenset(("aa", "ae", "ao", "aw", "ay", "eh", "ey", "ow"))
 
 
@@ -50,3 +102,31 @@ def are_phones(marks: Iterable[Mark]) -> bool:
     return bool(names) and all(
         name in ARPABET or len(name) == 1 or (not name.isascii() and IPA.match(name)) for name in names
     )
+
+
+def class_of(name: str) -> int:
+    """Return the class of a phone for networks: 0 for one that is not known, 1 for silence.
+
+    Examples
+    --------
+    >>> class_of("sil"), class_of("AA1"), class_of("ɑː"), class_of("ʘ")
+    (1, 2, 2, 0)
+    """
+    if name in SILENT:
+        return SILENCE
+    small = plain(name)
+    return _CLASS.get(_ALIKE.get(small, small), UNKNOWN)
+
+
+def classes_at(marks: Sequence[Mark], frames: int) -> NDArray[np.uint8]:
+    """Return the class (T,) of the phone that is spoken at each frame of a clip; pauses between phones are silence.
+
+    Examples
+    --------
+    >>> classes_at([Mark("AA", 0.04, 0.12)], 5).tolist()
+    [1, 2, 2, 1, 1]
+    """
+    found = np.full(frames, SILENCE, np.uint8)
+    for name, start_s, end_s in marks:
+        found[math.ceil(start_s * FPS - 1e-9) : math.ceil(end_s * FPS - 1e-9)] = class_of(name)
+    return found

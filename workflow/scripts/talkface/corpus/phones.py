@@ -3,7 +3,7 @@
 Alignment and recognition are pocketsphinx's, an extra (`pip install pocketsphinx`), and English alone. Its phones go by
 the names of CMU's dictionary (ARPAbet: P, B, M, AA, UW, ...), without stress; marks may have those, or IPA's.
 
-Tables of phones, tab-separated: results/evaluation/phones/{shard}.tsv, a row a phone, clips in order:
+Tables of phones, tab-separated: results/phones/{shard}.tsv, a row a phone, clips in order:
 
 | column | holds |
 |---|---|
@@ -216,7 +216,7 @@ def write_phones(
     audio : path
         results/audio/{shard}.h5.
     output : path
-        results/evaluation/phones/{shard}.tsv, layout above.
+        results/phones/{shard}.tsv, layout above.
     clips : sequence of str
     marks : mapping of clip to its file of marks
         Of those that have one; one that cannot be read is said in the log, and counts as none.

@@ -105,7 +105,7 @@ def read_material(
     audio : sequence of paths
         results/audio/{shard}.h5, which hold the masters of these clips at least.
     phones : sequence of paths
-        results/evaluation/phones/{shard}.tsv; clips that are in none have no phones.
+        results/phones/{shard}.tsv; clips that are in none have no phones.
 
     Raises
     ------
@@ -282,7 +282,7 @@ def evaluate_model(
     audio : sequence of paths
         results/audio/{shard}.h5 of the clips.
     phones : sequence of paths
-        results/evaluation/phones/{shard}.tsv of the clips.
+        results/phones/{shard}.tsv of the clips.
     noise : path
         results/evaluation/noise.h5.
     training_noise : sequence of paths

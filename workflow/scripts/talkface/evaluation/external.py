@@ -33,7 +33,7 @@ def evaluate_external(
     audio : sequence of paths
         results/audio/{shard}.h5 of the clips.
     phones : sequence of paths
-        results/evaluation/phones/{shard}.tsv of the clips.
+        results/phones/{shard}.tsv of the clips.
     sheet : path
     folder : path
         Of the predictions, {clip}.npy.

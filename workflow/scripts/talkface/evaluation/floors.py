@@ -104,7 +104,7 @@ def measure_floors(
     audio : sequence of paths
         results/audio/{shard}.h5 of the clips.
     phones : sequence of paths
-        results/evaluation/phones/{shard}.tsv of the clips.
+        results/phones/{shard}.tsv of the clips.
     detector : sequence of paths
         results/evaluation/detector/{shard}.h5: a group a clip with `shape` (T, 68, 2), the truth as it was found again;
         a clip without one has no row.

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:  # clips are read where nothing is computed with torch
     from torch import Tensor
 
-OPTIONAL = ("landmarks", "features", "targets", "known")  # arrays of `Clips`, a row a frame, that may be None
+OPTIONAL = ("landmarks", "features", "targets", "known", "phone")  # arrays of `Clips`, a row a frame, that may be None
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,9 @@ class Clips:
     targets : (N, ...) float32 array or None
         Targets of the network, likewise.
     known : (N,) bool array or None
-        Frames of this split, where splits divide clips; None: all.
+        Frames of this split, where splits divide clips, and whose faces are known; None: all.
+    phone : (N,) uint8 array or None
+        Class of the phone that is spoken, see `corpus.phone_names`; None: not known.
     """
 
     clips: list[str]
@@ -52,6 +54,7 @@ class Clips:
     features: NDArray | None = None
     targets: NDArray | None = None
     known: NDArray | None = None
+    phone: NDArray | None = None
 
     def __len__(self) -> int:
         """Return the number of clips."""
@@ -167,12 +170,15 @@ class Batch(NamedTuple):
     target : (B, T, ...) float32
         Of the network's `targets`.
     known : (B, T) bool
-        False beyond the clip's ends, and for frames that belong to another split.
+        False beyond the clip's ends, for frames that belong to another split, and where only the voice is known.
     noise : (B, N) float32, optional
         As much noise as there is sound, at whatever level; for networks that want it.
+    phone : (B, T) int64, optional
+        Class of the phone that is spoken, see `corpus.phone_names`: 0 where that is not known.
     """
 
     sound: "Tensor"
     target: "Tensor"
     known: "Tensor"
     noise: "Tensor | None" = None
+    phone: "Tensor | None" = None

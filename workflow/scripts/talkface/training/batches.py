@@ -123,6 +123,7 @@ class Batches:
         self.known = None
         if part.known is not None:
             self.known = torch.from_numpy(np.append(part.known, np.ones(rows, bool))).to(device)  # (P)
+        self.phone = None if part.phone is None else _with_rows(torch.from_numpy(part.phone), rows).to(device)  # (P)
         self.noise = noise.to(device) if noise and network.wants_noise else None
         if network.hears_frames:
             self.before, self.after, self.hop = network.before_frames, network.after_frames, 1
@@ -161,7 +162,10 @@ class Batches:
         if self.noise is not None:
             assert draw is not None
             noise = self.noise.cut(draw, size)
-        return Batch(sound, self.target[index], known, noise)
+        phone = None
+        if self.phone is not None:
+            phone = self.phone[index].long() * (frame < end)
+        return Batch(sound, self.target[index], known, noise, phone)
 
 
 def _with_rows(data: Tensor, rows: int) -> Tensor:
@@ -303,6 +307,19 @@ def batches(
         stretches, draws = map(torch.cat, zip(*parts, strict=True))
         clip, start = stretches.T
         yield step, corpus.cut(clip, start, settings.frames, draws)
+
+
+def joined(corpus: Iterator[tuple[int, Batch]], more: Iterator[tuple[int, Batch]]) -> Iterator[tuple[int, Batch]]:
+    """Yield the steps of a corpus with the stretches of another beside its own."""
+    for (step, batch), (_, other) in zip(corpus, more, strict=True):
+        if batch.phone is None and other.phone is not None:
+            batch = batch._replace(phone=batch.known.new_zeros(batch.known.shape, dtype=torch.long))
+        both = {
+            name: torch.cat([value, getattr(other, name)])
+            for name, value in batch._asdict().items()
+            if value is not None
+        }
+        yield step, batch._replace(**both)
 
 
 def steps_per_epoch(lengths: NDArray, settings: Shape) -> int:

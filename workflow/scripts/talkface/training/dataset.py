@@ -9,6 +9,7 @@ Frames of all accepted clips lie end to end, clip c from frame_offsets[c] to fra
 | frame_offsets | (C + 1,) int64 | first frame of each clip, then the number of all frames |
 | shape | (N, 68, 2) float32 | identity-free faces, template frame, 25 fps |
 | landmarks | (N, 68, 2) float32 | pixels of the upright source; only when a selected network wants them |
+| phone | (N,) uint8 | class of the phone, see `corpus.phone_names`; only when a selected model learns it |
 | audio/{rate} | (S,) int16 | sound at {rate} Hz, level as recorded; one for each rate of the selected networks |
 | audio_offsets/{rate} | (C + 1,) int64 | first sample of each clip, then the number of all samples |
 | shape_model/mean | (68, 2) float64 | mean of the training frames |
@@ -21,7 +22,8 @@ instant i/25 s of its sound.
 """
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +33,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from talkface.conventions import FPS, SPLITS
+from talkface.corpus.annotations import Mark
+from talkface.corpus.phone_names import UNKNOWN, classes_at
+from talkface.corpus.phones import read_phones
 from talkface.errors import TalkfaceError
 from talkface.face.shape_model import FIELDS, ShapeModel, ShapeStatistics
 from talkface.face.sync import correction_ms
@@ -59,6 +64,7 @@ class Clip:
     landmarks: NDArray | None = None
     detector: str = "dlib"
     correction_ms: float = 0.0
+    phone: NDArray | None = None
 
 
 def assemble_dataset(
@@ -69,6 +75,7 @@ def assemble_dataset(
     audio: Sequence[str | Path],
     shapes: Sequence[str | Path],
     landmarks: Sequence[str | Path] = (),
+    phones: Sequence[str | Path] = (),
     networks: Iterable[str],
     components: int,
     correct_offset: bool = False,
@@ -85,6 +92,8 @@ def assemble_dataset(
         results/qc/clips.tsv: which clips are accepted, their speakers and splits.
     audio, shapes, landmarks : sequences of paths
         results/audio/{shard}.h5, results/shapes/{speaker}.h5, results/landmarks/{shard}.h5.
+    phones : sequence of paths
+        results/phones/{shard}.tsv, where a model learns phones; none: it holds no phones.
     networks : iterable of str
         The networks to be trained; their classes say at which rates they listen and whether they want landmarks.
     components : int
@@ -107,6 +116,7 @@ def assemble_dataset(
             audio=audio,
             shapes=shapes,
             landmarks=landmarks if any(item.wants_landmarks for item in classes) else None,
+            phones=_known_phones(phones) if phones else None,
             rates=sorted({item.rate for item in classes}),
             correct_offset=correct_offset,
         ),
@@ -153,6 +163,15 @@ def check_splits(splits: Iterable[str], where: str | Path) -> None:
             )
 
 
+def _known_phones(paths: Sequence[str | Path]) -> dict[str, list[Mark]]:
+    """Read the phones of each clip from marks or words; recognised ones are too often others to learn from."""
+    table, found = read_phones(paths), defaultdict[str, list[Mark]](list)
+    known = table[table["source"].isin(("marks", "words"))]
+    for clip, *mark in zip(*(known[column] for column in ("clip", "name", "start_s", "end_s")), strict=True):
+        found[clip].append(Mark(*mark))
+    return found
+
+
 def _index(files: Iterable[str | Path]) -> dict[str, str | Path]:
     """Return the file that holds each clip."""
     where: dict[str, str | Path] = {}
@@ -169,11 +188,12 @@ def gather(
     shapes: Sequence[str | Path],
     landmarks: Sequence[str | Path] | None,
     rates: Sequence[int],
+    phones: Mapping[str, Sequence[Mark]] | None = None,
     correct_offset: bool = False,
 ) -> Iterator[Clip]:
     """Yield the clips of a table (index clip, columns as results/qc/clips.tsv) from the files of the stages.
 
-    `landmarks` None: without pixels.
+    `landmarks` None: without pixels; `phones`, by clip, None: without them.
     """
     shape_files = {Path(path).stem: path for path in shapes}
     landmark_files = None if landmarks is None else _index(landmarks)
@@ -208,6 +228,10 @@ def gather(
                         "%s: %d frames of picture, and sound for %d; the common part is taken", name, len(shape), heard
                     )
                     shape, pixels = shape[:heard], None if pixels is None else pixels[:heard]
+                phone = None
+                if phones is not None:
+                    spoken = [Mark(mark.name, *(time - moved / 1000 for time in mark[1:])) for mark in phones[name]]
+                    phone = classes_at(spoken, len(shape)) if spoken else np.full(len(shape), UNKNOWN, np.uint8)
                 yield Clip(
                     name=name,
                     speaker=speaker,
@@ -218,6 +242,7 @@ def gather(
                     landmarks=pixels,
                     detector=detector,
                     correction_ms=moved,
+                    phone=phone,
                 )
                 missing.discard(name)
     if missing:
@@ -241,6 +266,8 @@ def write_dataset(output: str | Path, clips: Iterable[Clip], *, corpus: str, com
             arrays |= {f"audio/{rate}": np.asarray(samples, np.int16) for rate, samples in clip.audio.items()}
             if clip.landmarks is not None:
                 arrays["landmarks"] = np.asarray(clip.landmarks, np.float32)
+            if clip.phone is not None:
+                arrays["phone"] = np.asarray(clip.phone, np.uint8)
             for name, array in arrays.items():
                 _append(file, name, array)
                 offsets.setdefault(name, [0]).append(len(file[name]))
@@ -335,6 +362,7 @@ def read_part(path: str | Path, split: str, *, rate: int, landmarks: bool = Fals
         frames, frame_offsets = take_stretches(file["shape"], file["frame_offsets"][:], chosen)
         samples, audio_offsets = take_stretches(file[f"audio/{rate}"], file[f"audio_offsets/{rate}"][:], chosen)
         pixels = take_stretches(file["landmarks"], file["frame_offsets"][:], chosen)[0] if landmarks else None
+        phone = take_stretches(file["phone"], file["frame_offsets"][:], chosen)[0] if "phone" in file else None
         return Clips(
             clips=list(file["clip"].asstr()[:][chosen]),
             speakers=list(file["speaker"].asstr()[:][chosen]),
@@ -344,6 +372,7 @@ def read_part(path: str | Path, split: str, *, rate: int, landmarks: bool = Fals
             audio_offsets=audio_offsets,
             rate=rate,
             landmarks=pixels,
+            phone=phone,
         )
 
 

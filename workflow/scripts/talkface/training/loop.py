@@ -28,7 +28,7 @@ from talkface.models.devices import half_precision, has_bfloat16
 from talkface.models.inputs import Batch, Clips
 from talkface.models.registry import build_network
 from talkface.noise.bank import NoiseBank
-from talkface.training.batches import Batches, batches, steps_per_epoch
+from talkface.training.batches import Batches, batches, joined, steps_per_epoch
 from talkface.training.importing import load_initial
 from talkface.training.recipe import Recipe
 
@@ -187,6 +187,7 @@ def fit(
     *,
     seed: int,
     noise: NoiseBank | None = None,
+    voices: Clips | None = None,
     model: str = "model",
     device: torch.device | str = "cpu",
     state: Path | None = None,
@@ -203,6 +204,8 @@ def fit(
     seed : int
     noise : NoiseBank, optional
         For networks that train with it.
+    voices : Clips, optional
+        Of which no face is known: `settings.voice_stretches` of them stand beside the corpus's in each step.
     model : str
         Name for messages.
     device : torch.device or str
@@ -225,6 +228,7 @@ def fit(
         load_initial(network, settings.init)
     train = Batches(parts["train"], network, device, noise=noise, empty_clip=settings.empty_clip)
     valid = Batches(parts["valid"], network, device, noise=noise)
+    more = None if voices is None else Batches(voices, network, device, noise=noise)
     per_epoch = steps_per_epoch(train.lengths, settings)
     steps = max(settings.max_epochs * per_epoch, settings.min_steps)
     steps = min(steps, settings.max_steps or steps)
@@ -243,7 +247,12 @@ def fit(
     started = saved = time.monotonic()
     earlier_s = run.seconds
     with tqdm(total=steps, initial=run.step, desc=model, unit="step", mininterval=2.0, file=sys.stderr) as bar:
-        for step, batch in batches(train, settings, seed=seed, first_step=run.step, last_step=steps):
+        drawn = {"seed": seed, "first_step": run.step, "last_step": steps}
+        cut = batches(train, settings, **drawn)
+        if more is not None:
+            beside = dataclasses.replace(settings, stretches=settings.voice_stretches, last_batch="wrap")
+            cut = joined(cut, batches(more, beside, **drawn))
+        for step, batch in cut:
             if stops_early(run, per_epoch):
                 break
             torch.manual_seed(_step_seed(seed, step))

@@ -56,6 +56,10 @@ class Recipe:
         Training file to use instead of the corpus's: in the layout of Eskimez et al. 2018 or 2020, or ours.
     noise : str, optional
         HDF5 file of noise, for networks that train with it and for noisy copies.
+    voices : str, optional
+        HDF5 file of voices whose faces nobody saw, for networks that learn phones, see `training.voices`.
+    voice_stretches : int
+        Of a batch: stretches of these voices beside those of the corpus.
     noisy_copies : int
         So many copies of each clip with noise are learned from beside it (and judged by), whatever the network.
     noise_snr_db : (lowest, highest)
@@ -88,6 +92,8 @@ class Recipe:
     shape_model: dict = dataclasses.field(default_factory=dict)
     dataset: str | None = None
     noise: str | None = None
+    voices: str | None = None
+    voice_stretches: int = 16
     noisy_copies: int = 0
     noise_snr_db: tuple[float, float] = (-5, 25)
     seed: int | None = None

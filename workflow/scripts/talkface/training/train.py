@@ -16,6 +16,7 @@ import torch
 import yaml
 
 from talkface import __version__
+from talkface.corpus.phone_names import UNKNOWN
 from talkface.errors import TalkfaceError
 from talkface.face.shape_model import ShapeModel
 from talkface.files import digest, writing
@@ -30,6 +31,7 @@ from talkface.training.dataset import is_dataset, read_corpus, read_detector, re
 from talkface.training.exchange import check_network, read_training_file
 from talkface.training.loop import NO_NOISE, fingerprint, fit
 from talkface.training.recipe import Recipe
+from talkface.training.voices import read_voices
 
 log = logging.getLogger(__name__)
 
@@ -87,14 +89,19 @@ def train_model(
             split: add_noisy_copies(part, noise, copies=settings.noisy_copies, snr_db=settings.noise_snr_db, seed=seed)
             for split, part in parts.items()
         }
+    voices = read_voices(settings.voices, rate=network_class(settings.network).rate) if settings.voices else None
+    if settings.arguments.get("phone_weight") and not knows_phones(*parts.values(), *filter(None, [voices])):
+        log.info("%s: no phone is known of any clip or voice, so none is learnt", model)
+        settings = dataclasses.replace(settings, arguments=settings.arguments | {"phone_weight": 0.0})
     state = Path(folder) / model_folder.STATE
-    files = [digest(path) for path in (settings.noise, settings.init) if path]
+    files = [digest(path) for path in (settings.noise, settings.init, settings.voices) if path]
     identity = fingerprint(settings, data=" ".join([digest_arrays(*parts.values()), *files]), seed=seed)
     run = fit(
         parts,
         shape_model,
         settings,
         noise=noise,
+        voices=voices,
         seed=seed,
         model=model,
         device=choose_device(device),
@@ -167,6 +174,11 @@ def read_material(
         how = "clip" if settings.split == "sheet" else settings.split
     train, valid = resplit(parts, how, seed=seed)
     return {"train": train, "valid": valid}, shape_model, corpus
+
+
+def knows_phones(*parts: Clips) -> bool:
+    """Tell whether the phone of any frame is known."""
+    return any(part.phone is not None and (part.phone != UNKNOWN).any() for part in parts)
 
 
 def describe(settings: Recipe, facts: dict[str, Any], *, seed: int) -> str:

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from talkface.corpus.phone_names import SILENCE, UNKNOWN
 from talkface.face.points import LIPS
 from talkface.face.shape_model import ShapeModel
 from talkface.face.template import load_template
@@ -27,6 +28,7 @@ from talkface.models.inputs import Batch
 from talkface.models.layers.cepstra import Cepstra, CepstraState
 from talkface.models.layers.log_mel import HIGH_SHARE, LOW_HZ, LogMel
 from talkface.models.layers.mel import mel_frequencies
+from talkface.models.layers.phone_head import Closing, PhoneHead, phone_loss
 from talkface.noise.bank import QUIETEST, add_noise
 
 
@@ -44,6 +46,21 @@ class State(NamedTuple):
     members: list[Tensor]
 
 
+class Truth(NamedTuple):
+    """What is known of stretches: faces (B, T, 68, 2), whether they are known (B, T), phones (B, T)."""
+
+    shape: Tensor
+    known: Tensor
+    phone: Tensor
+
+
+class Spoken(NamedTuple):
+    """What a member makes of stretches: coefficients (B, T, K), and logits of phones (B, T, L, P)."""
+
+    coefficients: Tensor
+    phones: Tensor | None
+
+
 class Member(nn.Module):
     """Convolutions down to 25 frames a second, then a GRU beside them: (B, M, F') to (B, T, K), in deviations.
 
@@ -55,6 +72,8 @@ class Member(nn.Module):
         Widths of the convolutions; the second has stride `stride`.
     coefficients : int
         K.
+    phones : bool
+        Whether it tells phones apart.
     """
 
     def __init__(
@@ -68,6 +87,7 @@ class Member(nn.Module):
         kernels: tuple[int, int],
         stride: int,
         coefficients: int,
+        phones: bool,
     ):
         super().__init__()
         self.conv1 = nn.Conv1d(bands, channels, kernels[0])
@@ -77,15 +97,17 @@ class Member(nn.Module):
         self.gru = nn.GRU(channels, hidden, layers, batch_first=True, dropout=dropout if layers > 1 else 0.0)
         self.out = nn.Linear(hidden + channels, coefficients)
         self.drop = nn.Dropout(dropout)
+        self.phones = PhoneHead(hidden + channels) if phones else None
 
-    def forward(self, heard: Tensor, state: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Compute coefficients (B, T, K), in deviations, of bands (B, M, F'), and the GRU's state after them."""
+    def forward(self, heard: Tensor, state: Tensor | None) -> tuple[Spoken, Tensor]:
+        """Compute coefficients, in deviations, and phones of bands (B, M, F'), and the GRU's state after them."""
         x = self.conv1(heard.transpose(1, 2)).transpose(1, 2)  # (B, M - 4, C)
         x = functional.gelu(self.norm1(x))
         x = self.conv2(x.transpose(1, 2)).transpose(1, 2)  # (B, T, C)
         x = self.drop(functional.gelu(self.norm2(x)))
         past, state = self.gru(x, state)  # (B, T, hidden)
-        return self.out(self.drop(torch.cat([past, x], dim=2))), state
+        x = self.drop(torch.cat([past, x], dim=2))
+        return Spoken(self.out(x), None if self.phones is None else self.phones(x)), state
 
 
 class Network(BaseNetwork):
@@ -136,6 +158,10 @@ class Network(BaseNetwork):
         Share of the stretches that begin with a room in which nobody speaks yet, and the face at rest.
     rest_share : float
         Share of the stretches that are noise alone, from `REST_DBFS`, with the face at rest.
+    phone_weight : float
+        Weight of the cross-entropy of phones beside the error of positions, see `layers.phone_head`; 0: none is learnt.
+    closing : float
+        How far the lips are pulled together where a p, b or m is heard, a share; needs `phone_weight`.
     """
 
     rate = 16_000
@@ -188,6 +214,8 @@ class Network(BaseNetwork):
         silence_share: float = 0.01,
         room_share: float = 0.0,
         rest_share: float = 0.0,
+        phone_weight: float = 0.0,
+        closing: float = 0.0,
         level: str = "running",
     ):
         super().__init__(shape_model, level=level)
@@ -199,6 +227,8 @@ class Network(BaseNetwork):
         self.augmented_share, self.silence_share = augmented_share, silence_share
         self.gain_db, self.warp, self.tempo, self.mask = gain_db, warp, tempo, mask
         self.room_share, self.rest_share = room_share, rest_share
+        self.phone_weight = phone_weight
+        self.closing = Closing(shape_model, closing) if phone_weight and closing else None
         self.inputs = choice("inputs", inputs, tuple(self.FLOORS))
         decay = [math.exp(-self.HOP / self.rate / memory) for memory in memories_s]  # a feature frame
         self.register_buffer("decay", torch.tensor(decay), persistent=False)  # (R)
@@ -220,6 +250,7 @@ class Network(BaseNetwork):
                 kernels=self.KERNELS,
                 stride=self.STRIDE,
                 coefficients=len(shape_model),
+                phones=phone_weight > 0,
             )
             for _ in range(members)
         )
@@ -258,50 +289,60 @@ class Network(BaseNetwork):
         heard = torch.cat([(spectrum - self.CENTRE) / self.SPREAD, *(beside / self.BESIDE)], dim=2)
         return heard, Means(totals[:, :, last], weights[:, last])
 
-    def speak(self, spectrum: Tensor, state: State | None = None) -> tuple[list[Tensor], State]:
-        """Compute each member's coefficients (B, T, K) of log-mel bands (B, M, F), and the state after them."""
+    def speak(self, spectrum: Tensor, state: State | None = None) -> tuple[list[Spoken], State]:
+        """Compute what each member makes of log-mel bands (B, M, F), and the state after them."""
         heard, after = self.hear(spectrum, None if state is None else state.heard)
         states = [None] * len(self.members) if state is None else state.members
         spoken = [member(heard, held) for member, held in zip(self.members, states, strict=True)]
-        return [self.deviation * out for out, _ in spoken], State(after, [held for _, held in spoken])
+        scaled = [Spoken(self.deviation * out.coefficients, out.phones) for out, _ in spoken]
+        return scaled, State(after, [held for _, held in spoken])
 
     def forward(self, sound: Tensor, state: State | None = None) -> tuple[Tensor, State]:
         """Compute the coefficients (B, T, K) of samples (B, N), the mean of the members', and the state after them."""
-        coefficients, state = self.speak(self.features(sound), state)
-        return torch.stack(coefficients).mean(dim=0), state
+        spoken, state = self.speak(self.features(sound), state)
+        coefficients = torch.stack([each.coefficients for each in spoken]).mean(dim=0)
+        if self.closing is not None:
+            logits = [each.phones for each in spoken if each.phones is not None]
+            coefficients = self.closing(coefficients, torch.stack(logits).mean(dim=0))
+        return coefficients, state
 
     def loss(self, batch: Batch) -> Tensor:
         """Compute the mean absolute error of positions, lips weighted, and of differences from frame to frame.
 
         In validation, of clean speech and of speech with noise, half each.
         """
-        sound, shape, known, noise = batch
+        sound, noise = batch.sound, batch.noise
+        phone = torch.full_like(batch.known, UNKNOWN, dtype=torch.long) if batch.phone is None else batch.phone
+        truth = Truth(batch.target, batch.known, phone)
         if not self.training:
             heard = [sound] if noise is None else [sound, add_noise(sound, noise, sound.new_tensor(self.JUDGED_DB))]
-            losses = (self.compare(self.features(audio), shape, known) for audio in heard)
+            losses = (self.compare(self.features(audio), truth) for audio in heard)
             return sum(losses, start=sound.new_zeros(())) / len(heard)
-        sound, shape = self.augment_sound(sound, shape, noise)
+        sound, truth = self.augment_sound(sound, truth, noise)
         changed = torch.rand(len(sound), 1, device=sound.device) < self.augmented_share  # (B, 1)
-        return self.compare(*self.bend(self.hide(self.features(sound), changed), shape, known, changed))
+        return self.compare(*self.bend(self.hide(self.features(sound), changed), truth, changed))
 
-    def compare(self, spectrum: Tensor, shape: Tensor, known: Tensor) -> Tensor:
+    def compare(self, spectrum: Tensor, truth: Truth) -> Tensor:
         """Compute the mean loss of the members."""
+        shape, known, phone = truth
         total = spectrum.new_zeros(())
         pairs = known[:, 1:] & known[:, :-1]  # (B, T - 1)
-        for coefficients in self.speak(spectrum)[0]:
-            error = (self.decode(coefficients) - shape) * self.point_weight  # (B, T, 68, 2)
+        for spoken in self.speak(spectrum)[0]:
+            error = (self.decode(spoken.coefficients) - shape) * self.point_weight  # (B, T, 68, 2)
             total = total + masked_mean(error.abs(), known)
             total = total + self.velocity_weight * masked_mean(error.diff(dim=1).abs(), pairs)
+            if spoken.phones is not None:
+                total = total + self.phone_weight * phone_loss(spoken.phones, phone)
         return total / len(self.members)
 
-    def augment_sound(self, sound: Tensor, shape: Tensor, noise: Tensor | None) -> tuple[Tensor, Tensor]:
+    def augment_sound(self, sound: Tensor, truth: Truth, noise: Tensor | None) -> tuple[Tensor, Truth]:
         """Add noise and rooms to some stretches, make some silent with the face at rest, give each a random level."""
         draw = torch.rand(4, len(sound), 1, device=sound.device)
         silent = draw[0] < self.silence_share
         sound = sound.masked_fill(silent, 0)
         room = torch.zeros_like(silent)
         if self.room_share:
-            sound, shape, room = self.enter_room(sound, shape)
+            sound, truth, room = self.enter_room(sound, truth)
         if noise is not None:
             noise = self.colour(noise)
             low, high = self.snr_db
@@ -320,14 +361,21 @@ class Network(BaseNetwork):
             alone = more[0] < self.rest_share
             sound = torch.where(alone, noise / loudness * 10 ** ((low + (high - low) * more[1]) / 20), sound)
             silent = silent | alone
-        return sound, torch.where(silent[:, :, None, None], self.rest, shape)
+        return sound, self.at_rest(truth, silent.float())
 
-    def enter_room(self, sound: Tensor, shape: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def at_rest(self, truth: Truth, share: Tensor) -> Truth:
+        """Let nobody speak where `share` (B, T or 1) is above 0, and the face rest by that share."""
+        shape, known, phone = truth
+        shape = torch.lerp(shape, self.rest.expand_as(shape), share[..., None, None])
+        # Of a voice whose face is not known, it is known to rest; how it leaves that is not.
+        return Truth(shape, known | (share == 1), phone.masked_fill(share > 0, SILENCE))
+
+    def enter_room(self, sound: Tensor, truth: Truth) -> tuple[Tensor, Truth, Tensor]:
         """Let some stretches begin before the first word: their sound is silent until a quiet place, the face at rest.
 
         Returned besides: which they are (B, 1).
         """
-        stretches, frames = shape.shape[:2]
+        stretches, frames = truth.known.shape
         draw = torch.rand(2, stretches, 1, device=sound.device)
         room = draw[0] < self.room_share
         place = torch.arange(frames, device=sound.device)  # (T)
@@ -341,9 +389,8 @@ class Network(BaseNetwork):
         first = power.masked_fill(far, math.inf).argmin(dim=1, keepdim=True)  # (B, 1), frame of the first word
         before = torch.arange(sound.shape[1], device=sound.device) < self.before + first * self.hop
         sound = sound.masked_fill(room & before, 0)
-        share = ((place - first + self.ROOM_RISE) / self.ROOM_RISE).clamp(0, 1)  # (B, T), of the face that speaks
-        share = torch.where(room, share, 1.0)[..., None, None]
-        return sound, torch.lerp(self.rest.expand_as(shape), shape, share), room
+        rest = ((first - place) / self.ROOM_RISE).clamp(0, 1)  # (B, T), share of the face at rest
+        return sound, self.at_rest(truth, torch.where(room, rest, 0.0)), room
 
     def colour(self, noise: Tensor) -> Tensor:
         """Vary noise (B, N) by random filters and rhythms, and add two at a time: more noises than recordings."""
@@ -363,14 +410,15 @@ class Network(BaseNetwork):
         other = noise.roll(1, 0) * 10 ** (-self.SECOND_DB * draw[5] / 20)
         return torch.where(draw[4] < self.PAIRED, noise + other, noise)
 
-    def bend(self, spectrum: Tensor, shape: Tensor, known: Tensor, changed: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def bend(self, spectrum: Tensor, truth: Truth, changed: Tensor) -> tuple[Tensor, Truth]:
         """Change vocal tract and tempo of the stretches where `changed` (B, 1).
 
         Vocal tract length perturbation (Jaitly, Hinton 2013) moves the spectrum along its bands, tempo moves it along
         time, and the face with it; frames that would lie beyond the stretch are not known.
         """
         if not (self.warp or self.tempo):
-            return spectrum, shape, known
+            return spectrum, truth
+        shape, known, phone = truth
         stretches, frames, bands = spectrum.shape
         draw = torch.rand(3, stretches, 1, device=spectrum.device)
         tract = (1 + self.warp) ** ((2 * draw[0] - 1) * changed)  # (B, 1)
@@ -390,7 +438,8 @@ class Network(BaseNetwork):
         row = torch.arange(stretches, device=spectrum.device)[:, None]
         shape = torch.lerp(shape[row, left], shape[row, left + 1], right_share)
         inside = place <= known.shape[1] - 1
-        return spectrum, shape, known[row, left] & known[row, left + 1] & inside
+        phone = phone[row, place.round().clamp(max=phone.shape[1] - 1).long()].masked_fill(~inside, UNKNOWN)
+        return spectrum, Truth(shape, known[row, left] & known[row, left + 1] & inside, phone)
 
     def hide(self, spectrum: Tensor, changed: Tensor) -> Tensor:
         """Set spans of bands and of time to the mean of speech, as in SpecAugment (Park et al. 2019)."""

@@ -3,7 +3,9 @@
 import h5py
 import numpy as np
 import pandas as pd
+import yaml
 
+from talkface.corpus.phone_names import SILENCE, UNKNOWN, class_of
 from talkface.training.dataset import read_part, read_rates
 from tests.toy_corpus import shapes
 from tests.workflow.conftest import run_snakemake
@@ -19,6 +21,8 @@ def test_assemble_dataset(project, tmp_path):
         columns=["clip", "speaker", "split"],
     )
     sheet["video"] = "video.mp4"
+    sheet["marks"] = ["a1.tsv"] + [""] * 5
+    (tmp_path / "a1.tsv").write_text("0.4\t0.8\tM\n0.8\t1.2\tAA\n")
     (tmp_path / "video.mp4").touch()
     sheet.to_csv(tmp_path / "clips.tsv", sep="\t", index=False)
     for folder in ("audio", "landmarks", "shapes", "qc"):
@@ -44,3 +48,14 @@ def test_assemble_dataset(project, tmp_path):
     assert read_rates(path) == [8_000, 16_000]
     assert read_part(path, "train", rate=8_000).clips == ["a1"]
     assert read_part(path, "test", rate=8_000).clips == ["c1", "c2"]
+    assert read_part(path, "train", rate=8_000).phone is None
+    arguments = {"talkface": {"arguments": {"phone_weight": 0.01}}}
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump({"media": {"clips_per_shard": 1}, "models": arguments}))
+    run_snakemake(
+        project, "--cores", "1", "--configfile", "mine.yaml", "--config", "clips=clips.tsv",
+        "--allowed-rules", "find_phones", "assemble_dataset", "--", "results/dataset/demo.h5", cwd=tmp_path,
+    )  # fmt: skip
+    phone = read_part(path, "train", rate=8_000).phone
+    assert phone[9:12].tolist() == [SILENCE, class_of("m"), class_of("m")]
+    assert phone[20] == class_of("aa")
+    assert (read_part(path, "test", rate=8_000).phone == UNKNOWN).all()  # nobody said anything that is known

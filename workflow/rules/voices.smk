@@ -2,8 +2,14 @@
 # produces: results/phones/{shard}.tsv (layout: talkface/corpus/phones.py), results/voices.h5 (layout:
 # talkface/training/voices.py) to train with
 # reads from config: voices, evaluate.splits, models.<name>.arguments.phone_weight
+from talkface.corpus.annotations import find_marks
 from talkface.corpus.phones import aligner
 from talkface.noise.training_formulas import find_recordings
+
+
+def voices():
+    """Sound files of voices whose faces nobody saw."""
+    return find_recordings(config["voices"]["folder"] or "", key="voices.folder")
 
 
 rule find_phones:
@@ -37,7 +43,8 @@ rule find_phones:
 
 rule assemble_voices:
     input:
-        recordings=lambda w: named(find_recordings(config["voices"]["folder"] or "", key="voices.folder")),
+        recordings=lambda w: named(voices()),
+        marks=lambda w: named(filter(None, map(find_marks, voices()))),
     output:
         voices="results/voices.h5",
     log:

@@ -23,6 +23,7 @@ from talkface.errors import TalkfaceError
 GRID_RATE = 25_000  # Hz; GRID's alignments count samples of 25 kHz
 # As aligners name the tier: "phones", of several speakers "anna - phones"; "phonemes", "phoneme", "phone".
 PHONES = re.compile(r"\bphon(e|eme)s?\b", re.IGNORECASE)
+BESIDE = (".TextGrid", ".align", ".tsv")  # endings of marks that lie beside a sound file
 HEADING = ["start_s", "end_s", "name"]
 # Praat reads numbers, <flags> and "texts" that stand alone and passes over everything else; ! begins a comment.
 TOKEN = re.compile(
@@ -38,6 +39,11 @@ class Mark(NamedTuple):
     name: str
     start_s: float
     end_s: float
+
+
+def find_marks(path: str | Path) -> str | None:
+    """Find the marks that lie beside a sound file, of the same name but for the ending; None if there are none."""
+    return next((str(file) for ending in BESIDE if (file := Path(path).with_suffix(ending)).is_file()), None)
 
 
 class _Fault(ValueError):

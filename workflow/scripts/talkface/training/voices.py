@@ -20,7 +20,7 @@ import h5py
 import numpy as np
 
 from talkface.conventions import FPS
-from talkface.corpus.annotations import read_marks
+from talkface.corpus.annotations import BESIDE, find_marks, read_marks
 from talkface.corpus.phone_names import classes_at
 from talkface.corpus.phones import RATE, find_phones
 from talkface.errors import TalkfaceError
@@ -32,12 +32,6 @@ from talkface.models.inputs import Clips
 log = logging.getLogger(__name__)
 
 LAYOUT = 1
-MARKS = (".TextGrid", ".align", ".tsv")  # endings of what may lie beside a voice, see `corpus.annotations`
-
-
-def find_marks(path: str | Path) -> Path | None:
-    """Find the file beside a voice that says what is said when."""
-    return next((file for ending in MARKS if (file := Path(path).with_suffix(ending)).is_file()), None)
 
 
 def assemble_voices(files: Sequence[str | Path], output: str | Path) -> None:
@@ -75,7 +69,7 @@ def assemble_voices(files: Sequence[str | Path], output: str | Path) -> None:
     if not names:
         raise TalkfaceError(
             f"voices: no phone is known of any of {len(seen)} files; pip install pocketsphinx, give English speech, or "
-            f"marks beside the files ({', '.join(MARKS)})"
+            f"marks beside the files ({', '.join(BESIDE)})"
         )
     with writing(output) as temporary, h5py.File(temporary, "w") as file:
         file.attrs.update(layout=LAYOUT, rate=RATE)

@@ -88,7 +88,7 @@ def test_models_by_what_is_done_with_them(select, tmp_path):
     assert selection.trained == [
         "talkface", "talkface-seed7", "talkface_demo", "cnn", "cnn-seed7", "cnn_nr", "cnn_nr-seed7",
     ]  # fmt: skip
-    assert selection.imported == ["talkface_demo"]
+    assert selection.imported == ["talkface_demo", "talkface_voice"]
     assert selection.with_curve == ["talkface", "cnn", "cnn_nr"]
     assert selection.compared == [*selection.selected, "external-theirs"]
     assert selection.evaluated == [*selection.trained, "external-theirs"]
@@ -139,6 +139,25 @@ def test_where_the_workflow_lies_does_not_matter(select, tmp_path, project):
     assert str(selection.weights_file("talkface_demo")) == weights
     assert selection.content_along(weights) == ""
     assert len(selection.sheet_content) == 64
+
+
+def test_who_speaks_in_a_voice_that_is_dropped_in(select, tmp_path, project):
+    """In the demo nobody filmed the voice; where a corpus of one's own is trained on, that is whose voice it is."""
+    (tmp_path / "resources/speech").mkdir(parents=True)
+    (tmp_path / "resources/speech/hello.wav").touch()
+    assert select().animated_in("hello") == "talkface"
+    assert select(animate={"speech_model": "cnn"}).animated_in("hello") == "cnn"
+    demo = select(clips=str(project / "config/clips.tsv"))
+    assert (demo.animated_in("hello"), demo.animated_in("iris_1")) == ("talkface_voice", "talkface")
+    with pytest.raises(TalkfaceError, match="'talkfce' is not a known model"):
+        select(animate={"speech_model": "talkfce"})
+
+
+def test_a_training_may_start_from_a_model_of_the_catalogue(select):
+    models = {"mine": {"like": "talkface", "init": "talkface_voice"}, "more": {"like": "talkface", "init": "mine"}}
+    chosen = select(models=models)
+    assert chosen.models["mine"]["init"] == "results/models/talkface_voice/weights.pt"
+    assert chosen.models["more"]["init"] == "results/models/mine/mine/weights.pt"
 
 
 def train_toy(folder, text="corpus: x"):

@@ -90,7 +90,7 @@ rule draw_wires:
 # The film that is asked for by the clip's name alone.
 rule copy_film:
     input:
-        f"results/{{films}}/{selection.animated}/{{clip}}.{{suffix}}",
+        lambda w: f"results/{w.films}/{selection.animated_in(w.clip)}/{w.clip}.{w.suffix}",
     output:
         "results/{films}/{clip}.{suffix}",
     log:
@@ -107,7 +107,7 @@ rule copy_film:
         mem_mb=100,
         runtime=5,
     message:
-        f"Taking the film of {{wildcards.clip}} that {selection.animated} predicts"
+        "Taking the film of {wildcards.clip} by the model that config chooses for it"
     shell:
         "cp {input:q} {output:q} 2> {log:q}"
 

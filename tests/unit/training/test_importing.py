@@ -18,7 +18,7 @@ from talkface.models.checkpoint import load_network, pack_network, read_file, sa
 from talkface.models.layers.keras_lstm import KerasLSTM
 from talkface.models.registry import build_network
 from talkface.prediction.streaming import predict_samples
-from talkface.training.importing import import_weights, load_initial, read_weights
+from talkface.training.importing import import_weights, initial_shape_model, load_initial, read_weights
 from tests.foreign import PlainNetwork, predict_windows, write_shape_files
 from tests.toy_corpus import shapes, toy_clip
 
@@ -434,3 +434,22 @@ def test_shape_models_that_are_missing_or_of_another_size(plain, own, shape_file
     refused(r"base\.pt: .*6 coefficients.* 4 ", bring_in, tmp_path, base, block)
     block = {"network": "talkface", "shape_model": shape_files}
     refused("models.mine.shape_model is not used", bring_in, tmp_path, own, block)
+
+
+def test_weights_of_earlier_versions_speak_as_they_did(own, tmp_path):
+    """They do not state what was not known yet; the config of today says nothing about them."""
+    samples = toy_clip("x", rates=(16_000,)).audio[16_000]
+    before = predict_samples(load_network(own), samples)
+    content = read_file(own)
+    content["arguments"] = {key: content["arguments"][key] for key in ("bands", "channels", "hidden")}
+    save_file(tmp_path / "old.pt", content)
+    np.testing.assert_array_equal(predict_samples(load_network(tmp_path / "old.pt"), samples), before)
+    today = {"phone_weight": 0.01, "closing": 0.5, "level": "recorded", "inputs": "cepstra"}
+    again = bring_in(tmp_path, tmp_path / "old.pt", {"network": "talkface", "arguments": today})
+    np.testing.assert_array_equal(predict_samples(again, samples), before)
+
+
+def test_a_training_that_starts_from_our_own_weights_takes_their_shape_model(own, plain):
+    mean = initial_shape_model(own).mean
+    np.testing.assert_allclose(mean, load_network(own).mean.reshape(68, 2).numpy(), rtol=0, atol=1e-6)
+    assert initial_shape_model(plain["base"][1]) is None

@@ -33,6 +33,7 @@ SPEECH_FOLDER = "resources/speech"
 LINKS_FOLDER = ".snakemake/links"  # of files in whose names stand braces
 QUALITY_TABLE = "results/qc/clips.tsv"
 MODELS_FOLDER = "results/models"
+VOICE = "talkface_voice"  # the model for voices that nobody has filmed
 # Targets that train what is missing or has changed, and begin with these paths; any other takes the models there are.
 TRAINING = ("all", "train_all", "evaluate_all", "animate_all", "report_all", "train_model", "retrain_model")
 TRAINED = (f"{MODELS_FOLDER}/", "results/evaluation/")
@@ -109,8 +110,7 @@ class Selection:
         if named != config["clips"] and not self.sheet.exists():
             self.clips = no_clips_yet(named)  # fetch_corpus writes it; any other target fails at planning
         else:
-            shipped = self.sheet.resolve() == (home / "config" / "clips.tsv").resolve()
-            self.clips = read_sheet(self.sheet, split_by=config["split_by"], shipped=shipped, must_exist=trains)
+            self.clips = read_sheet(self.sheet, split_by=config["split_by"], shipped=self.is_demo, must_exist=trains)
             if trains:
                 check_divided(self.clips, self.sheet)
         for column in ("video", "audio", "marks"):
@@ -121,12 +121,15 @@ class Selection:
         schedules = yaml.safe_load((home / "config" / "published.yaml").read_text(encoding="utf-8"))["models"]
         entries = resolve_models(add_published(config["models"], schedules))
         self.models = Catalogue("model", name_weights(entries))
+        for block in self.models.values():
+            if block.get("init") in self.models and not Path(block["init"]).exists():
+                block["init"] = f"{self.own_folder(block['init'])}/{model_folder.WEIGHTS}"
         self._refuse_old_paths()
         self.selected = [name for name in config["training"]["models"] if self.models[name]]
         self.entries = add_seeds(self.models, self.selected, config["training"]["seeds"], seed=config["seed"])
         self.external = {f"external-{name}": folder for name, folder in config["external"].items()}
         self.splits = find_splits(self.clips, config["evaluate"]["splits"])
-        self.animated, self.shown, self.predictions, self.speakers_to_fetch  # noqa: B018, refused before any work
+        self.animated, self.speech_animated, self.shown, self.predictions, self.speakers_to_fetch  # noqa: B018, refused before any work
 
     def stamp(self, clip: str) -> str:
         """Return size and date of a speech file: one that is replaced by an older one is another; empty for a clip."""
@@ -143,6 +146,11 @@ class Selection:
             for clip, video, audio in zip(self.clips.index, self.clips["video"], self.clips["audio"], strict=True)
             if not video.startswith(MADE_BY_RULES) and not (Path(video).exists() and Path(audio).exists())
         ]
+
+    @property
+    def is_demo(self) -> bool:
+        """Whether the sheet is the demo corpus's, and nobody's own."""
+        return self.sheet.resolve() == (self.home / "config" / "clips.tsv").resolve()
 
     @property
     def corpus(self) -> str:
@@ -279,6 +287,19 @@ class Selection:
         model: str = self.config["animate"]["model"]
         self.known[model]
         return model
+
+    @cached_property
+    def speech_animated(self) -> str:
+        """The same for dropped-in speech: who speaks there is nobody of the demo corpus."""
+        model: str = self.config["animate"]["speech_model"]
+        if model == "auto":
+            model = VOICE if self.is_demo else self.animated
+        self.known[model]
+        return model
+
+    def animated_in(self, clip: str) -> str:
+        """Return the model of the film of a clip or speech file."""
+        return self.speech_animated if clip in self.speech else self.animated
 
     @cached_property
     def shown(self) -> list[str]:

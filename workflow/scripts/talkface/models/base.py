@@ -60,6 +60,9 @@ class BaseNetwork(nn.Module, abc.ABC):
         Whether batches must hold noise for it.
     PUBLISHED : dict
         What `published: true` sets in a block of the config: the defects of the published system, and its batches.
+    OF_WEIGHTS : dict
+        Arguments that a file of weights decides whatever the config says, with their values in the files of earlier
+        versions, which do not state them.
     """
 
     rate: ClassVar[int]
@@ -70,6 +73,7 @@ class BaseNetwork(nn.Module, abc.ABC):
     hears_frames: ClassVar[bool] = False
     wants_landmarks: ClassVar[bool] = False
     PUBLISHED: ClassVar[dict] = {}
+    OF_WEIGHTS: ClassVar[dict] = {}
     before: int
     after: int
     before_frames: int = 0

@@ -3,6 +3,7 @@
 Read with `weights_only=True`: the file holds tensors, numbers and texts, and no code.
 """
 
+import inspect
 import os
 import zipfile
 from pathlib import Path
@@ -15,7 +16,7 @@ from talkface.errors import TalkfaceError
 from talkface.face.shape_model import FIELDS, ShapeModel
 from talkface.files import writing
 from talkface.models.base import BaseNetwork
-from talkface.models.registry import build_network
+from talkface.models.registry import build_network, network_class
 
 
 def save_file(path: str | Path, content: dict[str, Any]) -> None:
@@ -48,18 +49,24 @@ def pack_network(
     network: BaseNetwork, *, name: str, arguments: dict, shape_model: ShapeModel, weights: dict | None = None
 ) -> dict[str, Any]:
     """Collect what `unpack_network` needs, as tensors, numbers and texts; `weights` instead of the network's own."""
+    defaults = {key: inspect.signature(type(network)).parameters[key].default for key in network.OF_WEIGHTS}
     return {
         "network": name,
-        "arguments": arguments,
+        "arguments": defaults | arguments,
         "weights": weights or network.state_dict(),
         "shape_model": {key: torch.from_numpy(getattr(shape_model, key).copy()) for key in FIELDS},
     }
 
 
+def stated_arguments(content: dict[str, Any]) -> dict[str, Any]:
+    """Return the arguments of a network by its weights, with those that were not known yet when they were written."""
+    return network_class(content["network"]).OF_WEIGHTS | content["arguments"]
+
+
 def unpack_network(content: dict[str, Any]) -> BaseNetwork:
     """Rebuild a network, on the CPU and in eval mode."""
     shape_model = ShapeModel(**{key: value.numpy() for key, value in content["shape_model"].items()})
-    network = build_network(content["network"], shape_model, content["arguments"])
+    network = build_network(content["network"], shape_model, stated_arguments(content))
     network.load_state_dict(content["weights"])
     return network.eval()
 

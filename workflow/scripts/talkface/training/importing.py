@@ -291,7 +291,7 @@ def faces_themselves() -> ShapeModel:
 
 
 def _reopen(source: Source, settings: Recipe, model: str) -> tuple[dict[str, Any], ShapeModel]:
-    """Return arguments and shape model of our own file; the block's arguments stand above those of the file."""
+    """Return arguments and shape model of our own file; the block's stand above those that it does not decide."""
     name = source.content["network"]
     if name != settings.network:
         raise TalkfaceError(
@@ -305,12 +305,22 @@ def _reopen(source: Source, settings: Recipe, model: str) -> tuple[dict[str, Any
         )
     try:
         arrays = {key: value.numpy() for key, value in source.content["shape_model"].items()}
-        return {**source.content["arguments"], **settings.arguments}, ShapeModel(**arrays)
+        stated = checkpoint.stated_arguments(source.content)
+        decided = {key: stated[key] for key in network_class(name).OF_WEIGHTS}
+        return stated | settings.arguments | decided, ShapeModel(**arrays)
     except (AttributeError, TypeError) as error:
         raise TalkfaceError(
             f"{source.path}: not weights of this version ({error}); a weights.pt of this version was expected; train "
             "the model again"
         ) from None
+
+
+def initial_shape_model(path: str | Path) -> ShapeModel | None:
+    """Read the shape model of weights to start from: their coefficients mean what it says; None where there is none."""
+    source = read_weights(path)
+    if source.kind != "own" or not network_class(source.content["network"]).coefficients:
+        return None
+    return ShapeModel(**{key: value.numpy() for key, value in source.content["shape_model"].items()})
 
 
 def load_initial(network: BaseNetwork, path: str | Path) -> None:

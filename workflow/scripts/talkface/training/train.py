@@ -29,6 +29,7 @@ from talkface.training import model_folder
 from talkface.training.batches import add_noisy_copies, resplit
 from talkface.training.dataset import is_dataset, read_corpus, read_detector, read_part, read_shape_model
 from talkface.training.exchange import check_network, read_training_file
+from talkface.training.importing import initial_shape_model
 from talkface.training.loop import NO_NOISE, fingerprint, fit
 from talkface.training.recipe import Recipe
 from talkface.training.voices import read_voices
@@ -79,6 +80,8 @@ def train_model(
     settings = Recipe.read(block, name=model)
     seed = seed if settings.seed is None else settings.seed
     parts, shape_model, corpus = read_material(settings.dataset or dataset, settings, model=model, seed=seed)
+    if settings.init:
+        shape_model = initial_shape_model(settings.init) or shape_model
     noise = None
     if settings.noise:
         noise = read_noise(settings.noise, rate=network_class(settings.network).rate)

@@ -165,6 +165,13 @@ class Network(BaseNetwork):
     """
 
     rate = 16_000
+    OF_WEIGHTS: ClassVar[dict] = {
+        "inputs": "bands",
+        "cepstra": 14,
+        "level": "running",
+        "phone_weight": 0.0,
+        "closing": 0.0,
+    }
 
     HOP, WINDOW = 160, 400  # samples: 10 ms and 25 ms
     KERNELS = (5, 9)  # feature frames

@@ -9,6 +9,7 @@
 #   make test-readme               every command of README.md, docs/ and config/README.md, the long ones too
 #   make bench                     the speed suite: ours beside the published procedures
 #   make tables                    figures of a finished make compare (TABLES=compare) or bench into docs/
+#   make voice                     the weights resources/models/talkface_voice.pt, from real people (DATA=)
 #   make sheet VIDEOS=folder       a sample sheet from a folder of videos (SHEET=, SPLIT_BY=, PATTERN=)
 # Variables: PYTHON (python3), CORES (all), TORCH_INDEX (index of torch builds, see README.md), DATA (folder of real clips)
 PYTHON ?= python3
@@ -34,7 +35,7 @@ endif
 unexport VIDEOS SHEET SPLIT_BY PATTERN
 quoted = '$(subst ','\'',$(value $(1)))'
 
-.PHONY: demo zoo report compare strangers test test-quick test-containers test-readme check bench bench-eyes bench-phones bench-timing bench-trust tables sheet speech template pins clean
+.PHONY: demo zoo report compare strangers voice test test-quick test-containers test-readme check bench bench-eyes bench-phones bench-timing bench-trust tables sheet speech template pins clean
 
 demo: .venv/run
 	$(RUN) snakemake --cores $(CORES) train_all evaluate_all animate_all
@@ -83,6 +84,11 @@ bench: .venv/dev
 
 strangers: .venv/dev
 	$(RUN) python benchmarks/strangers.py --data "$(DATA)" $(if $(filter-out file,$(origin SHEET)),--sheet $(call quoted,SHEET))
+
+voice: .venv/dev
+	$(RUN) python resources/list_voice.py "$(DATA)" results/voice
+	$(RUN) snakemake --cores $(CORES) --directory results/voice --configfile config/voice.yaml -- results/models/voice/talkface/weights.pt
+	cp results/voice/results/models/voice/talkface/weights.pt resources/models/talkface_voice.pt
 
 speech: .venv/run
 	$(RUN) PYTHONPATH=workflow/scripts python resources/measure_speech.py "$(DATA)"

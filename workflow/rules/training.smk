@@ -32,7 +32,7 @@ rule assemble_dataset:
         code=code_of("assemble_dataset"),
         networks=selection.needed_networks,
         components=config["dataset"]["components"],
-        correct_offset=config["dataset"]["correct_offset"] == "certain",
+        correct_offset=config["dataset"]["correct_offset"],
     message:
         "Gathering the accepted clips of {wildcards.corpus}"
     script:

@@ -130,7 +130,7 @@ def test_sound_that_is_surely_late_is_moved_when_that_is_asked_for(stages):
         dataset.read_part(assemble(stages), "train", rate=8_000),
         dataset.read_corrections(stages / "toy.h5"),
     )
-    after = dataset.read_part(assemble(stages, correct_offset=True), "train", rate=8_000)
+    after = dataset.read_part(assemble(stages, correct_offset="certain"), "train", rate=8_000)
     assert set(plain.values()) == {0.0}
     assert dataset.read_corrections(stages / "toy.h5") == {"a": 80.0, "b": 0.0, "c": 0.0}
     count = 640  # 80 ms at 8 kHz
@@ -139,6 +139,8 @@ def test_sound_that_is_surely_late_is_moved_when_that_is_asked_for(stages):
     assert (after.audio_of(0)[-count + 100 :] == 0).all()
     assert len(after.audio_of(0)) == len(before.audio_of(0))
     np.testing.assert_array_equal(after.shape, before.shape)
+    assemble(stages, correct_offset=-20.0)
+    assert dataset.read_corrections(stages / "toy.h5") == {"a": -20.0, "b": -20.0, "c": -20.0}
 
 
 def test_landmarks_are_kept_when_a_network_wants_them(stages, monkeypatch):

@@ -14,6 +14,7 @@ from talkface.models.registry import build_network
 from talkface.training.batches import Batches, batches, joined
 from talkface.training.dataset import read_part, read_shape_model
 from talkface.training.loop import fit
+from talkface.training.phone_lips import lend_faces
 from talkface.training.recipe import Recipe
 from talkface.training.voices import assemble_voices, read_voices
 from tests.toy_corpus import toy_dataset
@@ -106,3 +107,31 @@ def test_a_training_learns_the_phones_of_voices(dataset, voices):
     assert torch.equal(*weights)
     said = runs[0].network.members[0].phones.bias.detach().unflatten(0, (4, -1)).mean(dim=0)
     assert said[[SILENCE, class_of("aa"), class_of("b")]].min() > said[[class_of("k"), class_of("zh")]].max()
+
+
+def test_voices_get_the_faces_that_the_corpus_has_at_their_phones(dataset, voices):
+    """Mouths of this corpus are open at aa, shut at b and half open in silence, and it never says uh."""
+    part = read_voices(voices, rate=16_000)
+    generator = np.random.default_rng(0)
+    said = generator.choice([SILENCE, class_of("aa"), class_of("b"), class_of("uw")], 400).repeat(6).astype(np.uint8)
+    opening = np.array([0.0, 0.2, 0.5, 0.0])[(said == SILENCE) + 2 * (said == class_of("aa"))]
+    face = np.zeros((len(said), 68, 2), np.float32)
+    face[:, [65, 66, 67], 1] = opening[:, None]
+    corpus = dataclasses.replace(
+        read_part(dataset, "train", rate=16_000), shape=face, phone=said, known=None, clips=["one"],
+        frame_offsets=np.array([0, len(said)]),
+    )  # fmt: skip
+    lent = lend_faces(part, corpus)
+    assert lent.known.all()
+    middle = {"b": 7, "aa": 14, "silence": 21}  # frames of anna, away from where phones change
+    found = {name: float(lent.shape[frame, 66, 1]) for name, frame in middle.items()}
+    assert found == pytest.approx({"b": 0.0, "aa": 0.5, "silence": 0.2}, abs=0.04)
+    other = lend_faces(dataclasses.replace(part, phone=np.full_like(part.phone, class_of("uh"))), corpus)
+    assert other.shape[50, 66, 1] == pytest.approx(0.0, abs=0.04)  # as it says uw
+
+
+def test_without_phones_in_the_corpus_voices_stay_without_faces(dataset, voices, caplog):
+    part = read_voices(voices, rate=16_000)
+    with caplog.at_level("INFO"):
+        assert lend_faces(part, read_part(dataset, "train", rate=16_000)) is part
+    assert "voices get no faces: phones of 0 frames of the corpus are known" in caplog.text

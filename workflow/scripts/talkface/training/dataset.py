@@ -78,7 +78,7 @@ def assemble_dataset(
     phones: Sequence[str | Path] = (),
     networks: Iterable[str],
     components: int,
-    correct_offset: bool = False,
+    correct_offset: str | float = "off",
 ) -> None:
     """Write the dataset of the accepted clips from the files of the earlier stages.
 
@@ -98,8 +98,9 @@ def assemble_dataset(
         The networks to be trained; their classes say at which rates they listen and whether they want landmarks.
     components : int
         Of the shape model.
-    correct_offset : bool
-        Whether the sound of a clip is moved by its offset where that is certain, see `sync.correction_ms`.
+    correct_offset : "off", "certain" or float
+        certain: the sound of a clip comes earlier by its offset where that is certain, see `sync.correction_ms`; a
+        number: that of all clips, by so many ms, as GRID's lips lie later against their sound than other people's.
 
     Raises
     ------
@@ -189,7 +190,7 @@ def gather(
     landmarks: Sequence[str | Path] | None,
     rates: Sequence[int],
     phones: Mapping[str, Sequence[Mark]] | None = None,
-    correct_offset: bool = False,
+    correct_offset: str | float = "off",
 ) -> Iterator[Clip]:
     """Yield the clips of a table (index clip, columns as results/qc/clips.tsv) from the files of the stages.
 
@@ -217,8 +218,13 @@ def gather(
                         pixels = file[name]["landmarks"][:]
                 master, rate = shard[name][:], int(shard[name].attrs["rate"])
                 moved = 0.0
-                if correct_offset:
-                    moved = correction_ms(*accepted.loc[name, list(SYNC)].astype(float))
+                if correct_offset not in ("off", False):
+                    measured = correct_offset == "certain"
+                    moved = (
+                        correction_ms(*accepted.loc[name, list(SYNC)].astype(float))
+                        if measured
+                        else float(correct_offset)
+                    )
                     master = move_earlier(master, moved, rate=rate)
                     if moved:
                         log.info("%s: sound moved %.0f ms earlier", name, moved)

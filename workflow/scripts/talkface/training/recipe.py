@@ -60,6 +60,8 @@ class Recipe:
         HDF5 file of voices whose faces nobody saw, for networks that learn phones, see `training.voices`.
     voice_stretches : int
         Of a batch: stretches of these voices beside those of the corpus.
+    voice_faces : bool
+        Whether they get faces by what the corpus's people do at each phone, see `training.phone_lips`.
     noisy_copies : int
         So many copies of each clip with noise are learned from beside it (and judged by), whatever the network.
     noise_snr_db : (lowest, highest)
@@ -94,6 +96,7 @@ class Recipe:
     noise: str | None = None
     voices: str | None = None
     voice_stretches: int = 16
+    voice_faces: bool = True
     noisy_copies: int = 0
     noise_snr_db: tuple[float, float] = (-5, 25)
     seed: int | None = None

@@ -31,6 +31,7 @@ from talkface.training.dataset import is_dataset, read_corpus, read_detector, re
 from talkface.training.exchange import check_network, read_training_file
 from talkface.training.importing import initial_shape_model
 from talkface.training.loop import NO_NOISE, fingerprint, fit
+from talkface.training.phone_lips import lend_faces
 from talkface.training.recipe import Recipe
 from talkface.training.voices import read_voices
 
@@ -92,7 +93,10 @@ def train_model(
             split: add_noisy_copies(part, noise, copies=settings.noisy_copies, snr_db=settings.noise_snr_db, seed=seed)
             for split, part in parts.items()
         }
-    voices = read_voices(settings.voices, rate=network_class(settings.network).rate) if settings.voices else None
+    voices = None
+    if settings.voices:
+        voices = read_voices(settings.voices, rate=network_class(settings.network).rate)
+        voices = lend_faces(voices, parts["train"]) if settings.voice_faces else voices
     if settings.arguments.get("phone_weight") and not knows_phones(*parts.values(), *filter(None, [voices])):
         log.info("%s: no phone is known of any clip or voice, so none is learnt", model)
         settings = dataclasses.replace(settings, arguments=settings.arguments | {"phone_weight": 0.0})

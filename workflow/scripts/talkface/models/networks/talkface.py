@@ -184,6 +184,7 @@ class Network(BaseNetwork):
     # Frames of a room before the first word, and how far around a random one the quietest is sought to cut at; frames
     # over which the face leaves its rest; dB of the speech above its noise; level of noise alone, below full scale.
     ROOM, ROOM_SEARCH, ROOM_RISE, ROOM_DB, REST_DBFS = (8, 50), 6, 4, (15.0, 50.0), (-75.0, -45.0)
+    LIFT_DB: ClassVar[dict] = {"running": 30.0}  # by level: how far a room is lifted at most before someone speaks
     # What becomes of noise: share that is filtered and the filters' length in samples; share that swells and falls, how
     # far in dB and how often in samples; share with a second noise and how far below the first that may lie in dB.
     COLOURED, TAPS = 0.7, 16
@@ -234,6 +235,7 @@ class Network(BaseNetwork):
         self.augmented_share, self.silence_share = augmented_share, silence_share
         self.gain_db, self.warp, self.tempo, self.mask = gain_db, warp, tempo, mask
         self.room_share, self.rest_share = room_share, rest_share
+        self.lift_db = self.LIFT_DB.get(level, 0.0)
         self.phone_weight = phone_weight
         self.closing = Closing(shape_model, closing) if phone_weight and closing else None
         self.inputs = choice("inputs", inputs, tuple(self.FLOORS))
@@ -349,20 +351,23 @@ class Network(BaseNetwork):
         sound = sound.masked_fill(silent, 0)
         room = torch.zeros_like(silent)
         if self.room_share:
-            sound, truth, room = self.enter_room(sound, truth)
+            sound, truth, early = self.enter_room(sound, truth)
+            room = early.any(dim=1, keepdim=True)
         if noise is not None:
             noise = self.colour(noise)
             low, high = self.snr_db
             noisy = add_noise(sound, noise, low + (high - low) * draw[1])
             if self.room_share:  # whose noise is low: in loud noise nobody knows whether someone speaks
                 low, high = self.ROOM_DB
-                sound = torch.where(room, add_noise(sound, noise, low + (high - low) * draw[1]), sound)
+                heard = add_noise(sound, noise, low + (high - low) * draw[1]) - sound
+                lift = 10 ** (self.lift_db * torch.rand_like(draw[1]) / 20)
+                sound = torch.where(room, sound + torch.where(early, lift, 1.0) * heard, sound)
             sound = torch.where((draw[2] < self.noise_share) & ~room, noisy, sound)
         peak = sound.abs().amax(dim=1, keepdim=True).clamp(min=QUIETEST_PEAK)
         gain = self.gain_db[0] + draw[3] * (self.gain_db[1] - self.gain_db[0])  # (B, 1), dB
         sound = 10 ** (gain / 20) / peak * sound
         if self.rest_share and noise is not None:
-            low, high = self.REST_DBFS
+            low, high = self.REST_DBFS[0], self.REST_DBFS[1] + self.lift_db
             more = torch.rand(2, len(sound), 1, device=sound.device)
             loudness = noise.square().mean(dim=1, keepdim=True).clamp(min=QUIETEST).sqrt()
             alone = more[0] < self.rest_share
@@ -380,7 +385,7 @@ class Network(BaseNetwork):
     def enter_room(self, sound: Tensor, truth: Truth) -> tuple[Tensor, Truth, Tensor]:
         """Let some stretches begin before the first word: their sound is silent until a quiet place, the face at rest.
 
-        Returned besides: which they are (B, 1).
+        Returned besides: which samples that are (B, N).
         """
         stretches, frames = truth.known.shape
         draw = torch.rand(2, stretches, 1, device=sound.device)
@@ -397,7 +402,7 @@ class Network(BaseNetwork):
         before = torch.arange(sound.shape[1], device=sound.device) < self.before + first * self.hop
         sound = sound.masked_fill(room & before, 0)
         rest = ((first - place) / self.ROOM_RISE).clamp(0, 1)  # (B, T), share of the face at rest
-        return sound, self.at_rest(truth, torch.where(room, rest, 0.0)), room
+        return sound, self.at_rest(truth, torch.where(room, rest, 0.0)), room & before
 
     def colour(self, noise: Tensor) -> Tensor:
         """Vary noise (B, N) by random filters and rhythms, and add two at a time: more noises than recordings."""

@@ -56,6 +56,15 @@ def test_running_level_knows_only_what_was_heard():
     assert np.abs(level(np.concatenate([tone(0.5, 1), tone(0.05, 1)]), "running")[8_100:8_500]).max() < 0.12
 
 
+def test_steady_level_lifts_a_quiet_room_by_little():
+    room, voice = tone(0.003, 3), tone(0.5, 1)
+    levelled = level(np.concatenate([room, voice, room]), "steady")
+    ends = [np.abs(levelled[begin : begin + 800]).max() for begin in (0, 3 * 8_000 - 800, 3 * 8_000, 7 * 8_000 - 800)]
+    # It starts at -6 dB and forgets that by 1 dB a second, as it does the voice.
+    lifted = 10 ** (np.array([6.0, 9.0]) / 20)
+    assert ends == pytest.approx([0.003 * lifted[0], 0.003 * lifted[1], 1.0, 0.006 * lifted[1] / lifted[0]], rel=0.05)
+
+
 def test_running_level_is_the_same_however_the_file_is_cut():
     samples = np.concatenate([tone(0.3, 1), tone(0, 1), tone(0.02, 1)])
     whole = level(samples, "running")

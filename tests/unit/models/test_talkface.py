@@ -96,7 +96,7 @@ def test_talkface_looks_ahead_as_far_as_it_is_told(milliseconds):
 
 
 def test_the_level_of_talkface_follows_the_sound_so_far(chosen):
-    assert chosen.level == "running"
+    assert chosen.level == "steady"
 
 
 def test_talkface_hears_as_far_back_as_the_beginning(chosen):
@@ -130,7 +130,7 @@ def test_the_running_means_take_out_what_stays():
 
 
 def test_members_of_the_committee_speak_for_themselves():
-    network = make_network("talkface", members=3)
+    network = make_network("talkface", members=3, closing=0.0)
     audio = noise_for(network, 5)
     each, _ = network.speak(network.features(audio))
     assert len(each) == 3
@@ -148,7 +148,8 @@ def test_talkface_learns_a_resting_face_from_silence():
 
 
 def test_noise_comes_in_at_the_ratio_asked_for_and_in_the_share_asked_for():
-    network = make_network("talkface", silence_share=0.0, gain_db=(0, 0), noise_share=0.5, snr_db=(3, 3))
+    alone = {"silence_share": 0.0, "room_share": 0.0, "rest_share": 0.0}
+    network = make_network("talkface", gain_db=(0, 0), noise_share=0.5, snr_db=(3, 3), **alone)
     assert network.wants_noise
     assert not make_network("talkface", noise_share=0.0).wants_noise
     stretches, samples = 200, 16_000

@@ -1,7 +1,7 @@
 """A face that speaks from audio alone: load a model, predict landmarks from speech, draw a film.
 
     import talkface
-    model = talkface.load_model("talkface_demo")
+    model = talkface.load_model("talkface_voice")
     face = talkface.predict(model, "hello.wav")
     talkface.animate(face, "hello.wav", "hello.mp4")
 

@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from tqdm import tqdm
 
 from talkface.config import known
-from talkface.conventions import FPS
+from talkface.conventions import FPS, VOICE_MODEL
 from talkface.errors import TalkfaceError
 from talkface.face.shape_files import find_shape_files
 from talkface.media.sound import frames_of
@@ -43,7 +43,7 @@ def shipped_models() -> dict[str, Path]:
 
 
 def load_model(
-    model: str | Path = "talkface_demo",
+    model: str | Path = VOICE_MODEL,
     *,
     shape_model: str | Path | Mapping[str, str | Path] | None = None,
     device: str = "cpu",
@@ -54,8 +54,9 @@ def load_model(
     Parameters
     ----------
     model : str or path
-        Name of weights that come along (`talkface_demo`), or a file: a weights.pt of this project, an .h5 of Eskimez
-        et al. 2018, a state dict of Eskimez et al. 2020; or the folder of a weights.pt.
+        Name of weights that come along (`talkface_voice` of real people, `talkface_demo` of drawn ones), or a file: a
+        weights.pt of this project, an .h5 of Eskimez et al. 2018, a state dict of Eskimez et al. 2020; or the folder of
+        a weights.pt.
     shape_model : path or mapping, optional
         Of a state dict of 2020: the folder of its mean_shape.npy, eigen_vectors.npy, mean.npy and tcboost.npy, or these
         files by mean, components, template, boosts. By default the folder of the state dict.
@@ -77,7 +78,7 @@ def load_model(
     Examples
     --------
     >>> import talkface
-    >>> talkface.load_model("talkface_demo").rate
+    >>> talkface.load_model("talkface_voice").rate
     16000
     """
     path = _find_weights(model)
@@ -145,7 +146,7 @@ def predict(
     Examples
     --------
     >>> import talkface
-    >>> model = talkface.load_model("talkface_demo")
+    >>> model = talkface.load_model("talkface_voice")
     >>> talkface.predict(model, np.zeros(16_000), rate=16_000).shape  # one second
     (26, 68, 2)
     """
@@ -200,7 +201,7 @@ def animate(
     --------
     >>> import tempfile, talkface
     >>> from talkface.media.espeak import speak
-    >>> model = talkface.load_model("talkface_demo")
+    >>> model = talkface.load_model("talkface_voice")
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     hello, film = Path(folder) / "hello.wav", Path(folder) / "hello.mp4"
     ...     said = speak("Hello.", voice="en-us+f3")

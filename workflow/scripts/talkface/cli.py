@@ -15,7 +15,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from talkface import __version__
-from talkface.conventions import SPEECH_SUFFIXES, SPLITS, VIDEO_SUFFIXES
+from talkface.conventions import SPEECH_SUFFIXES, SPLITS, VIDEO_SUFFIXES, VOICE_MODEL
 from talkface.errors import TalkfaceError
 from talkface.files import is_litter
 from talkface.logs import machine_fault
@@ -79,7 +79,7 @@ def _parser() -> argparse.ArgumentParser:
         one.add_argument(
             "sounds", nargs="+", type=Path, metavar="SOUND", help="a file of sound, a video, or a folder of such"
         )
-        one.add_argument("-m", "--model", default="talkface_demo", help="a name, or a file of weights (talkface_demo)")
+        one.add_argument("-m", "--model", default=VOICE_MODEL, help=f"a name, or a file of weights ({VOICE_MODEL})")
         one.add_argument("--shape-model", type=Path, metavar="FOLDER", help="of a state dict of Eskimez et al. 2020")
         one.add_argument("--delay", type=int, metavar="FRAMES", help="of weights of Eskimez et al. 2018: D40 has 1")
         one.add_argument(

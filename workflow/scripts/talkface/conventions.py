@@ -4,6 +4,7 @@ FPS = 25  # the frame rate of every later stage (GRID's own, and that of the pub
 FULL_SCALE = 32_768.0  # of int16
 SPLITS = ("train", "valid", "test")  # each needs a clip
 UNSEEN = "unseen"  # a second test: of speakers who stand in no other split, also where `split_by` is clip
+VOICE_MODEL = "talkface_voice"  # comes along; for voices that nobody has filmed
 # Of files that are looked for in a folder; of two with one name the first kind goes before.
 SPEECH_SUFFIXES = (
     ".wav", ".flac", ".mp3", ".ogg", ".m4a", ".opus", ".oga", ".aac", ".aif", ".aiff", ".aifc", ".wma", ".amr", ".caf",

@@ -14,6 +14,7 @@ import pandas as pd
 import yaml
 
 from talkface.config import Catalogue, add_published, add_seeds, check_config, name_weights, resolve_models
+from talkface.conventions import VOICE_MODEL
 from talkface.corpus.public import CORPORA, archives_of, choose, no_clips_yet, sheet_of
 from talkface.corpus.quality import accepted, decoded
 from talkface.corpus.sheet import (
@@ -33,7 +34,6 @@ SPEECH_FOLDER = "resources/speech"
 LINKS_FOLDER = ".snakemake/links"  # of files in whose names stand braces
 QUALITY_TABLE = "results/qc/clips.tsv"
 MODELS_FOLDER = "results/models"
-VOICE = "talkface_voice"  # the model for voices that nobody has filmed
 # Targets that train what is missing or has changed, and begin with these paths; any other takes the models there are.
 TRAINING = ("all", "train_all", "evaluate_all", "animate_all", "report_all", "train_model", "retrain_model")
 TRAINED = (f"{MODELS_FOLDER}/", "results/evaluation/")
@@ -293,7 +293,7 @@ class Selection:
         """The same for dropped-in speech: who speaks there is nobody of the demo corpus."""
         model: str = self.config["animate"]["speech_model"]
         if model == "auto":
-            model = VOICE if self.is_demo else self.animated
+            model = VOICE_MODEL if self.is_demo else self.animated
         self.known[model]
         return model
 

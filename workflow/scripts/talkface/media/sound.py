@@ -10,6 +10,7 @@ import logging
 import math
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import soundfile
@@ -27,7 +28,7 @@ BLOCK_S = 20.0  # seconds read at a time
 QUIETEST_PEAK = 0.01
 LISTENED_S = 20.0  # of two channels, to tell whether one is turned over
 TURNED_OVER = 0.05  # share of the energy of the difference, below which that of the sum says so (-13 dB)
-LEVELS = ("peak", "running", "recorded")
+LEVELS = ("peak", "running", "steady", "recorded")
 
 
 def film_frames(samples: int, rate: int, *, fps: float = FPS) -> int:
@@ -74,28 +75,32 @@ class Leveller:
 
     Parameters
     ----------
-    kind : {"peak", "running", "recorded"}
+    kind : {"peak", "running", "steady", "recorded"}
         peak: the loudest sample of the whole file comes to full scale, as Eskimez et al. 2020 do (except that a file
         below -40 dB is silence); running: the loudest sample so far, which the level forgets by 3 dB a second, so that
-        no sound is heard in the light of a later one; recorded: as it is.
+        no sound is heard in the light of a later one; steady: the same, but by 1 dB a second from -6 dB on, so that a
+        quiet room before the first word or between two is not taken for speech; recorded: as it is.
     rate : int
         Hz.
     peak : float
         Loudest sample of the file, 0 .. 1; only "peak" asks for it.
     """
 
-    START = 0.1  # what "running" takes for the level before anything was heard: -20 dB
-    FORGETS_DB = 3.0  # a second: a pause between two sentences changes little, a speaker who steps back is followed
+    # What the level is before anything was heard (-20 dB, -6 dB), and by how many dB a second it is forgotten: a pause
+    # between two sentences changes little, a speaker who steps back is followed.
+    FOLLOWING: ClassVar[dict[str, tuple[float, float]]] = {"running": (0.1, 3.0), "steady": (0.5, 1.0)}
 
     def __init__(self, kind: str, *, rate: int, peak: float = 0.0):
         self.kind = kind
         self.gain = (1 / max(float(peak), QUIETEST_PEAK) if kind == "peak" else 1.0) / FULL_SCALE
-        self._fall = self.FORGETS_DB / 20 * math.log(10) / rate  # of the logarithm, a sample
-        self._held = math.log(self.START)
+        self.follows = kind in self.FOLLOWING
+        start, forgets_db = self.FOLLOWING.get(kind, (1.0, 0.0))
+        self._fall = forgets_db / 20 * math.log(10) / rate  # of the logarithm, a sample
+        self._held = math.log(start)
 
     def apply(self, block: NDArray) -> NDArray[np.float32]:
         """Scale the next samples (n,), int16 or on its scale, to [-1, 1] (beyond, where `peak` was too low)."""
-        if self.kind != "running":
+        if not self.follows:
             return block.astype(np.float32) * np.float32(self.gain)
         if not len(block):
             return np.zeros(0, np.float32)

@@ -27,9 +27,9 @@ class BaseNetwork(nn.Module, abc.ABC):
     ----------
     shape_model : ShapeModel
         With as many components as the network predicts coefficients.
-    level : {"peak", "running", "recorded"}
+    level : {"peak", "running", "steady", "recorded"}
         How the sound of a file is scaled, see `media.sound.Leveller`.
-    file_level : {"peak", "running", "recorded"}, optional
+    file_level : {"peak", "running", "steady", "recorded"}, optional
         How that of a training file from elsewhere is; by default alike.
 
     Attributes

@@ -63,7 +63,7 @@ class Stream:
     Examples
     --------
     >>> import talkface
-    >>> stream = talkface.Stream(talkface.load_model("talkface_demo"), rate=16_000)
+    >>> stream = talkface.Stream(talkface.load_model("talkface_voice"), rate=16_000)
     >>> stream.push(np.zeros(3_200)).shape  # 200 ms of sound: the model looks 120 ms ahead
     (3, 68, 2)
     >>> stream.finish().shape

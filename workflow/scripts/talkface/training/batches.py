@@ -189,7 +189,7 @@ def _level(part: Clips, network: BaseNetwork) -> tuple[NDArray, NDArray[np.float
     """Return the samples (S,) of all clips, int16 or on its scale, and the factor (C,) that levels each."""
     levellers = [_leveller(part, index, network) for index in range(len(part))]
     gain = np.array([leveller.gain for leveller in levellers], np.float32)
-    if levellers[0].kind != "running":
+    if not levellers[0].follows:
         return part.audio, gain
     samples = np.empty(len(part.audio), np.int16)
     for index, leveller in enumerate(levellers):

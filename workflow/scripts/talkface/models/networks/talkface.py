@@ -184,7 +184,8 @@ class Network(BaseNetwork):
     # Frames of a room before the first word, and how far around a random one the quietest is sought to cut at; frames
     # over which the face leaves its rest; dB of the speech above its noise; level of noise alone, below full scale.
     ROOM, ROOM_SEARCH, ROOM_RISE, ROOM_DB, REST_DBFS = (8, 50), 6, 4, (15.0, 50.0), (-75.0, -45.0)
-    LIFT_DB: ClassVar[dict] = {"running": 30.0}  # by level: how far a room is lifted at most before someone speaks
+    # How far a level lifts a room before someone speaks, at most.
+    LIFT_DB: ClassVar[dict] = {"running": 30.0, "steady": 10.0}
     # What becomes of noise: share that is filtered and the filters' length in samples; share that swells and falls, how
     # far in dB and how often in samples; share with a second noise and how far below the first that may lie in dB.
     COLOURED, TAPS = 0.7, 16
@@ -212,19 +213,19 @@ class Network(BaseNetwork):
         dropout: float = 0.2,
         lip_weight: float = 3.0,
         velocity_weight: float = 1.0,
-        noise_share: float = 0.7,
+        noise_share: float = 0.8,
         snr_db: tuple = (-10, 30),
         augmented_share: float = 0.4,
-        gain_db: tuple = (-12, 0),
+        gain_db: tuple = (-18, 0),
         warp: float = 0.15,
         tempo: float = 0.15,
         mask: tuple = (1, 4, 4),
         silence_share: float = 0.01,
-        room_share: float = 0.0,
-        rest_share: float = 0.0,
-        phone_weight: float = 0.0,
-        closing: float = 0.0,
-        level: str = "running",
+        room_share: float = 0.2,
+        rest_share: float = 0.05,
+        phone_weight: float = 0.005,
+        closing: float = 0.5,
+        level: str = "steady",
     ):
         super().__init__(shape_model, level=level)
         self.velocity_weight = velocity_weight

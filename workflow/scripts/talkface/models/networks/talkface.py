@@ -213,7 +213,7 @@ class Network(BaseNetwork):
         dropout: float = 0.2,
         lip_weight: float = 3.0,
         velocity_weight: float = 1.0,
-        noise_share: float = 0.8,
+        noise_share: float = 0.7,
         snr_db: tuple = (-10, 30),
         augmented_share: float = 0.4,
         gain_db: tuple = (-18, 0),

@@ -21,7 +21,7 @@ sys.path[:0] = [str(HERE.parent / "workflow" / "scripts"), str(HERE)]
 import ridge  # noqa: E402
 from accuracy import Measures, command_line  # noqa: E402
 
-from talkface.corpus import phone_names, phones  # noqa: E402
+from talkface.corpus import phones  # noqa: E402
 from talkface.corpus.annotations import Mark, read_marks  # noqa: E402
 from talkface.errors import InputError, TalkfaceError  # noqa: E402
 from talkface.evaluation.articulation import WINDOW_S  # noqa: E402
@@ -30,6 +30,7 @@ from talkface.face.detection import Track, find_tracking  # noqa: E402
 from talkface.face.identity import neutral_shapes  # noqa: E402
 from talkface.face.points import LIPS, mouth_opening, mouth_width, outer_eye_distance  # noqa: E402
 from talkface.face.template import load_template  # noqa: E402
+from talkface.media import phone_names  # noqa: E402
 from talkface.media.audio import extract_audio  # noqa: E402
 from talkface.media.encoding import SHIFT_PX, encode_again  # noqa: E402
 from talkface.media.video import probe, read_frames  # noqa: E402

@@ -18,8 +18,9 @@ sys.path[:0] = [str(HERE.parent / "workflow" / "scripts"), str(HERE)]
 
 from accuracy import command_line, save  # noqa: E402
 
-from talkface.corpus import phone_names, phones  # noqa: E402
+from talkface.corpus import phones  # noqa: E402
 from talkface.corpus.annotations import Mark  # noqa: E402
+from talkface.media import phone_names  # noqa: E402
 
 KINDS = {
     "lips meet, /p b m/": phone_names.BILABIAL,

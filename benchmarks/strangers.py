@@ -190,7 +190,7 @@ def main() -> None:
     """Measure everything, print and save the table."""
     parser = command_line(__doc__ or "", "strangers")
     parser.add_argument("--sheet", type=Path, help="a sheet whose clips are judged instead")
-    parser.add_argument("--weights", type=Path, nargs="*", default=[Path("resources/models/talkface_demo.pt")])
+    parser.add_argument("--weights", type=Path, nargs="*", default=sorted(Path("resources/models").glob("*.pt")))
     given = parser.parse_args()
     cv2.setNumThreads(1)
     clips = read(videos_of(given.sheet) if given.sheet else people_of(given.data))

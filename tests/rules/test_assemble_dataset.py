@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from talkface.corpus.phone_names import SILENCE, UNKNOWN, class_of
+from talkface.media.phone_names import SILENCE, UNKNOWN, class_of
 from talkface.training.dataset import read_part, read_rates
 from tests.toy_corpus import shapes
 from tests.workflow.conftest import run_snakemake

@@ -4,7 +4,7 @@ import numpy as np
 import soundfile
 import yaml
 
-from talkface.corpus.phone_names import class_of
+from talkface.media.phone_names import class_of
 from talkface.training.voices import read_voices
 from tests.workflow.conftest import run_snakemake
 

@@ -53,7 +53,7 @@ rule assemble_voices:
         "results/benchmarks/assemble_voices/voices.tsv"
     conda:
         "../../envs/training.yaml"
-    threads: 1
+    threads: 4
     resources:
         mem_mb=1500,
         runtime=120,

@@ -5,4 +5,4 @@ from talkface.logs import log_to
 with log_to(snakemake.log[0], threads=snakemake.threads):
     from talkface.training.voices import assemble_voices
 
-    assemble_voices(snakemake.input.recordings, snakemake.output.voices)
+    assemble_voices(snakemake.input.recordings, snakemake.output.voices, threads=snakemake.threads)

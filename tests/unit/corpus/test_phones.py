@@ -4,8 +4,9 @@ import h5py
 import numpy as np
 import pytest
 
-from talkface.corpus import phone_names, phones
+from talkface.corpus import phones
 from talkface.corpus.annotations import Mark, read_marks
+from talkface.media import phone_names
 from talkface.media.audio import extract_audio
 
 

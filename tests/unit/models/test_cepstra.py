@@ -5,7 +5,7 @@ import importlib
 import pytest
 import torch
 
-from talkface.corpus.phone_names import SILENCE
+from talkface.media.phone_names import SILENCE
 from talkface.models.layers.cepstra import DB, Cepstra
 from talkface.models.layers.log_mel import LogMel
 from talkface.models.registry import network_class

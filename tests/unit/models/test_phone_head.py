@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from talkface.corpus.phone_names import CLASSES, UNKNOWN, class_of
 from talkface.face.points import mouth_opening
+from talkface.media.phone_names import CLASSES, UNKNOWN, class_of
 from talkface.models.inputs import Batch
 from talkface.models.layers.phone_head import AHEAD, Closing, phone_loss
 from tests.toy_corpus import make_network, noise_for, toy_shape_model

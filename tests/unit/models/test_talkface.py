@@ -7,7 +7,7 @@ import torch
 import yaml
 from torch.utils.flop_counter import FlopCounterMode
 
-from talkface.corpus.phone_names import SILENCE
+from talkface.media.phone_names import SILENCE
 from talkface.models.inputs import Batch
 from talkface.models.registry import network_class
 from talkface.noise.bank import NoiseBank

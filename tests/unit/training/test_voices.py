@@ -8,8 +8,8 @@ import soundfile
 import torch
 
 from talkface.corpus import phones
-from talkface.corpus.phone_names import SILENCE, UNKNOWN, class_of
 from talkface.errors import TalkfaceError
+from talkface.media.phone_names import SILENCE, UNKNOWN, class_of
 from talkface.models.registry import build_network
 from talkface.training.batches import Batches, batches, joined
 from talkface.training.dataset import read_part, read_shape_model

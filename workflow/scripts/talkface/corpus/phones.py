@@ -27,9 +27,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from talkface.corpus.annotations import Mark, read_marks
-from talkface.corpus.phone_names import SILENT, are_phones
 from talkface.errors import TalkfaceError
 from talkface.files import writing
+from talkface.media.phone_names import SILENT, are_phones
 from talkface.media.sound import resample
 
 log = logging.getLogger(__name__)

@@ -15,9 +15,9 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from talkface.conventions import FPS
-from talkface.corpus.phone_names import BILABIAL, LABIODENTAL, ROUNDED, plain
 from talkface.face import points
 from talkface.face.template import load_template
+from talkface.media.phone_names import BILABIAL, LABIODENTAL, ROUNDED, plain
 
 STEP_S = 0.01
 # Lips meet before the sound of /p b m/ and part after it; where the picture is a frame off, they meet within this.

@@ -22,7 +22,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from talkface.conventions import FPS
-from talkface.corpus.phone_names import plain
 from talkface.corpus.visemes import mouth_track
 from talkface.drawing.characters import OPENING
 from talkface.evaluation import leaks, metrics
@@ -30,6 +29,7 @@ from talkface.evaluation.articulation import Spoken
 from talkface.evaluation.evaluate import Table, read_material
 from talkface.face import points
 from talkface.face.shape_model import ShapeModel
+from talkface.media.phone_names import plain
 from talkface.media.phoneme import Phoneme
 
 SHIFTS = (1, 2)  # frames by which a ceiling is late

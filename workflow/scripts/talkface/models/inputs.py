@@ -40,7 +40,7 @@ class Clips:
     known : (N,) bool array or None
         Frames of this split, where splits divide clips, and whose faces are known; None: all.
     phone : (N,) uint8 array or None
-        Class of the phone that is spoken, see `corpus.phone_names`; None: not known.
+        Class of the phone that is spoken, see `media.phone_names`; None: not known.
     """
 
     clips: list[str]
@@ -174,7 +174,7 @@ class Batch(NamedTuple):
     noise : (B, N) float32, optional
         As much noise as there is sound, at whatever level; for networks that want it.
     phone : (B, T) int64, optional
-        Class of the phone that is spoken, see `corpus.phone_names`: 0 where that is not known.
+        Class of the phone that is spoken, see `media.phone_names`: 0 where that is not known.
     """
 
     sound: "Tensor"

@@ -9,7 +9,7 @@ Frames of all accepted clips lie end to end, clip c from frame_offsets[c] to fra
 | frame_offsets | (C + 1,) int64 | first frame of each clip, then the number of all frames |
 | shape | (N, 68, 2) float32 | identity-free faces, template frame, 25 fps |
 | landmarks | (N, 68, 2) float32 | pixels of the upright source; only when a selected network wants them |
-| phone | (N,) uint8 | class of the phone, see `corpus.phone_names`; only when a selected model learns it |
+| phone | (N,) uint8 | class of the phone, see `media.phone_names`; only when a selected model learns it |
 | audio/{rate} | (S,) int16 | sound at {rate} Hz, level as recorded; one for each rate of the selected networks |
 | audio_offsets/{rate} | (C + 1,) int64 | first sample of each clip, then the number of all samples |
 | shape_model/mean | (68, 2) float64 | mean of the training frames |
@@ -34,12 +34,12 @@ from numpy.typing import NDArray
 
 from talkface.conventions import FPS, SPLITS
 from talkface.corpus.annotations import Mark
-from talkface.corpus.phone_names import UNKNOWN, classes_at
 from talkface.corpus.phones import read_phones
 from talkface.errors import TalkfaceError
 from talkface.face.shape_model import FIELDS, ShapeModel, ShapeStatistics
 from talkface.face.sync import correction_ms
 from talkface.files import writing
+from talkface.media.phone_names import UNKNOWN, classes_at
 from talkface.media.sound import resample
 from talkface.models.inputs import Clips, take_stretches
 

@@ -11,7 +11,7 @@ import logging
 import numpy as np
 from numpy.typing import NDArray
 
-from talkface.corpus.phone_names import CLASSES, UNKNOWN, class_of
+from talkface.media.phone_names import CLASSES, UNKNOWN, class_of
 from talkface.models.inputs import Clips
 
 log = logging.getLogger(__name__)

@@ -16,10 +16,10 @@ import torch
 import yaml
 
 from talkface import __version__
-from talkface.corpus.phone_names import UNKNOWN
 from talkface.errors import TalkfaceError
 from talkface.face.shape_model import ShapeModel
 from talkface.files import digest, writing
+from talkface.media.phone_names import UNKNOWN
 from talkface.models import checkpoint
 from talkface.models.devices import choose_device
 from talkface.models.inputs import Clips, digest_arrays

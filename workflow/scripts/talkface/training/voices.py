@@ -7,26 +7,28 @@ Frames of all voices lie end to end, voice v from frame_offsets[v] to frame_offs
 | voice, source | (V,) str | name of the file without ending; how its phones were found, see `corpus.phones` |
 | audio | (S,) int16 | sound at 16 kHz, level as recorded |
 | audio_offsets, frame_offsets | (V + 1,) int64 | first sample and first frame of each, then the number of all |
-| phone | (N,) uint8 | class of the phone at frame i, the instant i/25 s: see `corpus.phone_names` |
+| phone | (N,) uint8 | class of the phone at frame i, the instant i/25 s: see `media.phone_names` |
 
 Attributes: layout (1), rate (16000, Hz).
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import h5py
 import numpy as np
+from numpy.typing import NDArray
 
 from talkface.conventions import FPS
-from talkface.corpus.annotations import BESIDE, find_marks, read_marks
-from talkface.corpus.phone_names import classes_at
+from talkface.corpus.annotations import BESIDE, Mark, find_marks, read_marks
 from talkface.corpus.phones import RATE, find_phones
 from talkface.errors import TalkfaceError
 from talkface.face.template import load_template
 from talkface.files import writing
-from talkface.media.audio import extract_audio
+from talkface.media.phone_names import classes_at
+from talkface.media.sound import read_blocks
 from talkface.models.inputs import Clips
 
 log = logging.getLogger(__name__)
@@ -34,15 +36,17 @@ log = logging.getLogger(__name__)
 LAYOUT = 1
 
 
-def assemble_voices(files: Sequence[str | Path], output: str | Path) -> None:
+def assemble_voices(files: Sequence[str | Path], output: str | Path, *, threads: int = 1) -> None:
     """Gather voices and their phones in one file.
 
     Parameters
     ----------
     files : sequence of paths
-        Sound files of any kind; beside one may lie its marks, else its words are recognised, English ones.
+        Sound files (wav, flac, ogg, mp3); beside one may lie its marks, else its words are recognised, English ones.
     output : path
         The HDF5 to write, layout above; a voice whose phones are not known is left out and said in the log.
+    threads : int
+        Processes that listen side by side.
 
     Raises
     ------
@@ -55,8 +59,7 @@ def assemble_voices(files: Sequence[str | Path], output: str | Path) -> None:
         if path.stem in seen:
             raise TalkfaceError(f"{path}: {seen[path.stem]} has the same stem; rename one of them")
         seen[path.stem] = path
-        samples, beside = extract_audio(path, rate=RATE), find_marks(path)
-        found, source = find_phones(samples, read_marks(beside) if beside else ())
+    for path, (samples, found, source) in zip(seen.values(), _hear_all(seen.values(), threads), strict=True):
         frames = len(samples) * FPS // RATE
         if not found or not frames:
             log.warning("%s: left out: %s", path, source)
@@ -78,6 +81,20 @@ def assemble_voices(files: Sequence[str | Path], output: str | Path) -> None:
         file["audio"], file["phone"] = np.concatenate(sounds), np.concatenate(phones)
         file["audio_offsets"] = np.cumsum([0, *map(len, sounds)], dtype=np.int64)
         file["frame_offsets"] = np.cumsum([0, *map(len, phones)], dtype=np.int64)
+
+
+def _hear_all(files: Iterable[Path], threads: int) -> Iterator[tuple[NDArray[np.int16], list[Mark], str]]:
+    """Yield sound, phones and how these were found of each file, in order."""
+    if threads == 1:
+        yield from map(_hear, files)
+        return
+    with ProcessPoolExecutor(threads) as pool:
+        yield from pool.map(_hear, files)
+
+
+def _hear(path: Path) -> tuple[NDArray[np.int16], list[Mark], str]:
+    samples, beside = np.concatenate(list(read_blocks(path, RATE))), find_marks(path)
+    return samples, *find_phones(samples, read_marks(beside) if beside else ())
 
 
 def read_voices(path: str | Path, *, rate: int) -> Clips:

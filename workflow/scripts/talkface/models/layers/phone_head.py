@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from talkface.corpus.phone_names import BILABIAL, CLASSES, UNKNOWN, class_of
 from talkface.face.points import LIP_PAIRS, OUTER_EYE_CORNERS
 from talkface.face.shape_model import ShapeModel
+from talkface.media.phone_names import BILABIAL, CLASSES, UNKNOWN, class_of
 
 AHEAD = (-1, 0, 1, 2)  # video frames: the instants
 NOW, NEXT = AHEAD.index(0), AHEAD.index(1)

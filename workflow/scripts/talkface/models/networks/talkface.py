@@ -18,10 +18,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from talkface.corpus.phone_names import SILENCE, UNKNOWN
 from talkface.face.points import LIPS
 from talkface.face.shape_model import ShapeModel
 from talkface.face.template import load_template
+from talkface.media.phone_names import SILENCE, UNKNOWN
 from talkface.media.sound import QUIETEST_PEAK
 from talkface.models.base import BaseNetwork, choice, masked_mean
 from talkface.models.inputs import Batch

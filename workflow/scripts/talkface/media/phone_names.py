@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from talkface.conventions import FPS
-from talkface.corpus.annotations import Mark
+
+Mark = tuple[str, float, float]  # name, start and end in seconds
 
 SILENT = frozenset(("SIL", "+NSN+", "+SPN+", "sil", "sp", "spn", "pau", "h#", "epi", "<eps>"))
 # Of CMU's dictionary, and what the hand-made phones of TIMIT have beside them.
@@ -94,10 +95,10 @@ def are_phones(marks: Iterable[Mark]) -> bool:
 
     Examples
     --------
-    >>> are_phones([Mark("B", 0, 0.1), Mark("IH1", 0.1, 0.2)]), are_phones([Mark("bin", 0, 0.2), Mark("a", 0.2, 0.3)])
+    >>> are_phones([("B", 0, 0.1), ("IH1", 0.1, 0.2)]), are_phones([("bin", 0, 0.2), ("a", 0.2, 0.3)])
     (True, False)
     """
-    names = {plain(mark.name) for mark in marks if mark.name not in SILENT} - {""}
+    names = {plain(name) for name, *_ in marks if name not in SILENT} - {""}
     # One letter is a word, too, in a list of words; letters that only IPA has are none.
     return bool(names) and all(
         name in ARPABET or len(name) == 1 or (not name.isascii() and IPA.match(name)) for name in names
@@ -123,7 +124,7 @@ def classes_at(marks: Sequence[Mark], frames: int) -> NDArray[np.uint8]:
 
     Examples
     --------
-    >>> classes_at([Mark("AA", 0.04, 0.12)], 5).tolist()
+    >>> classes_at([("AA", 0.04, 0.12)], 5).tolist()
     [1, 2, 2, 1, 1]
     """
     found = np.full(frames, SILENCE, np.uint8)

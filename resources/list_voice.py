@@ -2,9 +2,9 @@
 
     python resources/list_voice.py FOLDER CORPUS
 
-Written into the folder CORPUS: clips.tsv, the sheet; marks/, the words of GRID's sentences, which the names of its files
-spell; voices/, links to voices without faces. Only recordings whose licences allow weights to be passed on: GRID (CC BY
-4.0), LAVSE (MIT), LibriSpeech and VCTK (CC BY 4.0), CMU ARCTIC (free), LJ Speech (public domain).
+Written into the folder CORPUS: clips.tsv, the sheet; marks/, the words of GRID's sentences, which the names of its
+files spell; voices/, links to voices without faces. Only recordings whose licences allow weights to be passed on: GRID
+(CC BY 4.0), LAVSE (MIT), LibriSpeech and VCTK (CC BY 4.0), CMU ARCTIC (free), LJ Speech (public domain).
 """
 
 import sys
@@ -15,7 +15,8 @@ import pandas as pd
 COMMANDS = {"b": "bin", "l": "lay", "p": "place", "s": "set"}
 COLOURS = {"b": "blue", "g": "green", "r": "red", "w": "white"}
 PREPOSITIONS = {"a": "at", "b": "by", "i": "in", "w": "with"}
-DIGITS = dict(zip("z123456789", "zero one two three four five six seven eight nine".split(), strict=True))
+NUMBERS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+DIGITS = dict(zip("z123456789", NUMBERS, strict=True))
 ADVERBS = {"a": "again", "n": "now", "p": "please", "s": "soon"}
 SPEAKERS = {"brbk7n": "s20", "lbax4n": "s5", "lwbsza": "s4", "pwij3p": "s2", "swwp2s": "s2"}
 OTHERS = ("talking/lavse_sp05_320.mp4",)

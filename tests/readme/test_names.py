@@ -30,6 +30,7 @@ WHOLE = ("results/evaluation/worst",)  # folders that a rule makes as one: what 
 OWN = {
     "models": {"mine": {"like": "lstm_d40_c3"}},
     "external": {"name": "theirs"},
+    "voices": {"folder": "resources/speech"},
 }
 SPEECH = ("hello.wav", "a.flac", "x.mp3")
 # Made by a reader who follows the text, or named as an example of a name.

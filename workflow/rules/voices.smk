@@ -9,7 +9,9 @@ from talkface.noise.training_formulas import find_recordings
 
 def voices():
     """Sound files of voices whose faces nobody saw."""
-    return find_recordings(config["voices"]["folder"] or "", key="voices.folder")
+    if not config["voices"]["folder"]:
+        raise WorkflowError("voices.folder is null, and results/voices.h5 is asked for; name a folder of sound files")
+    return find_recordings(config["voices"]["folder"], key="voices.folder")
 
 
 rule find_phones:

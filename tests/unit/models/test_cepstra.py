@@ -99,8 +99,10 @@ def test_some_stretches_begin_in_a_room_with_the_face_at_rest():
     network = make_network("talkface", **CEPSTRAL, room_share=1.0)
     sound, truth = torch.ones_like(noise_for(network, 75, stretches=8)), spoken(8, 75)
     torch.manual_seed(0)
-    heard, (faces, known, phones), early = network.enter_room(sound, truth)
+    network.ROOM_BEGINS = 1.0
+    heard, (faces, known, phones), early, room = network.enter_room(sound, truth)
     assert torch.equal(early, heard == 0)
+    assert room.all()
     for one, face, seen, said in zip(heard, faces, known, phones, strict=True):
         silent = int((one == 0).sum())
         first = (silent - network.before) // network.hop  # frame of the first word
@@ -111,6 +113,15 @@ def test_some_stretches_begin_in_a_room_with_the_face_at_rest():
         assert (face[first:] == 0).all()
         assert seen.tolist() == [frame <= first - 4 for frame in range(75)]  # of a voice whose face nobody saw
         assert said.tolist() == [SILENCE if frame < first else 5 for frame in range(75)]
+    network.ROOM_BEGINS = 0.0
+    heard, (faces, known, phones), early, room = network.enter_room(sound, truth)
+    assert room.all()
+    assert not early.any()
+    for one, face, said in zip(heard, faces, phones, strict=True):
+        last = (int((one == 1).sum()) - network.before) // network.hop  # frame behind the last word
+        assert (one[-1], said[-1], said[last]) == (0, SILENCE, 5)
+        torch.testing.assert_close(face[last + 4 :], network.rest.expand(71 - last, -1, -1))
+        assert (face[: last + 1] == 0).all()
     untouched = make_network("talkface", **CEPSTRAL, room_share=0.0).enter_room(sound, truth)
     assert torch.equal(untouched[0], sound)
 

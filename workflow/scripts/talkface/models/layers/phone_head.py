@@ -10,8 +10,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from talkface.face.points import LIP_PAIRS, OUTER_EYE_CORNERS
+from talkface.face.points import LIP_PAIRS, mouth_opening
 from talkface.face.shape_model import ShapeModel
+from talkface.face.template import load_template
 from talkface.media.phone_names import BILABIAL, CLASSES, UNKNOWN, class_of
 
 AHEAD = (-1, 0, 1, 2)  # video frames: the instants
@@ -43,8 +44,9 @@ def phone_loss(logits: Tensor, phone: Tensor) -> Tensor:
 class Closing(nn.Module):
     """Pull the lips together as far as a p, b or m is heard, now or in the next frame.
 
-    Of all faces whose lips meet, the one is taken that the shape model finds nearest: coefficients move against their
-    covariance, which takes jaw and outer lips along.
+    Lips that meet are as far apart as the template's, onto which identity removal puts closed mouths. Of all faces with
+    such lips the one is taken that the shape model finds nearest: coefficients move along their covariance, which takes
+    jaw and outer lips along.
 
     Parameters
     ----------
@@ -53,7 +55,6 @@ class Closing(nn.Module):
         What a certain p, b or m pulls by: 1 closes the lips whatever else was heard.
     """
 
-    MEETING = 0.004  # opening of lips that meet, of the outer-eye distance
     across: Tensor  # buffers
     direction: Tensor
     names: Tensor
@@ -67,8 +68,7 @@ class Closing(nn.Module):
         across = (plane[:, lower, 1] - plane[:, upper, 1]).mean(dim=1)  # (K), of the opening, downwards
         spread = torch.from_numpy(shape_model.deviation).float().square() * across
         self.open = float((mean[lower, 1] - mean[upper, 1]).mean())
-        eyes = float(torch.dist(*mean[list(OUTER_EYE_CORNERS), :2]))
-        self.closed = self.MEETING * eyes
+        self.closed = float(mouth_opening(load_template()))
         self.register_buffer("across", across, persistent=False)
         self.register_buffer("direction", spread / (across @ spread).clamp(min=1e-12), persistent=False)
         self.register_buffer("names", torch.tensor(sorted({class_of(name) for name in BILABIAL})), persistent=False)

@@ -181,6 +181,7 @@ class Network(BaseNetwork):
     START, START_WEIGHT = -9.0, 0.1  # of a running mean before anything was heard
     JUDGED_DB = 5.0  # signal-to-noise ratio in validation
     FLOORS: ClassVar[dict] = {"bands": 1e-6, "cepstra": 1e-8}  # of the power, by what is given
+    ROOM_BEGINS = 0.6  # share of the rooms that lie before the words, and not behind them
     # Frames of a room before the first word, and how far around a random one the quietest is sought to cut at; frames
     # over which the face leaves its rest; dB of the speech above its noise; level of noise alone, below full scale.
     ROOM, ROOM_SEARCH, ROOM_RISE, ROOM_DB, REST_DBFS = (8, 50), 6, 4, (15.0, 50.0), (-75.0, -45.0)
@@ -352,8 +353,7 @@ class Network(BaseNetwork):
         sound = sound.masked_fill(silent, 0)
         room = torch.zeros_like(silent)
         if self.room_share:
-            sound, truth, early = self.enter_room(sound, truth)
-            room = early.any(dim=1, keepdim=True)
+            sound, truth, early, room = self.enter_room(sound, truth)
         if noise is not None:
             noise = self.colour(noise)
             low, high = self.snr_db
@@ -383,13 +383,14 @@ class Network(BaseNetwork):
         # Of a voice whose face is not known, it is known to rest; how it leaves that is not.
         return Truth(shape, known | (share == 1), phone.masked_fill(share > 0, SILENCE))
 
-    def enter_room(self, sound: Tensor, truth: Truth) -> tuple[Tensor, Truth, Tensor]:
-        """Let some stretches begin before the first word: their sound is silent until a quiet place, the face at rest.
+    def enter_room(self, sound: Tensor, truth: Truth) -> tuple[Tensor, Truth, Tensor, Tensor]:
+        """Let some stretches begin before the first word, or end behind the last.
 
-        Returned besides: which samples that are (B, N).
+        Their sound is silent on one side of a quiet place, and the face at rest. Returned besides: which samples lie
+        before a first word (B, N), which stretches are in a room (B, 1).
         """
         stretches, frames = truth.known.shape
-        draw = torch.rand(2, stretches, 1, device=sound.device)
+        draw = torch.rand(3, stretches, 1, device=sound.device)
         room = draw[0] < self.room_share
         place = torch.arange(frames, device=sound.device)  # (T)
         low, high = self.ROOM[0], min(self.ROOM[1], frames - 1)
@@ -401,9 +402,10 @@ class Network(BaseNetwork):
         far = (place - about).abs() > self.ROOM_SEARCH
         first = power.masked_fill(far, math.inf).argmin(dim=1, keepdim=True)  # (B, 1), frame of the first word
         before = torch.arange(sound.shape[1], device=sound.device) < self.before + first * self.hop
-        sound = sound.masked_fill(room & before, 0)
-        rest = ((first - place) / self.ROOM_RISE).clamp(0, 1)  # (B, T), share of the face at rest
-        return sound, self.at_rest(truth, torch.where(room, rest, 0.0)), room & before
+        begins = draw[2] < self.ROOM_BEGINS  # else the room is behind the words
+        sound = sound.masked_fill(room & (before == begins), 0)
+        rest = (torch.where(begins, first - place, place - first) / self.ROOM_RISE).clamp(0, 1)  # (B, T), of the face
+        return sound, self.at_rest(truth, torch.where(room, rest, 0.0)), room & begins & before, room
 
     def colour(self, noise: Tensor) -> Tensor:
         """Vary noise (B, N) by random filters and rhythms, and add two at a time: more noises than recordings."""

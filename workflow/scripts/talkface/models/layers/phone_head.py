@@ -16,7 +16,7 @@ from talkface.face.template import load_template
 from talkface.media.phone_names import BILABIAL, CLASSES, UNKNOWN, class_of
 
 AHEAD = (-1, 0, 1, 2)  # video frames: the instants
-NOW, NEXT = AHEAD.index(0), AHEAD.index(1)
+NOW = AHEAD.index(0)
 
 
 class PhoneHead(nn.Linear):
@@ -42,7 +42,7 @@ def phone_loss(logits: Tensor, phone: Tensor) -> Tensor:
 
 
 class Closing(nn.Module):
-    """Pull the lips together as far as a p, b or m is heard, now or in the next frame.
+    """Pull the lips together as far as a p, b or m is heard.
 
     Lips that meet are as far apart as the template's, onto which identity removal puts closed mouths. Of all faces with
     such lips the one is taken that the shape model finds nearest: coefficients move along their covariance, which takes
@@ -75,7 +75,6 @@ class Closing(nn.Module):
 
     def forward(self, coefficients: Tensor, logits: Tensor) -> Tensor:
         """Close the lips of coefficients (B, T, K) by logits (B, T, L, P)."""
-        heard = logits.float().softmax(dim=-1)[..., self.names].sum(dim=-1)  # (B, T, L)
-        share = self.strength * torch.maximum(heard[..., NOW], heard[..., NEXT])  # (B, T)
+        share = self.strength * logits[..., NOW, :].float().softmax(dim=-1)[..., self.names].sum(dim=-1)  # (B, T)
         gap = (self.open + coefficients @ self.across - self.closed).clamp(min=0)
         return coefficients - (share * gap)[..., None] * self.direction

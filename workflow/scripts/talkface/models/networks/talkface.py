@@ -74,6 +74,8 @@ class Member(nn.Module):
         K.
     phones : bool
         Whether it tells phones apart.
+    phone_share : float
+        See `Network`.
     """
 
     def __init__(
@@ -88,6 +90,7 @@ class Member(nn.Module):
         stride: int,
         coefficients: int,
         phones: bool,
+        phone_share: float,
     ):
         super().__init__()
         self.conv1 = nn.Conv1d(bands, channels, kernels[0])
@@ -98,6 +101,7 @@ class Member(nn.Module):
         self.out = nn.Linear(hidden + channels, coefficients)
         self.drop = nn.Dropout(dropout)
         self.phones = PhoneHead(hidden + channels) if phones else None
+        self.phone_share = phone_share
 
     def forward(self, heard: Tensor, state: Tensor | None) -> tuple[Spoken, Tensor]:
         """Compute coefficients, in deviations, and phones of bands (B, M, F'), and the GRU's state after them."""
@@ -107,7 +111,8 @@ class Member(nn.Module):
         x = self.drop(functional.gelu(self.norm2(x)))
         past, state = self.gru(x, state)  # (B, T, hidden)
         x = self.drop(torch.cat([past, x], dim=2))
-        return Spoken(self.out(x), None if self.phones is None else self.phones(x)), state
+        said = None if self.phones is None else self.phones(torch.lerp(x.detach(), x, self.phone_share))
+        return Spoken(self.out(x), said), state
 
 
 class Network(BaseNetwork):
@@ -160,6 +165,9 @@ class Network(BaseNetwork):
         Share of the stretches that are noise alone, from `REST_DBFS`, with the face at rest.
     phone_weight : float
         Weight of the cross-entropy of phones beside the error of positions, see `layers.phone_head`; 0: none is learnt.
+    phone_share : float
+        Share of what phones teach that reaches all layers, and not the second head alone: 1 where voices without faces
+        are learnt from; with few clips it costs faces.
     closing : float
         How far the lips are pulled together where a p, b or m is heard, a share; needs `phone_weight`.
     """
@@ -224,8 +232,9 @@ class Network(BaseNetwork):
         silence_share: float = 0.01,
         room_share: float = 0.2,
         rest_share: float = 0.05,
-        phone_weight: float = 0.005,
-        closing: float = 0.5,
+        phone_weight: float = 0.01,
+        phone_share: float = 0.0,
+        closing: float = 0.8,
         level: str = "steady",
     ):
         super().__init__(shape_model, level=level)
@@ -262,6 +271,7 @@ class Network(BaseNetwork):
                 stride=self.STRIDE,
                 coefficients=len(shape_model),
                 phones=phone_weight > 0,
+                phone_share=phone_share,
             )
             for _ in range(members)
         )

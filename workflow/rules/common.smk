@@ -1,8 +1,8 @@
 # The selection of clips and models, and the functions every rule file uses. No rules.
 # expects: config/config.yaml, the sheet it names, files in resources/speech/
 # produces: selection (talkface/selection.py), code_of(), only(), but(), named(), of_clip(), of_speech(), weights_of(),
-# weights_named(), of_model(), of_shown(), evaluated_audio(), evaluated_phones(), colours(), judged_at()
-# reads from config: what talkface/selection.py reads
+# weights_named(), of_model(), of_shown(), evaluated_audio(), evaluated_phones(), recorded_voices(), colours(), judged_at()
+# reads from config: voices, what talkface/selection.py reads
 import functools
 import importlib.machinery
 import re
@@ -39,6 +39,7 @@ sys.path.insert(0, str(scripts))
 from talkface.drawing.style import colour_of
 from talkface.errors import TalkfaceError
 from talkface.machine import settle_machine
+from talkface.noise.training_formulas import find_recordings
 from talkface.provenance import code_of
 from talkface.selection import Selection, asks_to_train, nameable
 from talkface.training.model_folder import take_over
@@ -128,6 +129,13 @@ def evaluated_audio():
 def evaluated_phones():
     """Input: when which sound is spoken in these clips."""
     return expand("results/phones/{shard}.tsv", shard=selection.evaluated_shards)
+
+
+def recorded_voices():
+    """Input: sound files of voices whose faces nobody saw."""
+    if not config["voices"]["folder"]:
+        raise WorkflowError("voices.folder is null, and results/voices.h5 is asked for; name a folder of sound files")
+    return find_recordings(config["voices"]["folder"], key="voices.folder")
 
 
 def colours(*further):

@@ -1,17 +1,9 @@
 # expects: results/audio/{shard}.h5, files of marks that the sheet names; sound files in the folder that config names
 # produces: results/phones/{shard}.tsv (layout: talkface/corpus/phones.py), results/voices.h5 (layout:
 # talkface/training/voices.py) to train with
-# reads from config: voices, evaluate.splits, models.<name>.arguments.phone_weight
+# reads from config: evaluate.splits, models.<name>.arguments.phone_weight
 from talkface.corpus.annotations import find_marks
 from talkface.corpus.phones import aligner
-from talkface.noise.training_formulas import find_recordings
-
-
-def voices():
-    """Sound files of voices whose faces nobody saw."""
-    if not config["voices"]["folder"]:
-        raise WorkflowError("voices.folder is null, and results/voices.h5 is asked for; name a folder of sound files")
-    return find_recordings(config["voices"]["folder"], key="voices.folder")
 
 
 rule find_phones:
@@ -45,8 +37,8 @@ rule find_phones:
 
 rule assemble_voices:
     input:
-        recordings=lambda w: named(voices()),
-        marks=lambda w: named(filter(None, map(find_marks, voices()))),
+        recordings=lambda w: named(recorded_voices()),
+        marks=lambda w: named(filter(None, map(find_marks, recorded_voices()))),
     output:
         voices="results/voices.h5",
     log:

@@ -135,6 +135,7 @@ def train_model(
         "train_speakers": len(set(parts["train"].speakers)),
         "train_frames": len(parts["train"].shape) // repeated,
         "valid_clips": len(parts["valid"]) // repeated,
+        "voices": 0 if voices is None else len(voices),
         "device": str(run.device),
         "version": __version__,
         "coefficients": run.network.coefficients,
@@ -196,6 +197,7 @@ def describe(settings: Recipe, facts: dict[str, Any], *, seed: int) -> str:
     divided = "all learnt from" if settings.split == "none" else f"divided by {settings.split}"
     # Landmark models differ by definition and amplitude: figures hold by the same eyes alone.
     seen = f" Faces as `{facts['detector']}` sees them." if facts.get("detector") else ""
+    beside = f" Besides {facts['voices']} voices of which no face is known." if facts.get("voices") else ""
     given = f"{settings.components} shape coefficients{held}" if facts["coefficients"] else "68 landmarks"
     return f"""# {facts["model"]}
 
@@ -203,7 +205,7 @@ Network `{settings.network}`, {facts["parameters"]:,} parameters: predicts {give
 25 frames a second.
 
 - **Data**: corpus `{facts["corpus"]}`, {facts["train_clips"]} training clips ({facts["train_frames"]:,} frames,
-  {facts["train_speakers"]} speakers), {facts["valid_clips"]} validation clips; {divided}.{seen}
+  {facts["train_speakers"]} speakers), {facts["valid_clips"]} validation clips; {divided}.{seen}{beside}
 - **Training**: {facts["steps"]:,} steps of {settings.stretches * settings.frames} frames in {facts["seconds"]} s on
   {facts["device"]}, seed {seed}; {ended}. The weights are those of step {facts["best_step"]:,}.
 - **Validation loss**: {facts["valid_loss"]:.5f} (the network's own loss, in template units; what it means on the

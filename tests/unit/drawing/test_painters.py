@@ -199,3 +199,17 @@ def test_slow_drift_is_not_lost(style):
     whole = painted(style, moved)
     assert np.abs(painter.frame.astype(int) - whole).mean() < 0.15
     assert np.abs(painted(style, face()).astype(int) - whole).mean() > 0.5
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_eyes_stay_while_brows_come_and_go(style):
+    """What is put back where the skin had been moved does not go over eyes that were kept."""
+    painter, still = painter_of(style), face()
+    for lift in (0.0, 6.0, 0.0, 2.0, 0.0, 6.0, 0.5, 0.0):
+        moved = still.copy()
+        moved[17:27, 1] -= lift
+        moved[36:48, 1] -= 0.001 * lift  # less than counts as moved
+        painter.paint(moved)
+        for eye in (slice(36, 42), slice(42, 48)):
+            alone = around(painted(style, moved), moved[eye])
+            assert np.abs(around(painter.frame, moved[eye]) - alone).mean() < 2

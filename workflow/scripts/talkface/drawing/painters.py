@@ -279,7 +279,9 @@ class ShadedPainter:
         kept = {}
         for first, (eye, window) in self._eyes.items():
             still = np.abs(landmarks[first : first + 6] - eye).max() <= STILL * self.unit
-            if still and (warped is None or remainders(window, warped) == [window]):
+            # What is painted now, or put back, must leave it alone.
+            others = [old for old in [*self._painted, warped] if old is not None and old != window]
+            if still and all(remainders(window, other) == [window] for other in others):
                 kept[first] = window
         return kept
 

@@ -316,7 +316,7 @@ def _reopen(source: Source, settings: Recipe, model: str) -> tuple[dict[str, Any
 
 
 def initial_shape_model(path: str | Path) -> ShapeModel | None:
-    """Read the shape model of weights to start from: their coefficients mean what it says; None where there is none."""
+    """Read the shape model that the coefficients of weights to start from belong to; None where there is none."""
     source = read_weights(path)
     if source.kind != "own" or not network_class(source.content["network"]).coefficients:
         return None
@@ -355,6 +355,9 @@ def load_initial(network: BaseNetwork, path: str | Path) -> None:
             )
         tensors = same_stack(source.layers, path=source.path)
     _fill(network, tensors, source, name)
+    rebase = getattr(network, "rebase", None)
+    if source.kind == "own" and rebase is not None:
+        rebase(initial_shape_model(path))
 
 
 def _fill(network: BaseNetwork, tensors: Mapping[str, Tensor], source: Source, name: str) -> None:

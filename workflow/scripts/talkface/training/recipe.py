@@ -47,7 +47,8 @@ class Recipe:
     published : bool
         Whether what the network's class calls published stands above all other keys.
     init : str, optional
-        File of weights to start from, or a model of the catalogue. Of our own weights the shape model is taken, too.
+        File of weights to start from, or a model of the catalogue. What our own give as coefficients of their shape
+        model is turned into this corpus's (network talkface), or their shape model is taken, too.
     weights : str, optional
         File of weights that are imported instead of trained, see `training.importing`.
     shape_model : dict

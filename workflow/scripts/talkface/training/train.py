@@ -81,7 +81,7 @@ def train_model(
     settings = Recipe.read(block, name=model)
     seed = seed if settings.seed is None else settings.seed
     parts, shape_model, corpus = read_material(settings.dataset or dataset, settings, model=model, seed=seed)
-    if settings.init:
+    if settings.init and not hasattr(network_class(settings.network), "rebase"):
         shape_model = initial_shape_model(settings.init) or shape_model
     noise = None
     if settings.noise:

@@ -281,6 +281,18 @@ class Network(BaseNetwork):
         self.after = round(lookahead_ms / 1000 * self.rate)
         self.before = span - self.after
 
+    @torch.no_grad()
+    def rebase(self, before: ShapeModel) -> None:
+        """Let weights that gave coefficients of another shape model give those of this one, for the same faces."""
+        mean, basis = (torch.from_numpy(part).float() for part in (before.mean, before.components))
+        turn = basis.unflatten(1, tuple(mean.shape))[..., :2].flatten(1) @ self.fit  # (K before, K)
+        shift = (mean[:, :2].flatten() - self.mean.unflatten(0, (68, -1))[:, :2].flatten()) @ self.fit  # (K)
+        turn = torch.from_numpy(before.deviation).float()[:, None] * turn / self.deviation
+        for member in self.members:
+            assert isinstance(member, Member)
+            member.out.weight.copy_(turn.T @ member.out.weight)
+            member.out.bias.copy_(member.out.bias @ turn + shift / self.deviation)
+
     def hear(self, spectrum: Tensor, state: Any) -> tuple[Tensor, Means | CepstraState]:
         """Compute what the members are given (B, M, F'), of log-mel bands, and the state where the next one begins."""
         frames = (spectrum.shape[1] - self.reach - sum(self.KERNELS) + 1) // self.STRIDE + 1  # T

@@ -192,7 +192,7 @@ class Network(BaseNetwork):
     ROOM_BEGINS = 0.6  # share of the rooms that lie before the words, and not behind them
     # Frames of a room before the first word, and how far around a random one the quietest is sought to cut at; frames
     # over which the face leaves its rest; dB of the speech above its noise; level of noise alone, below full scale.
-    ROOM, ROOM_SEARCH, ROOM_RISE, ROOM_DB, REST_DBFS = (8, 50), 6, 4, (15.0, 50.0), (-75.0, -45.0)
+    ROOM, ROOM_SEARCH, ROOM_RISE, ROOM_DB, REST_DBFS = (8, 50), 6, 4, (8.0, 40.0), (-75.0, -40.0)
     # How far a level lifts a room before someone speaks, at most.
     LIFT_DB: ClassVar[dict] = {"running": 30.0, "steady": 10.0}
     # What becomes of noise: share that is filtered and the filters' length in samples; share that swells and falls, how

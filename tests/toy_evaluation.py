@@ -32,8 +32,8 @@ def write_surroundings(folder, dataset, *, splits=("test",)):
     results = folder / "results"
     rate = max(rate for rate in read_rates(dataset) if rate <= 44_100)
     (results / "audio").mkdir(parents=True, exist_ok=True)
-    for name in ("detector", "phones"):
-        (results / "evaluation" / name).mkdir(parents=True, exist_ok=True)
+    for name in ("evaluation/detector", "phones"):
+        (results / name).mkdir(parents=True, exist_ok=True)
     audio, detector, phones = [], [], []
     for split in splits:
         part = read_part(dataset, split, rate=rate)
@@ -45,7 +45,7 @@ def write_surroundings(folder, dataset, *, splits=("test",)):
             detector.append(results / "evaluation" / "detector" / f"{clip}.h5")
             with h5py.File(detector[-1], "w") as file:
                 file[f"{clip}/shape"] = part.shape_of(index) + 0.001
-            phones.append(results / "evaluation" / "phones" / f"{clip}.tsv")
+            phones.append(results / "phones" / f"{clip}.tsv")
             spoken = [(clip, name, 0.2 + 0.1 * n, 0.3 + 0.1 * n, "words") for n, name in enumerate(PHONES)]
             pd.DataFrame(spoken, columns=list(COLUMNS)).to_csv(phones[-1], sep="\t", index=False)
     clips = read_index(dataset)

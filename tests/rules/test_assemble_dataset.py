@@ -39,7 +39,8 @@ def test_assemble_dataset(project, tmp_path):
     sheet.assign(accepted=sheet["clip"] != "a2", reason="").to_csv(
         tmp_path / "results" / "qc" / "clips.tsv", sep="\t", index=False
     )
-    (tmp_path / "mine.yaml").write_text("media: {clips_per_shard: 1}\n")
+    arguments = {"talkface": {"arguments": {"phone_weight": 0.0}}}
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump({"media": {"clips_per_shard": 1}, "models": arguments}))
     run_snakemake(
         project, "--cores", "1", "--configfile", "mine.yaml", "--config", "clips=clips.tsv",
         "--allowed-rules", "assemble_dataset", "--", "results/dataset/demo.h5", cwd=tmp_path,
@@ -49,8 +50,7 @@ def test_assemble_dataset(project, tmp_path):
     assert read_part(path, "train", rate=8_000).clips == ["a1"]
     assert read_part(path, "test", rate=8_000).clips == ["c1", "c2"]
     assert read_part(path, "train", rate=8_000).phone is None
-    arguments = {"talkface": {"arguments": {"phone_weight": 0.01}}}
-    (tmp_path / "mine.yaml").write_text(yaml.safe_dump({"media": {"clips_per_shard": 1}, "models": arguments}))
+    (tmp_path / "mine.yaml").write_text("media: {clips_per_shard: 1}\n")
     run_snakemake(
         project, "--cores", "1", "--configfile", "mine.yaml", "--config", "clips=clips.tsv",
         "--allowed-rules", "find_phones", "assemble_dataset", "--", "results/dataset/demo.h5", cwd=tmp_path,

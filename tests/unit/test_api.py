@@ -18,7 +18,7 @@ from talkface.models.checkpoint import save_file
 from talkface.prediction.streaming import predict_file
 from tests.foreign import PlainNetwork, write_shape_files
 
-DEMO = Path(__file__).parents[2] / "resources" / "models" / "talkface_demo.pt"
+VOICE = Path(__file__).parents[2] / "resources" / "models" / "talkface_voice.pt"
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +48,7 @@ def test_importing_loads_nothing_heavy():
 
 
 def test_a_face_is_that_of_the_workflow(model, hello, tmp_path):
-    predict_file(hello, tmp_path / "face.npy", weights=DEMO, device="cpu")
+    predict_file(hello, tmp_path / "face.npy", weights=VOICE, device="cpu")
     face = talkface.predict(model, hello)
     np.testing.assert_array_equal(face, np.load(tmp_path / "face.npy"))
     assert face.dtype == np.float32
@@ -100,9 +100,9 @@ def test_a_recorder_that_lost_its_power(model, hello, tmp_path):
 
 
 def test_models_by_name_file_and_folder(model, tmp_path):
-    content = torch.load(DEMO, weights_only=True)
+    content = torch.load(VOICE, weights_only=True)
     save_file(tmp_path / "weights.pt", content)
-    for name in (tmp_path, tmp_path / "weights.pt", str(DEMO)):
+    for name in (tmp_path, tmp_path / "weights.pt", str(VOICE)):
         loaded = talkface.load_model(name)
         assert not loaded.training
         torch.testing.assert_close(loaded.state_dict(), model.state_dict())

@@ -287,11 +287,12 @@ class Network(BaseNetwork):
         mean, basis = (torch.from_numpy(part).float() for part in (before.mean, before.components))
         turn = basis.unflatten(1, tuple(mean.shape))[..., :2].flatten(1) @ self.fit  # (K before, K)
         shift = (mean[:, :2].flatten() - self.mean.unflatten(0, (68, -1))[:, :2].flatten()) @ self.fit  # (K)
-        turn = torch.from_numpy(before.deviation).float()[:, None] * turn / self.deviation
+        deviation = self.deviation.clamp(min=1e-6)  # a component in which nothing moved has none
+        turn = torch.from_numpy(before.deviation).float()[:, None] * turn / deviation
         for member in self.members:
             assert isinstance(member, Member)
             member.out.weight.copy_(turn.T @ member.out.weight)
-            member.out.bias.copy_(member.out.bias @ turn + shift / self.deviation)
+            member.out.bias.copy_(member.out.bias @ turn + shift / deviation)
 
     def hear(self, spectrum: Tensor, state: Any) -> tuple[Tensor, Means | CepstraState]:
         """Compute what the members are given (B, M, F'), of log-mel bands, and the state where the next one begins."""

@@ -160,6 +160,24 @@ def test_a_training_may_start_from_a_model_of_the_catalogue(select):
     assert chosen.models["more"]["init"] == "results/models/mine/mine/weights.pt"
 
 
+def test_phones_are_sought_of_what_is_judged_and_of_what_is_learnt_from(select, tmp_path):
+    """Recognising those of all clips would take hours of a large corpus, and none of them would be learnt from."""
+    selection = select()
+    assert selection.taught_shards == []
+    assert [selection.spoken_in(shard) for shard in selection.shards] == [[], [], ["c2", "c1"], ["d1"]]
+    sheet = (tmp_path / "sheet.tsv").read_text().splitlines()
+    rows = [sheet[0] + "\tmarks", *(row + ("\ta1.align" if row.startswith("a1\t") else "\t") for row in sheet[1:])]
+    (tmp_path / "sheet.tsv").write_text("\n".join(rows) + "\n")
+    (tmp_path / "a1.align").touch()
+    selection = select()
+    (shard,) = selection.taught_shards
+    assert selection.spoken_in(shard) == ["a1"]
+    off = {"talkface": {"arguments": {"phone_weight": 0.0}}}
+    assert (
+        select(models=select().models | {"talkface": select().models["talkface"] | off["talkface"]}).taught_shards == []
+    )
+
+
 def train_toy(folder, text="corpus: x"):
     """What a finished training leaves, as far as planning looks."""
     folder.mkdir(parents=True)

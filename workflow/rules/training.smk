@@ -15,7 +15,7 @@ rule assemble_dataset:
         audio=expand("results/audio/{shard}.h5", shard=selection.shards),
         shapes=expand("results/shapes/{speaker}.h5", speaker=selection.speakers),
         landmarks=expand("results/landmarks/{shard}.h5", shard=selection.shards),
-        phones=expand("results/phones/{shard}.tsv", shard=selection.shards if selection.learns_phones else []),
+        phones=expand("results/phones/{shard}.tsv", shard=selection.taught_shards),
     output:
         dataset="results/dataset/{corpus}.h5",
     log:

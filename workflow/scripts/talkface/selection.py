@@ -420,8 +420,14 @@ class Selection:
         return [clip for clip in self.clips_of(shard) if self.clips.at[clip, "split"] in self.splits]
 
     def spoken_in(self, shard: str) -> list[str]:
-        """List the clips of a shard whose phones are needed: those evaluated, or all."""
-        return self.clips_of(shard) if self.learns_phones else self.evaluated_in(shard)
+        """List the clips of a shard whose phones are needed: evaluated ones, and those whose marks are learnt from."""
+        evaluated = self.evaluated_in(shard)
+        return [c for c in self.clips_of(shard) if c in evaluated or (self.learns_phones and self.marks(c))]
+
+    @cached_property
+    def taught_shards(self) -> list[str]:
+        """Shards that hold a clip whose phones are learnt from: recognised ones are not, so it has marks."""
+        return [shard for shard, clips in self.shards.items() if self.learns_phones and any(map(self.marks, clips))]
 
     def clips_beside(self, shard: str) -> list[str]:
         """List all clips of the speaker of a shard."""

@@ -167,7 +167,11 @@ def test_texts_of_the_command_line_get_their_types(project):
     config["corpora"]["folder"]["videos"] = "2024"  # a folder's name
     config["models"]["cnn"]["arguments"]["dropout"] = "0.1"
     config["models"]["cnn"]["max_steps"] = "7"
+    config["models"]["talkface"]["arguments"]["gain_db"] = ["-12", "0"]
+    config["dataset"]["correct_offset"] = "-20"
     check_config(config, schema)
+    assert config["models"]["talkface"]["arguments"]["gain_db"] == [-12, 0]
+    assert config["dataset"]["correct_offset"] == -20
     assert (config["qc"]["min_face_px"], config["qc"]["max_offset_ms"]) == (30, None)
     assert (config["overlay"]["boxes"], config["landmarks"]["predictor"]) == (False, None)
     assert config["evaluate"]["snr_db"] == [0, 10, 5]

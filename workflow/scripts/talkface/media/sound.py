@@ -218,6 +218,16 @@ def read_blocks(path: str | Path, rate: int, *, block_s: float = BLOCK_S, rounde
     yield from resample_blocks(read_sound(path, block_s=block_s), rate_of(path), rate, rounded=rounded)
 
 
+def by_stem(files: Iterable[str | Path]) -> dict[str, Path]:
+    """Return recordings by their names without ending; raise a TalkfaceError if two have the same."""
+    seen: dict[str, Path] = {}
+    for path in map(Path, files):
+        if path.stem in seen:
+            raise TalkfaceError(f"{path}: {seen[path.stem]} has the same stem; rename one of them")
+        seen[path.stem] = path
+    return seen
+
+
 def loudest(blocks: Iterable[NDArray]) -> float:
     """Return the loudest sample of sound in blocks, int16 or on its scale: 0 .. 1."""
     return max((float(np.abs(block.astype(np.float32)).max(initial=0)) for block in blocks), default=0.0) / FULL_SCALE

@@ -63,10 +63,14 @@ def stated_arguments(content: dict[str, Any]) -> dict[str, Any]:
     return network_class(content["network"]).OF_WEIGHTS | content["arguments"]
 
 
+def stated_shape_model(content: dict[str, Any]) -> ShapeModel:
+    """Return the shape model that the coefficients of a network belong to, by its weights."""
+    return ShapeModel(**{key: value.numpy() for key, value in content["shape_model"].items()})
+
+
 def unpack_network(content: dict[str, Any]) -> BaseNetwork:
     """Rebuild a network, on the CPU and in eval mode."""
-    shape_model = ShapeModel(**{key: value.numpy() for key, value in content["shape_model"].items()})
-    network = build_network(content["network"], shape_model, stated_arguments(content))
+    network = build_network(content["network"], stated_shape_model(content), stated_arguments(content))
     network.load_state_dict(content["weights"])
     return network.eval()
 

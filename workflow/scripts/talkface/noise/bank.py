@@ -21,7 +21,7 @@ from torch import Tensor
 
 from talkface.errors import TalkfaceError
 from talkface.files import digest, writing
-from talkface.media.sound import read_blocks
+from talkface.media.sound import by_stem, read_blocks
 
 log = logging.getLogger(__name__)
 
@@ -49,15 +49,11 @@ def assemble_noise(files: Sequence[str | Path], output: str | Path) -> None:
     """
     if not files:
         raise TalkfaceError("noise: no recording; at least one sound file is needed; see noise.folder in the config")
-    seen: dict[str, Path] = {}
     with writing(output) as temporary, h5py.File(temporary, "w") as file:
-        for path in map(Path, files):
-            if path.stem in seen:
-                raise TalkfaceError(f"{path}: {seen[path.stem]} has the same stem; rename one of them")
-            seen[path.stem] = path
+        for stem, path in by_stem(files).items():
             samples = np.concatenate(list(read_blocks(path, RATE)))  # (S,)
             _check(samples, str(path), rate=RATE)
-            data = file.create_dataset(path.stem, data=samples)
+            data = file.create_dataset(stem, data=samples)
             data.attrs.update(rate=RATE, digest=digest(path))
             log.info("%s: %.1f s", path, len(samples) / RATE)
 

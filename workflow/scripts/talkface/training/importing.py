@@ -304,10 +304,9 @@ def _reopen(source: Source, settings: Recipe, model: str) -> tuple[dict[str, Any
             "with; take shape_model out"
         )
     try:
-        arrays = {key: value.numpy() for key, value in source.content["shape_model"].items()}
         stated = checkpoint.stated_arguments(source.content)
         decided = {key: stated[key] for key in network_class(name).OF_WEIGHTS}
-        return stated | settings.arguments | decided, ShapeModel(**arrays)
+        return stated | settings.arguments | decided, checkpoint.stated_shape_model(source.content)
     except (AttributeError, TypeError) as error:
         raise TalkfaceError(
             f"{source.path}: not weights of this version ({error}); a weights.pt of this version was expected; train "
@@ -320,7 +319,7 @@ def initial_shape_model(path: str | Path) -> ShapeModel | None:
     source = read_weights(path)
     if source.kind != "own" or not network_class(source.content["network"]).coefficients:
         return None
-    return ShapeModel(**{key: value.numpy() for key, value in source.content["shape_model"].items()})
+    return checkpoint.stated_shape_model(source.content)
 
 
 def load_initial(network: BaseNetwork, path: str | Path) -> None:
@@ -357,7 +356,7 @@ def load_initial(network: BaseNetwork, path: str | Path) -> None:
     _fill(network, tensors, source, name)
     rebase = getattr(network, "rebase", None)
     if source.kind == "own" and rebase is not None:
-        rebase(initial_shape_model(path))
+        rebase(checkpoint.stated_shape_model(source.content))
 
 
 def _fill(network: BaseNetwork, tensors: Mapping[str, Tensor], source: Source, name: str) -> None:

@@ -28,7 +28,7 @@ from talkface.errors import TalkfaceError
 from talkface.face.template import load_template
 from talkface.files import writing
 from talkface.media.phone_names import classes_at
-from talkface.media.sound import read_blocks
+from talkface.media.sound import by_stem, read_blocks
 from talkface.models.inputs import Clips
 
 log = logging.getLogger(__name__)
@@ -53,12 +53,8 @@ def assemble_voices(files: Sequence[str | Path], output: str | Path, *, threads:
     TalkfaceError
         If a file is unreadable, two have the same name, or no phone is known of any.
     """
-    seen: dict[str, Path] = {}
+    seen = by_stem(files)
     names, sources, sounds, phones = [], [], [], []
-    for path in map(Path, files):
-        if path.stem in seen:
-            raise TalkfaceError(f"{path}: {seen[path.stem]} has the same stem; rename one of them")
-        seen[path.stem] = path
     for path, (samples, found, source) in zip(seen.values(), _hear_all(seen.values(), threads), strict=True):
         frames = len(samples) * FPS // RATE
         if not found or not frames:

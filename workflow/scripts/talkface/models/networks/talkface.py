@@ -160,7 +160,7 @@ class Network(BaseNetwork):
     silence_share : float
         Share of the stretches that become silence with the face at rest: few recordings hold much of it.
     room_share : float
-        Share of the stretches that begin with a room in which nobody speaks yet, and the face at rest.
+        Share of the stretches that begin, or end, with a room in which nobody speaks, and the face at rest.
     rest_share : float
         Share of the stretches that are noise alone, from `REST_DBFS`, with the face at rest.
     phone_weight : float

@@ -12,12 +12,15 @@ from talkface.conventions import FPS
 Mark = tuple[str, float, float]  # name, start and end in seconds
 
 SILENT = frozenset(("SIL", "+NSN+", "+SPN+", "sil", "sp", "spn", "pau", "h#", "epi", "<eps>"))
-# Of CMU's dictionary, and what the hand-made phones of TIMIT have beside them.
+# Of CMU's dictionary, which networks tell apart in this order; and what the hand-made phones of TIMIT have beside them.
+TOLD_APART = (
+    *("aa", "ae", "ah", "ao", "aw", "ay", "eh", "er", "ey", "ih", "iy", "ow", "oy", "uh", "uw"),
+    *("b", "ch", "d", "dh", "f", "g", "hh", "jh", "k", "l", "m", "n", "ng", "p", "r", "s", "sh", "t", "th"),
+    *("v", "w", "y", "z", "zh"),
+)
 ARPABET = frozenset(
     (
-        *("aa", "ae", "ah", "ao", "aw", "ay", "eh", "er", "ey", "ih", "iy", "ow", "oy", "uh", "uw"),
-        *("b", "ch", "d", "dh", "f", "g", "hh", "jh", "k", "l", "m", "n", "ng", "p", "r", "s", "sh", "t", "th"),
-        *("v", "w", "y", "z", "zh"),
+        *TOLD_APART,
         *("ax", "ax-h", "axr", "bcl", "dcl", "dx", "el", "em", "en", "eng", "gcl", "hv", "ix", "kcl", "nx"),
         *("pcl", "q", "tcl", "ux", "wh"),
     )
@@ -29,12 +32,8 @@ BILABIAL = frozenset(("p", "b", "m", "em", "pcl", "bcl"))
 ROUNDED = frozenset(("uw", "ow", "w", "ao", "uh", "ux", "wh", "u", "o", "ʊ", "ɔ", "ʉ", "ʍ", "oʊ", "əʊ", "əw", "ʉw"))
 LABIODENTAL = frozenset(("f", "v"))
 SPREAD = frozenset(("iy", "ey", "ih", "eh", "s"))
-# What networks tell apart: class 0 is not known, 1 silence, then these; and what else counts as one of them.
-TOLD_APART = (
-    *("aa", "ae", "ah", "ao", "aw", "ay", "eh", "er", "ey", "ih", "iy", "ow", "oy", "uh", "uw"),
-    *("b", "ch", "d", "dh", "f", "g", "hh", "jh", "k", "l", "m", "n", "ng", "p", "r", "s", "sh", "t", "th"),
-    *("v", "w", "y", "z", "zh"),
-)
+OPEN = frozenset(("aa", "ae", "ao", "aw", "ay", "eh", "ey", "ow"))
+# Classes for networks: 0 is not known, 1 silence, then `TOLD_APART`; and what else counts as one of these.
 UNKNOWN, SILENCE = 0, 1
 CLASSES = 2 + len(TOLD_APART)
 _CLASS = {name: 2 + index for index, name in enumerate(TOLD_APART)} | dict.fromkeys(SILENT, SILENCE) | {"": SILENCE}
@@ -76,7 +75,6 @@ _ALSO = {
     "zh": "ʒ",
 }
 _ALIKE = {other: name for name, others in _ALSO.items() for other in others.split()}
-OPEN = frozenset(("aa", "ae", "ao", "aw", "ay", "eh", "ey", "ow"))
 
 
 def plain(name: str) -> str:

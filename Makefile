@@ -35,7 +35,7 @@ endif
 unexport VIDEOS SHEET SPLIT_BY PATTERN
 quoted = '$(subst ','\'',$(value $(1)))'
 
-.PHONY: demo zoo report compare strangers voice test test-quick test-containers test-readme check bench bench-eyes bench-phones bench-timing bench-trust tables sheet speech template pins clean
+.PHONY: demo zoo report compare strangers voice minutes test test-quick test-containers test-readme check bench bench-eyes bench-phones bench-timing bench-trust tables sheet speech template pins clean
 
 demo: .venv/run
 	$(RUN) snakemake --cores $(CORES) train_all evaluate_all animate_all
@@ -85,10 +85,16 @@ bench: .venv/dev
 strangers: .venv/dev
 	$(RUN) python benchmarks/strangers.py --data "$(DATA)" $(if $(filter-out file,$(origin SHEET)),--sheet $(call quoted,SHEET))
 
+VOICE = $(RUN) python resources/list_voice.py "$(DATA)" results/voice && \
+	$(RUN) snakemake --cores $(CORES) --directory results/voice --configfile config/voice.yaml --
+
 voice: .venv/dev
-	$(RUN) python resources/list_voice.py "$(DATA)" results/voice
-	$(RUN) snakemake --cores $(CORES) --directory results/voice --configfile config/voice.yaml -- results/models/voice/talkface/weights.pt
+	$(VOICE) results/models/voice/talkface/weights.pt
 	cp results/voice/results/models/voice/talkface/weights.pt resources/models/talkface_voice.pt
+
+minutes: .venv/dev
+	$(VOICE) results/dataset/voice.h5 results/voices.h5 results/noise.h5
+	$(RUN) python benchmarks/minutes.py
 
 speech: .venv/run
 	$(RUN) PYTHONPATH=workflow/scripts python resources/measure_speech.py "$(DATA)"

@@ -4,7 +4,7 @@
     python docs/make_tables.py bench        results/benchmarks/suite/ of `make bench` -> docs/tables/bench.tsv
     python docs/make_tables.py containers   results/benchmarks/containers.xml of `make test-containers`, likewise
     python docs/make_tables.py eyes         results/benchmarks/eyes.tsv of `make bench-eyes`, likewise
-    (phones, strangers, timing, trust likewise, of `make bench-phones` and so on)
+    (minutes, phones, strangers, timing, trust likewise, of `make bench-phones` and so on)
     python docs/make_tables.py              writes the tables of docs/tables/ into the documents
 
 A document holds a table between `<!-- table NAME -->` and `<!-- end -->`; `short`: its first columns.
@@ -59,6 +59,11 @@ PLAIN = {
         "wild": "in the wild, 5 people", "wild_shifted": "best shift ",
         "room_70": "room at -70 dBFS", "room_60": "-60", "room_50": "-50",
     },
+    "minutes": {
+        "clips": "clips of s1", "seconds": "seconds", "start": "started from", "lip_error": "lip error, clean",
+        "lip_error_0_db": "in pink noise, 0 dB", "opening_correlation": "opening correlation",
+        "closure_rate": "closes at /p b m/",
+    },
     "timing": {name: name for name in ("measure", "unit", "dlib", "mesh")},
     "mouth_trust": {
         "cover": "covered by", "clips": "clips", "doubt": "lips' spread, share of frames",
@@ -67,6 +72,9 @@ PLAIN = {
         "refused": "refused by `qc`",
     },
 }  # fmt: skip
+
+
+OWN_TARGETS = ("minutes", "strangers")  # measured by `make <name>`, all others by `make bench-<name>`
 
 
 def stamp(command: str) -> str:
@@ -130,10 +138,10 @@ def take_containers(path: Path = PROJECT / "results" / "benchmarks" / "container
 
 
 def take_measured(name: str) -> None:
-    """Take over what `make bench-<name>` (or `make strangers`) found, results/benchmarks/<name>.tsv."""
+    """Take over what `make bench-<name>` (or `make <name>`) found, results/benchmarks/<name>.tsv."""
     name_of_table = {"trust": "mouth_trust"}.get(name, name)
     table = pd.read_csv(PROJECT / "results" / "benchmarks" / f"{name_of_table}.tsv", sep="\t")
-    save(table, name_of_table, "make strangers" if name == "strangers" else f"make bench-{name}")
+    save(table, name_of_table, f"make {name}" if name in OWN_TARGETS else f"make bench-{name}")
 
 
 def lines_of(name: str, *, short: bool) -> list[str]:
@@ -178,7 +186,7 @@ def main() -> None:
     for name in sys.argv[1:]:
         takers = {"compare": take_comparison, "bench": take_benchmarks, "containers": take_containers}
         takers |= {
-            each: functools.partial(take_measured, each) for each in ("eyes", "phones", "strangers", "timing", "trust")
+            each: functools.partial(take_measured, each) for each in ("eyes", "phones", "timing", "trust", *OWN_TARGETS)
         }
         takers[name]()
     for name in DOCUMENTS:

@@ -126,6 +126,27 @@ def test_some_stretches_begin_in_a_room_with_the_face_at_rest():
     assert torch.equal(untouched[0], sound)
 
 
+def test_others_talk_in_rooms_one_or_several():
+    network = make_network("talkface", **CEPSTRAL).train()
+    sound = torch.diag(torch.arange(1.0, 9.0))  # the voice of each stretch sounds at an instant of its own
+    torch.manual_seed(0)
+    beside = network.talkers(sound)
+    heard = beside > 0
+    assert not heard.diagonal().any(), "somebody talks beside himself"
+    assert set(heard.sum(dim=1).tolist()) <= {1, 2, 3, 4}
+    assert heard.sum(dim=1).unique().numel() > 1
+    torch.testing.assert_close(beside[heard], beside[heard][:1].expand(int(heard.sum())))  # as loud as each other
+    network.room_share, network.rest_share, network.silence_share = 1.0, 0.0, 0.0
+    sound, truth, nothing = torch.randn(8, 48_000), spoken(8, 75), torch.zeros(8, 48_000)
+    quietest = {}
+    for share in (0.0, 1.0):
+        network.ROOM_TALKERS = share
+        heard, _ = network.augment_sound(sound, truth, nothing)
+        quietest[share] = heard.unfold(1, 640, 640).square().mean(dim=2).amin(dim=1)
+    assert (quietest[0.0] == 0).all(), "rooms are silent where neither noise nor talkers are"
+    assert (quietest[1.0] > 0).all()
+
+
 def test_noise_alone_is_rest():
     network = make_network("talkface", **CEPSTRAL, rest_share=1.0).train()
     sound = 0.1 * noise_for(network, 75, stretches=4)

@@ -160,7 +160,7 @@ class Network(BaseNetwork):
     silence_share : float
         Share of the stretches that become silence with the face at rest: few recordings hold much of it.
     room_share : float
-        Share of the stretches that begin, or end, with a room in which nobody speaks, and the face at rest.
+        Share of the stretches that begin, or end, with a room in which nobody speaks but others, and the face at rest.
     rest_share : float
         Share of the stretches that are noise alone, from `REST_DBFS`, with the face at rest.
     phone_weight : float
@@ -200,6 +200,8 @@ class Network(BaseNetwork):
     COLOURED, TAPS = 0.7, 16
     PULSED, PULSE_DB, SYLLABLE = 0.5, 15.0, 2_000
     PAIRED, SECOND_DB = 0.5, 15.0
+    # Share of the rooms whose noise is others who talk, other stretches of the same step, and at most how many at once.
+    ROOM_TALKERS, TALKERS = 0.5, 4
     point_weight: Tensor  # buffers
     decay: Tensor
     rest: Tensor
@@ -373,7 +375,7 @@ class Network(BaseNetwork):
         """Add noise and rooms to some stretches, make some silent with the face at rest, give each a random level."""
         draw = torch.rand(4, len(sound), 1, device=sound.device)
         silent = draw[0] < self.silence_share
-        sound = sound.masked_fill(silent, 0)
+        spoken, sound = sound, sound.masked_fill(silent, 0)
         room = torch.zeros_like(silent)
         if self.room_share:
             sound, truth, early, room = self.enter_room(sound, truth)
@@ -383,7 +385,9 @@ class Network(BaseNetwork):
             noisy = add_noise(sound, noise, low + (high - low) * draw[1])
             if self.room_share:  # whose noise is low: in loud noise nobody knows whether someone speaks
                 low, high = self.ROOM_DB
-                heard = add_noise(sound, noise, low + (high - low) * draw[1]) - sound
+                talk = torch.rand_like(draw[1]) < self.ROOM_TALKERS
+                beside = torch.where(talk, self.talkers(spoken), noise)
+                heard = add_noise(sound, beside, low + (high - low) * draw[1]) - sound
                 lift = 10 ** (self.lift_db * torch.rand_like(draw[1]) / 20)
                 sound = torch.where(room, sound + torch.where(early, lift, 1.0) * heard, sound)
             sound = torch.where((draw[2] < self.noise_share) & ~room, noisy, sound)
@@ -429,6 +433,12 @@ class Network(BaseNetwork):
         sound = sound.masked_fill(room & (before == begins), 0)
         rest = (torch.where(begins, first - place, place - first) / self.ROOM_RISE).clamp(0, 1)  # (B, T), of the face
         return sound, self.at_rest(truth, torch.where(room, rest, 0.0)), room & begins & before, room
+
+    def talkers(self, spoken: Tensor) -> Tensor:
+        """Return others who talk beside each stretch of speech (B, N): one, or up to `TALKERS` at once."""
+        voices = spoken / spoken.square().mean(dim=1, keepdim=True).clamp(min=QUIETEST).sqrt()
+        beside = torch.rand(len(spoken), 1, device=spoken.device) * self.TALKERS  # the first talks always
+        return torch.stack([voices.roll(k + 1, 0) * (beside >= k) for k in range(self.TALKERS)]).sum(dim=0)
 
     def colour(self, noise: Tensor) -> Tensor:
         """Vary noise (B, N) by random filters and rhythms, and add two at a time: more noises than recordings."""

@@ -98,13 +98,13 @@ def main() -> None:
     spoken = spoken_in(read_phones(sorted((given.corpus / "phones").glob("*.tsv"))))
     speakers = np.array(part["train"].speakers)
     own, others = np.flatnonzero(speakers == PERSON), part["train"].take(np.flatnonzero(speakers != PERSON))
-    rows = [{"clips": 0, "start": "the template, unmoved"} | judge(None, part["test"], spoken)]
+    rows = [{"clips": 0, "seconds": 0, "start": "the template, unmoved"} | judge(None, part["test"], spoken)]
     with tempfile.TemporaryDirectory() as folder:
         foreign = Path(folder) / "others.pt"
         settings = recipe(max_epochs=1, min_steps=FOREIGN_STEPS, arguments={"phone_share": 1.0})
         voices = lend_faces(read_voices(given.corpus / "voices.h5", rate=RATE), others)
         steps = learn(foreign, {"train": others, "valid": others}, settings, noise, voices)
-        row = {"clips": 0, "start": "the others", "steps": steps}
+        row = {"clips": 0, "seconds": 0, "start": "the others", "steps": steps}
         rows.append(row | judge(load_network(foreign), part["test"], spoken))
         for count in COUNTS:
             parts = {"train": part["train"].take(own[:count]), "valid": part["valid"]}

@@ -35,7 +35,7 @@ endif
 unexport VIDEOS SHEET SPLIT_BY PATTERN
 quoted = '$(subst ','\'',$(value $(1)))'
 
-.PHONY: demo zoo report compare strangers voice minutes test test-quick test-containers test-readme check bench bench-eyes bench-phones bench-timing bench-trust tables sheet speech template pins clean
+.PHONY: demo zoo report compare strangers voice minutes test test-quick test-containers test-readme check bench bench-eyes bench-phones bench-timing bench-face3d bench-trust tables sheet speech template bases pins clean
 
 demo: .venv/run
 	$(RUN) snakemake --cores $(CORES) train_all evaluate_all animate_all
@@ -108,6 +108,9 @@ bench-phones: .venv/dev
 bench-timing: .venv/dev
 	$(RUN) python benchmarks/timing.py --data "$(DATA)"
 
+bench-face3d: .venv/dev
+	$(RUN) python benchmarks/face3d.py --data "$(DATA)"
+
 bench-trust: .venv/dev
 	$(RUN) python benchmarks/mouth_trust.py --data "$(DATA)"
 
@@ -128,6 +131,9 @@ sheet:
 template: .venv/run
 	$(RUN) PYTHONPATH=workflow/scripts python resources/measure_template.py "$(DATA)"
 	$(RUN) PYTHONPATH=workflow/scripts python resources/measure_depth.py "$(DATA)"
+
+bases: .venv/run
+	$(RUN) PYTHONPATH=workflow/scripts python resources/measure_face3d.py "$(DATA)"
 
 # One virtual environment, two stages: what the workflow needs, and what the tests need beside it.
 .venv/bin/python:

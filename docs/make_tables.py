@@ -4,7 +4,7 @@
     python docs/make_tables.py bench        results/benchmarks/suite/ of `make bench` -> docs/tables/bench.tsv
     python docs/make_tables.py containers   results/benchmarks/containers.xml of `make test-containers`, likewise
     python docs/make_tables.py eyes         results/benchmarks/eyes.tsv of `make bench-eyes`, likewise
-    (minutes, phones, strangers, timing, trust likewise, of `make bench-phones` and so on)
+    (face3d, minutes, phones, strangers, timing, trust likewise, of `make bench-phones` and so on)
     python docs/make_tables.py              writes the tables of docs/tables/ into the documents
 
 A document holds a table between `<!-- table NAME -->` and `<!-- end -->`; `short`: its first columns.
@@ -27,7 +27,7 @@ from talkface import __version__  # noqa: E402
 from talkface.evaluation.tables import read_summary  # noqa: E402
 
 TABLES = PROJECT / "docs" / "tables"
-DOCUMENTS = ("README.md", "docs/results.md", "docs/benchmarks.md")
+DOCUMENTS = ("README.md", "docs/results.md", "docs/benchmarks.md", "docs/engines.md")
 MEASURES = {
     "lip_rmse": "lip error, clean",
     "lip_rmse_0db": "lip error, 0 dB",
@@ -49,6 +49,7 @@ PLAIN = {
         "beyond_ms": "beyond half a source frame, worst ms", "sound_ms": "sound, worst ms",
     },
     "eyes": {name: name for name in ("measure", "unit", "dlib", "mesh")},
+    "face3d": {"measure": "measure", "unit": "unit", "dlib": "by dlib", "mesh": "by mesh", "model": "model's own"},
     "phones": {
         "sounds": "sounds", "marked": "marked by hand", "words_found": "of these found from words, %",
         "words_right": "of the found ones right, %", "recognised_found": "found without words, %",
@@ -186,7 +187,8 @@ def main() -> None:
     for name in sys.argv[1:]:
         takers = {"compare": take_comparison, "bench": take_benchmarks, "containers": take_containers}
         takers |= {
-            each: functools.partial(take_measured, each) for each in ("eyes", "phones", "timing", "trust", *OWN_TARGETS)
+            each: functools.partial(take_measured, each)
+            for each in ("eyes", "face3d", "phones", "timing", "trust", *OWN_TARGETS)
         }
         takers[name]()
     for name in DOCUMENTS:

@@ -73,11 +73,14 @@ class Head:
         self.angle = float(angles[np.argmin(errors)])
         self.skin, self.marks = turned(skin, self.angle), turned(marks, self.angle)
 
+    def moved(self, movement: NDArray) -> NDArray[np.float64]:
+        """Take a movement of all vertices (V, 3) of the model to the landmarks, (68, 3)."""
+        return turned(movement[self._at].astype(np.float64) * [1, -1, 1] / self._unit, self.angle)
+
     def movement(self, *names: str) -> NDArray[np.float64]:
         """Return how the landmarks move (68, 3) when expressions of the model are fully shown."""
         known = list(self._model["expr_names"])
-        moved = sum(self._model["expr_delta"][known.index(name)][self._at].astype(np.float64) for name in names)
-        return symmetric(turned(moved * [1, -1, 1] / self._unit, self.angle))
+        return symmetric(self.moved(sum(self._model["expr_delta"][known.index(name)].astype(float) for name in names)))
 
     def depth_at(self, places: NDArray) -> NDArray[np.float64]:
         """Return z (N,) of the skin at places (N, 2) of the template, to whose face the model's is bent."""

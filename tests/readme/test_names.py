@@ -31,6 +31,7 @@ OWN = {
     "models": {"mine": {"like": "lstm_d40_c3"}},
     "external": {"name": "theirs"},
     "voices": {"folder": "resources/speech"},
+    "face_model": "ict",
 }
 SPEECH = ("hello.wav", "a.flac", "x.mp3")
 # Made by a reader who follows the text, or named as an example of a name.
@@ -152,7 +153,7 @@ def test_every_target_plans(tmp_path):
 
 
 def test_every_make_target_exists():
-    known = set(re.findall(r"^([a-z][a-z-]*):", MAKEFILE, flags=re.M))
+    known = set(re.findall(r"^([a-z][a-z0-9-]*):", MAKEFILE, flags=re.M))
     variables = set(re.findall(r"^([A-Z_]+) \?=", MAKEFILE, flags=re.M)) | set(re.findall(r"\$\(([A-Z]+)\)", MAKEFILE))
     named = [span for span in SPANS if span.text.startswith("make ")]
     assert len(named) > 5

@@ -8,6 +8,7 @@ PACKAGE = Path(__file__).resolve().parents[2] / "workflow" / "scripts" / "talkfa
 ROOMS = [
     "media",
     "face",
+    "face3d",
     "noise",
     "drawing",
     "models",
@@ -16,6 +17,7 @@ ROOMS = [
     "prediction",
     "evaluation",
     "films",
+    "export",
     "report",
 ]
 FRONT = {
@@ -27,6 +29,7 @@ FRONT = {
 ALLOWED = {
     "torch": {"noise", "models", "training", "prediction", "evaluation"},
     "dlib": {"face"},
+    "pygltflib": {"export"},
     "matplotlib": {"report"},
     "jinja2": {"report"},
     "ffmpeg": {"media"},

@@ -32,7 +32,7 @@ CONDA_NAMES = {
     "MarkupSafe": "markupsafe",
 }
 # Extras: looked for before they are imported, and done without where they are not there.
-EXTRAS = {"pocketsphinx"}
+EXTRAS = {"pocketsphinx", "pygltflib"}
 # dlib-bin's own numbering of its builds has no counterpart in conda-forge.
 VERSIONS = {"dlib": "20.0.1"}
 

@@ -1,6 +1,6 @@
 # The selection of clips and models, and the functions every rule file uses. No rules.
 # expects: config/config.yaml, the sheet it names, files in resources/speech/
-# produces: selection (talkface/selection.py), code_of(), only(), but(), named(), of_clip(), of_speech(), weights_of(),
+# produces: selection (talkface/selection.py), code_of(), only(), but(), named(), of_clip(), of_speech(), head_model(), weights_of(),
 # weights_named(), of_model(), of_shown(), evaluated_audio(), evaluated_phones(), recorded_voices(), colours(), judged_at()
 # reads from config: voices, what talkface/selection.py reads
 import functools
@@ -95,6 +95,11 @@ def of_clip(name):
 def of_speech(name):
     """Input: the same where speech files are welcome, of which nothing was measured."""
     return lambda w: of_clip(name)(w) if w.clip in selection.clips.index else []
+
+
+def head_model(w):
+    """Input: the file of the face model that config names."""
+    return selection.face_model
 
 
 def weights_of(w):

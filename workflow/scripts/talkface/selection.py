@@ -32,6 +32,7 @@ from talkface.training import model_folder
 
 SPEECH_FOLDER = "resources/speech"
 LINKS_FOLDER = ".snakemake/links"  # of files in whose names stand braces
+ICT_FILE = "resources/face_models/ict_facekit.npz"
 QUALITY_TABLE = "results/qc/clips.tsv"
 MODELS_FOLDER = "results/models"
 # Targets that train what is missing or has changed, and begin with these paths; any other takes the models there are.
@@ -156,6 +157,17 @@ class Selection:
     def corpus(self) -> str:
         """Name of the data set."""
         return self.config["corpus"]
+
+    @property
+    def face_model(self) -> str:
+        """The file of the face model; a TalkfaceError says how to get one where none is configured."""
+        named = self.config["face_model"]
+        if named is None:
+            raise TalkfaceError(
+                "face_model is null in the config, and a head in space is asked for; set it to ict, which fetches "
+                "ICT-FaceKit (MIT licence, 405 MB), or to an .npz of it: --config face_model=ict"
+            )
+        return ICT_FILE if named == "ict" else nameable(named)
 
     def find_beside(self, name: str | Path) -> Path:
         """Find a file that the workflow brings along: in the working folder, else beside the Snakefile."""

@@ -25,6 +25,7 @@ from typing import Any
 from tqdm import tqdm
 
 from talkface.errors import TalkfaceError
+from talkface.files import digest
 
 LOGGER = logging.getLogger(__name__)
 
@@ -42,12 +43,22 @@ CHUNK = 1 << 18  # bytes
 
 @dataclass(frozen=True)
 class RemoteFile:
-    """A file as its publisher lists it: name, size in bytes, md5 (32 hexadecimal digits), address."""
+    """A file as its publisher lists it: name, size in bytes, md5 (32 hexadecimal digits), address; or its sha256."""
 
     name: str
     size: int
     md5: str
     url: str
+    sha256: str = ""
+
+    @property
+    def checksum(self) -> str:
+        """What is known of its content, as "md5 ..." or "sha256 ..."."""
+        return f"sha256 {self.sha256}" if self.sha256 else f"md5 {self.md5}"
+
+    def checksum_of(self, path: str | Path) -> str:
+        """Compute the same of a file that has arrived."""
+        return f"sha256 {digest(path)}" if self.sha256 else f"md5 {md5(path)}"
 
 
 class Interrupted(Exception):
@@ -127,16 +138,16 @@ def fetch_file(
     with tqdm(total=remote.size, unit="B", unit_scale=True, desc=remote.name, mininterval=2.0, file=sys.stderr) as bar:
         for _ in range(2):  # a wrong checksum may be the fault of an earlier run's part
             _complete(remote, partial, bar, **keywords)
-            found = md5(partial)
-            if found == remote.md5:
+            found = remote.checksum_of(partial)
+            if found == remote.checksum:
                 os.replace(partial, path)
-                LOGGER.info("%s: %d bytes, md5 %s", path, remote.size, found)
+                LOGGER.info("%s: %d bytes, %s", path, remote.size, found)
                 return
-            LOGGER.warning("%s: md5 %s, expected %s; fetched anew", partial, found, remote.md5)
+            LOGGER.warning("%s: %s, expected %s; fetched anew", partial, found, remote.checksum)
             partial.unlink()
     raise TalkfaceError(
-        f"{remote.url}: twice a wrong checksum (md5 {found}, its listing says {remote.md5}); what arrived is removed; "
-        "try again later"
+        f"{remote.url}: twice a wrong checksum ({found}, its listing says {remote.checksum.split()[1]}); what arrived "
+        "is removed; try again later"
     )
 
 
@@ -163,7 +174,7 @@ def size_of(path: Path) -> int:
 
 
 def _agrees(path: Path, remote: RemoteFile) -> bool:
-    return size_of(path) == remote.size and md5(path) == remote.md5
+    return size_of(path) == remote.size and remote.checksum_of(path) == remote.checksum
 
 
 def _complete(remote: RemoteFile, partial: Path, bar: tqdm, *, attempts: int, pause_s: float, timeout_s: float) -> None:

@@ -241,7 +241,8 @@ def fetch_record(corpus: str, url: str, *, wanted: Sequence[str], listing: str |
     with writing(licence) as temporary:
         temporary.write_text(text, encoding="utf-8")
     with writing(listing) as temporary:
-        pd.DataFrame([vars(file) for file in files.values()]).to_csv(temporary, sep="\t", index=False)
+        table = pd.DataFrame([vars(file) for file in files.values()], columns=["name", "size", "md5", "url"])
+        table.to_csv(temporary, sep="\t", index=False)
     return text
 
 

@@ -1,0 +1,1 @@
+"""Files that other programs read: faces as weights, in engines' formats."""

@@ -1,0 +1,1 @@
+"""Faces in space: a morphable model, its weights in ARKit's names, and what finds them."""

@@ -7,6 +7,7 @@ ICT-FaceKit with random identities that speak by known random weights and turn, 
 and, drawn at 480 x 480, found in the picture. All on one core.
 """
 
+import itertools
 import sys
 import time
 from collections.abc import Iterator
@@ -22,7 +23,6 @@ sys.path[:0] = [str(HERE.parent / "workflow" / "scripts"), str(HERE)]
 from accuracy import Measures, command_line  # noqa: E402
 from eyes import frames_of, look  # noqa: E402
 
-from talkface.errors import TalkfaceError  # noqa: E402
 from talkface.face import points  # noqa: E402
 from talkface.face3d import arkit  # noqa: E402
 from talkface.face3d.bases import load_bases  # noqa: E402
@@ -30,11 +30,13 @@ from talkface.face3d.camera import DISTANCE, Camera, Pose, turn_of  # noqa: E402
 from talkface.face3d.face_model import FaceModel, load_face_model  # noqa: E402
 from talkface.face3d.fit import Fit, Seen, fit_clip, fit_identity, see  # noqa: E402
 from talkface.face3d.looks import colours_of  # noqa: E402
+from talkface.face3d.photometric import Sample, refine  # noqa: E402
 from talkface.face3d.rasteriser import rasterise, shade  # noqa: E402
 from talkface.face3d.weights import Follower, problem, weights_of  # noqa: E402
 
 DETECTORS = ("dlib", "mesh")
-COMPARED = (*DETECTORS, "model")  # whose landmarks: a detector's, or the model's own
+# Whose landmarks: a detector's, the same refined by the pictures, the model's own.
+COMPARED = (*DETECTORS, "refined", "model")
 CLIPS = (
     "talking/person31.mp4", "talking/obama2s.mp4", "talking/lavse_sp01_001.mp4", "cremad/*ANG_XX.flv",
     "cremad/*NEU_XX.flv", "grid/s1/bbaf4p.mpg", "grid/s1/lwiy7s.mpg",
@@ -59,44 +61,44 @@ def roughness(course: NDArray) -> float:
     return float(np.abs(np.diff(course, n=2, axis=0)).mean())
 
 
-def real(measures: Measures, data: Path) -> None:
-    """Fit real clips."""
-    for detector in DETECTORS:
-        bases, rows = load_bases().as_seen_by(detector), []
-        for pattern in CLIPS:
-            path = sorted(data.glob(pattern))[0]
-            frames = frames_of(path, end_s=MOST_S)
-            height, width = frames[0].shape[:2]
-            try:
-                track = look(detector, frames)
-            except TalkfaceError as error:
-                sys.stdout.write(f"left out: {error}\n")
-                continue
-            seen = see(track.landmarks, width=width, height=height, depth=track.depth)
-            begun = time.perf_counter()
-            found = fit_clip(seen, fit_identity([seen], bases), bases)
-            seconds = time.perf_counter() - begun
-            projected = seen.camera.project(found.placed)
-            openings = [points.mouth_opening(each) for each in (seen.landmarks, projected)]
-            rows.append(
-                (
-                    found.error.mean(),
-                    found.lip_error.mean(),
-                    roughness(projected) / roughness(seen.landmarks),
-                    correlation(*openings),
-                )
-            )
+def real(measures: Measures, data: Path, sample: Sample) -> None:
+    """Fit real clips, by both detectors, and refine the fits of the mesh by the pictures."""
+    rows: dict[str, list[tuple[float, ...]]] = {which: [] for which in (*DETECTORS, "refined")}
+    for detector, pattern in itertools.product(DETECTORS, CLIPS):
+        path = sorted(data.glob(pattern))[0]
+        frames = frames_of(path, end_s=MOST_S)
+        height, width = frames[0].shape[:2]
+        track = look(detector, frames)
+        if track.rejected:
+            sys.stdout.write(f"left out: {path}: {track.rejected}\n")
+            continue
+        bases = load_bases().as_seen_by(detector)
+        seen = see(track.landmarks, width=width, height=height, depth=track.depth)
+        begun = time.perf_counter()
+        identity = fit_identity([seen], bases)
+        found = {detector: fit_clip(seen, identity, bases)}
+        seconds = {detector: time.perf_counter() - begun}
+        if detector == "mesh":
+            grey = (cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in frames)
+            found["refined"] = refine(seen, grey, identity, bases, sample, found[detector])
+            seconds["refined"] = time.perf_counter() - begun
+        for which, fit in found.items():
+            projected = seen.camera.project(fit.placed)
+            rough = roughness(projected) / roughness(seen.landmarks)
+            same = correlation(points.mouth_opening(seen.landmarks), points.mouth_opening(projected))
+            rows[which].append((fit.error.mean(), fit.lip_error.mean(), rough, same))
             if path.stem == "person31":
-                measures.note("person31: points off", "% of eyes", detector, found.error.mean())
-                measures.note("person31: lips off", "% of eyes", detector, found.lip_error.mean())
-                measures.note("person31: time of 600 frames", "s", detector, seconds * 600 / len(track.landmarks))
-        off, lips, rough, same = np.array(rows).T
-        measures.note(f"{len(rows)} clips: points off, mean", "% of eyes", detector, off.mean())
-        measures.note("the worst of them", "% of eyes", detector, off.max())
-        measures.note("lips off, mean", "% of eyes", detector, lips.mean())
-        measures.note("the worst of them ", "% of eyes", detector, lips.max())
-        measures.note("roughness beside the landmarks' own, worst", "ratio", detector, rough.max())
-        measures.note("mouth opening, fitted and seen, worst", "correlation", detector, same.min())
+                measures.note("person31: points off", "% of eyes", which, fit.error.mean())
+                measures.note("person31: lips off", "% of eyes", which, fit.lip_error.mean())
+                measures.note("person31: time of 600 frames", "s", which, seconds[which] * 600 / len(frames))
+    for which, found_rows in rows.items():
+        off, lips, rough, same = np.array(found_rows).T
+        measures.note(f"{len(off)} clips: points off, mean", "% of eyes", which, off.mean())
+        measures.note("points off, worst", "% of eyes", which, off.max())
+        measures.note("lips off, mean", "% of eyes", which, lips.mean())
+        measures.note("lips off, worst", "% of eyes", which, lips.max())
+        measures.note("roughness beside the landmarks' own, worst", "ratio", which, rough.max())
+        measures.note("mouth opening, fitted and seen, worst", "correlation", which, same.min())
 
 
 def smooth(rng: np.random.Generator, frames: int, *, width: int) -> NDArray[np.float64]:
@@ -137,7 +139,7 @@ def drawn(model: FaceModel, colours: NDArray, identity: NDArray, weights: NDArra
         yield cv2.GaussianBlur(picture, (0, 0), 0.7).clip(0, 255).astype(np.uint8)
 
 
-def known(measures: Measures, model: FaceModel) -> None:
+def known(measures: Measures, model: FaceModel, sample: Sample) -> None:
     """Fit heads whose weights are known, by the model's landmarks and by what the detectors find in the picture."""
     rng, colours = np.random.default_rng(0), colours_of(model)
     cases: dict[str, list[tuple[NDArray, Fit]]] = {which: [] for which in COMPARED}
@@ -155,7 +157,12 @@ def known(measures: Measures, model: FaceModel) -> None:
                 found[detector] = see(track.landmarks, width=SIZE, height=SIZE, depth=track.depth)
         for which, seen in found.items():
             used = bases if which == "model" else bases.as_seen_by(which)
-            cases[which].append((weights, fit_clip(seen, fit_identity([seen], used), used)))
+            person = fit_identity([seen], used)
+            fit = fit_clip(seen, person, used)
+            cases[which].append((weights, fit))
+            if which == "mesh":
+                grey = (cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in frames)
+                cases["refined"].append((weights, refine(seen, grey, person, used, sample, fit)))
     for which, pairs in cases.items():
         measures.note("known weights: heads found", "of 20", which, len(pairs))
         for name in ("jawOpen", "mouthClose", "mouthPucker", "mouthSmileLeft", "eyeBlinkLeft"):
@@ -218,8 +225,9 @@ def main() -> None:
     measures = Measures(COMPARED)
     round_trip(measures)
     speed(measures, model)
-    real(measures, given.data)
-    known(measures, model)
+    sample = Sample(model)
+    real(measures, given.data, sample)
+    known(measures, model, sample)
     measures.save(given.output)
 
 

@@ -49,7 +49,10 @@ PLAIN = {
         "beyond_ms": "beyond half a source frame, worst ms", "sound_ms": "sound, worst ms",
     },
     "eyes": {name: name for name in ("measure", "unit", "dlib", "mesh")},
-    "face3d": {"measure": "measure", "unit": "unit", "dlib": "by dlib", "mesh": "by mesh", "model": "model's own"},
+    "face3d": {
+        "measure": "measure", "unit": "unit", "dlib": "by dlib", "mesh": "by mesh",
+        "refined": "mesh, refined by the pictures", "model": "model's own",
+    },
     "phones": {
         "sounds": "sounds", "marked": "marked by hand", "words_found": "of these found from words, %",
         "words_right": "of the found ones right, %", "recognised_found": "found without words, %",

@@ -29,7 +29,8 @@ MEASURES = (
     *("lip_rmse_width1", "box_mse", "lmd_sum", "lmd_mean", "opening_distance", "opening_correlation"),
     "opening_correlation_shifted",
     *("sync_truth_ms", "sync_audio_ms", "silence_closed"),
-    *("rest_opening", "opening_kept", "closure_rate", "closure_gap", "lip_rounding", "lip_teeth_gap", "jitter_ratio"),
+    *("rest_opening", "opening_kept", "closure_rate", "closure_gap", "lip_rounding", "lip_teeth_gap"),
+    *("weight_error", "jaw_correlation", "depth_rmse", "jitter_ratio"),
 )
 FLOORS = {
     "floor:mean_face": 3.06,

@@ -318,7 +318,7 @@ def test_the_tables_of_figures_are_those_of_docs_tables():
     for path in sorted((PROJECT / "docs" / "tables").glob("*.tsv")):
         first = path.read_text(encoding="utf-8").splitlines()[0]
         assert re.fullmatch(
-            r"# talkface \d+\.\d+\.\d+, commit [0-9a-f]{7,}, \d{4}-\d\d-\d\d, make [a-z-]+(, as .+)?",
+            r"# talkface \d+\.\d+\.\d+, commit [0-9a-f]{7,}, \d{4}-\d\d-\d\d, make [a-z0-9-]+(, as .+)?",
             first,
         ), path
 

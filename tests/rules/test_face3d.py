@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 import soundfile
 
+from talkface.face.measured import read_shape
 from talkface.face.template import load_template
 from talkface.face3d import arkit
 from talkface.face3d.records import read_weights
@@ -22,6 +23,7 @@ from tests.workflow.conftest import run_snakemake
 RULES = (
     "fit_identity", "fit_faces", "write_weights", "weigh_prediction", "weigh_speech", "draw_mesh", "export_weights",
     "export_weights_of_model", "export_sound", "export_sound_of_model", "export_gltf", "export_gltf_of_model",
+    "shapes_in_space",
 )  # fmt: skip
 FRAMES = 20
 FILES = ("arkit.csv", "weights.json", "cues.tsv", "cues.json", "speech.wav", "face.glb")
@@ -37,7 +39,8 @@ def folder(tmp_path_factory):
     pd.DataFrame(sheet).to_csv(root / "clips.tsv", sep="\t", index=False)
     settings = "clips: clips.tsv\nmedia: {clips_per_shard: 1}\nsplit_by: clip\nexport: {fps: 30}\n"
     (root / "mine.yaml").write_text(
-        settings + "training: {models: [cnn]}\nface_model: head.npz\nanimate: {model: cnn}\n"
+        settings
+        + "training: {models: [cnn]}\nface_model: head.npz\nanimate: {model: cnn}\nface3d: {photometric: false}\n"
     )
     write_toy_head(root / "head.npz")
     results = root / "results"
@@ -101,6 +104,21 @@ def test_all_files_of_a_clip_of_a_model_and_of_a_voice(make, folder):
     video = cv2.VideoCapture(str(results / "mesh" / "seen.mp4"))
     picture = video.read()[1]
     assert np.abs(picture[:540].astype(int) - 0x40).max() > 40  # the toy's lips and eyes are painted
+
+
+def test_shapes_in_three_dimensions(make, folder):
+    (folder / "deep.yaml").write_text("landmarks: {dimensions: 3}\n")
+    make("results/shapes/a.h5", config=("deep.yaml",))  # a second file of settings
+    with h5py.File(folder / "results" / "shapes" / "a.h5") as file:
+        shape = file["seen/shape"][:]
+        assert shape.shape == (FRAMES, 68, 3)
+        assert file["seen"].attrs["detector"] == "dlib"
+        assert file["lost"].attrs["rejected"]
+        assert "shape" not in file["lost"]
+    eyes = shape[:, [36, 45]].mean(axis=(0, 1))
+    np.testing.assert_allclose(eyes, [0, 0, 0], atol=0.02)  # upright, in the template frame
+    assert shape[:, 30, 2].min() > 0.3  # the nose is nearest
+    assert read_shape(folder / "results" / "shapes" / "a.h5", "seen").shape == (FRAMES, 68, 2)
 
 
 def test_a_clip_without_a_face_is_said(make):

@@ -94,6 +94,8 @@ rule remove_identity:
         "results/logs/remove_identity/{speaker}.log",
     benchmark:
         "results/benchmarks/remove_identity/{speaker}.tsv"
+    wildcard_constraints:
+        speaker=but(selection.speakers_in_space),
     conda:
         "../../envs/training.yaml"
     threads: 1

@@ -1,8 +1,9 @@
 # expects: results/landmarks/{shard}.h5, results/predictions/{model}/{clip}.npy; for films the videos of the sheet,
 # results/audio/{shard}.h5 and the face model
 # produces: resources/face_models/ict_facekit.npz; results/face3d/identity/{speaker}.h5, results/face3d/{shard}.h5 (layouts: talkface/face3d/records.py),
-# results/blendshapes/{clip}.tsv and results/blendshapes/{model}/{clip}.tsv; results/mesh/{clip}.mp4
-# reads from config: through common.smk face_model
+# results/blendshapes/{clip}.tsv and results/blendshapes/{model}/{clip}.tsv; results/mesh/{clip}.mp4;
+# results/shapes/{speaker}.h5 in three dimensions
+# reads from config: through talkface/selection.py face_model, face3d, landmarks.dimensions
 
 
 # On the machine that Snakemake runs on: nodes of a cluster seldom reach the web.
@@ -62,6 +63,10 @@ rule fit_faces:
     input:
         landmarks="results/landmarks/{shard}.h5",
         identity=lambda w: f"results/face3d/identity/{selection.speaker_of[selection.clips_of(w.shard)[0]]}.h5",
+        face_model=lambda w: selection.face_model if selection.looks_at_pictures else [],
+        pictures=lambda w: (
+            [selection.videos[clip] for clip in selection.clips_of(w.shard)] if selection.looks_at_pictures else []
+        ),
     output:
         faces="results/face3d/{shard}.h5",
     log:
@@ -73,13 +78,48 @@ rule fit_faces:
     threads: 1
     resources:
         mem_mb=1000,
-        runtime=lambda w: 10 + len(selection.clips_of(w.shard)) // 10,
+        runtime=lambda w: 10 + len(selection.clips_of(w.shard)),
     params:
         code=code_of("fit_faces"),
+        clips=lambda w: selection.clips_of(w.shard),
+        videos=lambda w: [selection.videos[clip] for clip in selection.clips_of(w.shard)],
+        start_s=lambda w: [selection.start_s(clip) for clip in selection.clips_of(w.shard)],
+        end_s=lambda w: [selection.end_s(clip) for clip in selection.clips_of(w.shard)],
     message:
         "Fitting the faces of {wildcards.shard} in space"
     script:
         "../scripts/fit_faces.py"
+
+
+# Instead of remove_identity, where landmarks.dimensions is 3.
+rule shapes_in_space:
+    input:
+        faces=lambda w: sorted(
+            {f"results/face3d/{selection.shard_of[clip]}.h5" for clip in selection.speakers[w.speaker]}
+        ),
+    output:
+        shapes="results/shapes/{speaker}.h5",
+    log:
+        "results/logs/shapes_in_space/{speaker}.log",
+    benchmark:
+        "results/benchmarks/shapes_in_space/{speaker}.tsv"
+    wildcard_constraints:
+        speaker=only(selection.speakers_in_space),
+    conda:
+        "../../envs/face.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=10,
+    params:
+        code=code_of("shapes_in_space"),
+        files=lambda w: {
+            clip: f"results/face3d/{selection.shard_of[clip]}.h5" for clip in selection.speakers[w.speaker]
+        },
+    message:
+        "Taking the faces of {wildcards.speaker} in space, without identity and pose"
+    script:
+        "../scripts/shapes_in_space.py"
 
 
 rule write_weights:

@@ -64,3 +64,16 @@ def test_too_little_is_refused(shapes):
         fit_shape_model(shapes[:1])
     with pytest.raises(ValueError, match="has 3 components; 4 were asked for"):
         fit_shape_model(shapes, components=3).first(4)
+
+
+def test_all_coordinates_that_are_given_count():
+    generator = np.random.default_rng(0)
+    frames = generator.standard_normal((50, 68, 3)) * generator.uniform(0, 1, 68)[:, None]
+    model = fit_shape_model(frames, components=4)
+    coefficients = generator.standard_normal((5, 4))
+    shapes = model.decode(coefficients)
+    np.testing.assert_allclose(model.encode(shapes), coefficients, atol=1e-9)
+    np.testing.assert_allclose(model.encode(shapes[..., :2]), coefficients, atol=1e-9)
+    plane = model.plane()
+    np.testing.assert_allclose(plane.decode(coefficients), shapes[..., :2])
+    np.testing.assert_allclose(plane.encode(shapes[..., :2]), coefficients, atol=1e-9)

@@ -100,10 +100,7 @@ def test_the_camera_sees_what_it_is_asked_to():
     pixels = camera.project(Pose(np.eye(3)[None], np.array([[0, 0, -DISTANCE]])).apply(load_bases().neutral))[0]
     assert 95 < points.outer_eye_distance(pixels) < 105
     spots = np.array([[0.3, -0.2, -10.0], [0.0, 0.5, -12.0]])
-    step = 1e-6 * np.eye(3)
-    numeric = np.stack(
-        [(camera.project(spots + step[i]) - camera.project(spots - step[i])) / 2e-6 for i in range(3)], -1
-    )
+    numeric = [(camera.project(spots + step) - camera.project(spots - step)) / 2e-6 for step in 1e-6 * np.eye(3)]
     np.testing.assert_allclose(camera.slopes(spots), np.stack(numeric, -1), rtol=1e-5, atol=1e-5)
 
 

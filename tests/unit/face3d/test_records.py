@@ -9,6 +9,8 @@ from talkface.errors import TalkfaceError
 from talkface.face.mesh.networks import BLENDSHAPES
 from talkface.face.template import load_template
 from talkface.face3d import arkit
+from talkface.face3d.bases import load_bases
+from talkface.face3d.camera import DISTANCE, Camera, Pose, turn_of
 from talkface.face3d.records import (
     Motion,
     fit_shard,
@@ -66,6 +68,24 @@ def test_a_person_without_a_face_or_by_two_detectors_is_refused(shard, tmp_path)
     with pytest.raises(TalkfaceError, match="landmarks of dlib and mesh"):
         fit_speaker({"ada_1": shard / "landmarks.h5", "ada_9": tmp_path / "other.h5"}, tmp_path / "x.h5")
     assert not (tmp_path / "x.h5").exists()
+
+
+def test_a_face_from_the_side_alone_is_said(shard, tmp_path):
+    t = np.arange(30)
+    bases = load_bases()
+    pose = Pose(turn_of(np.column_stack([1.1 + 0.05 * np.sin(t), 0 * t, 0 * t])), np.tile([0, 0, -DISTANCE], (30, 1)))
+    camera = Camera.for_face(110, width=640, height=480)
+    with h5py.File(tmp_path / "side.h5", "w") as file:
+        group = file.create_group("ada_3")
+        group["landmarks"] = camera.project(pose.apply(bases.neutral)).astype(np.float32)
+        group["detected"] = np.ones(30, bool)
+        group.attrs.update(rejected="", detector="mesh", width=640, height=480)
+    fit_shard(tmp_path / "side.h5", shard / "ada.h5", tmp_path / "faces.h5")
+    said = r"ada_3: rejected \(the face is seen from the side alone, turned by \d\d degrees or more"
+    with pytest.raises(TalkfaceError, match=said):
+        read_motion(tmp_path / "faces.h5", "ada_3")
+    with pytest.raises(TalkfaceError, match="no clip with a face"):
+        fit_speaker({"ada_3": tmp_path / "side.h5"}, tmp_path / "x.h5")
 
 
 def test_tables_hold_what_was_fitted(shard, tmp_path):

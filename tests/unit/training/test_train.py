@@ -1,3 +1,4 @@
+import dataclasses
 import math
 import signal
 import subprocess
@@ -12,14 +13,16 @@ import torch
 import yaml
 
 from talkface.errors import TalkfaceError
+from talkface.face.depth import load_depth
+from talkface.face.template import load_template
 from talkface.models.checkpoint import load_network, read_file
 from talkface.models.registry import network_class
 from talkface.prediction.streaming import predict_samples
 from talkface.training import loop, train
 from talkface.training.batches import steps_per_epoch
-from talkface.training.dataset import read_part, read_shape_model
+from talkface.training.dataset import read_part, read_shape_model, write_dataset
 from talkface.training.recipe import Recipe
-from tests.toy_corpus import SINGLE, toy_dataset
+from tests.toy_corpus import SINGLE, toy_clip, toy_dataset
 
 BLOCK = {
     "network": "talkface",
@@ -101,6 +104,42 @@ def test_it_learns_and_says_what_it_did(dataset, tmp_path):
         assert said in card
     assert not list((tmp_path / "state").glob("*.pt"))
     assert list((tmp_path / "state" / "tensorboard").rglob("events*"))
+
+
+@pytest.fixture(scope="module")
+def deep_dataset(tmp_path_factory):
+    """The toy in three dimensions: what falls swings back."""
+    clips = []
+    for split, number in (("train", 4), ("valid", 1), ("test", 1)):
+        for _ in range(number):
+            clip = toy_clip(f"{split}{len(clips)}", seed=len(clips), split=split)
+            depth = load_depth()[:, :1] - 0.5 * (clip.shape[..., 1:] - load_template()[:, 1:])
+            clips.append(
+                dataclasses.replace(clip, shape=np.concatenate([clip.shape, depth], axis=2).astype(np.float32))
+            )
+    path = tmp_path_factory.mktemp("deep") / "deep.h5"
+    write_dataset(path, clips, corpus="deep")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("network", "arguments", "dimensions"),
+    [
+        ("talkface", SINGLE | {"bands": 16, "channels": 16, "hidden": 16, "room_share": 0.5}, 3),
+        ("cnn", {}, 3),
+        ("lstm", {"hidden": 8}, 2),  # landmarks in the plane, as published
+        ("fft_cnn", {}, 2),
+    ],
+)
+def test_faces_in_three_dimensions_are_learnt(deep_dataset, tmp_path, network, arguments, dimensions):
+    block = {"network": network, "components": 2, "stretches": 2, "frames": 20, "max_epochs": 1, "max_steps": 2}
+    train_toy(deep_dataset, tmp_path, block=block | {"arguments": arguments})
+    learnt = load_network(tmp_path / "weights.pt")
+    part = read_part(deep_dataset, "test", rate=learnt.rate)
+    assert part.shape_of(0).shape[1:] == (68, 3)
+    told = predict_samples(learnt, part.audio_of(0) / np.float32(32_768))
+    assert told.shape[1:] == (68, dimensions)
+    assert np.isfinite(told).all()
 
 
 def test_the_same_seed_gives_the_same_numbers(dataset):

@@ -169,6 +169,16 @@ class Selection:
             )
         return ICT_FILE if named == "ict" else nameable(named)
 
+    @property
+    def speakers_in_space(self) -> list[str]:
+        """Speakers whose shapes have three dimensions: all or none."""
+        return list(self.speakers) if self.config["landmarks"]["dimensions"] == 3 else []
+
+    @property
+    def looks_at_pictures(self) -> bool:
+        """Whether fits in space are refined by pictures."""
+        return bool(self.config["face3d"]["photometric"] and self.config["face_model"])
+
     def find_beside(self, name: str | Path) -> Path:
         """Find a file that the workflow brings along: in the working folder, else beside the Snakefile."""
         return self.home / name if (self.home / name).exists() and not Path(name).exists() else Path(name)

@@ -5,6 +5,8 @@ eye corners, which is the unit of the template frame, unless a definition says o
 compared over their first min(T) frames. Where a measure is not defined it is NaN.
 """
 
+import functools
+import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
@@ -19,6 +21,8 @@ from talkface.evaluation.rooms import opening_kept, rest_opening
 from talkface.face import points
 from talkface.face.shape_model import ShapeModel
 from talkface.face.sync import best_lag, lag_correlations
+from talkface.face3d import arkit
+from talkface.face3d.weights import weights_of
 
 ALL = tuple(range(points.COUNT))
 FRAME_MS = 1000 / FPS
@@ -247,6 +251,79 @@ def correlation(a: ArrayLike, b: ArrayLike) -> float:
     if len(a) < 2 or np.ptp(a) < 1e-9 or np.ptp(b) < 1e-9:
         return float("nan")
     return float(np.corrcoef(a, b)[0, 1])
+
+
+def weight_error(prediction: ArrayLike, truth: ArrayLike) -> float:
+    """Mean absolute difference of ARKit's 52 weights of prediction and truth, both found from their landmarks.
+
+    Parameters
+    ----------
+    prediction, truth : (T, 68, 2 or 3) arrays
+        Template frame; x and y count.
+
+    Returns
+    -------
+    float
+        0 .. 1; NaN without frames.
+
+    Examples
+    --------
+    >>> face = np.zeros((3, 68, 2))
+    >>> weight_error(face, face)
+    0.0
+    """
+    prediction, truth = _pair(prediction, truth)
+    return _mean(np.abs(_weights(prediction) - _weights(truth)))
+
+
+def jaw_correlation(prediction: ArrayLike, truth: ArrayLike) -> float:
+    """Correlation over time of the weight jawOpen of prediction and truth, both found from their landmarks.
+
+    Parameters as in `weight_error`.
+
+    Returns
+    -------
+    float
+        -1 .. 1; NaN where one of them never changes.
+    """
+    prediction, truth = _pair(prediction, truth)
+    jaw = arkit.INDEX["jawOpen"]
+    return correlation(_weights(prediction)[:, jaw], _weights(truth)[:, jaw])
+
+
+def _weights(faces: NDArray) -> NDArray[np.float32]:
+    return _weights_of(np.ascontiguousarray(faces).tobytes(), len(faces))
+
+
+@functools.lru_cache(maxsize=8)
+def _weights_of(content: bytes, frames: int) -> NDArray[np.float32]:
+    """Find the weights of faces; two measures look at the same ones, and a truth is compared many times."""
+    return weights_of(np.frombuffer(content).reshape(frames, points.COUNT, 2))
+
+
+def depth_rmse(prediction: ArrayLike, truth: ArrayLike) -> float:
+    """Root of the mean squared difference of the third coordinate, averaged over frames.
+
+    Parameters
+    ----------
+    prediction, truth : (T, 68, 3) arrays
+        Template frame; the longer one is cut.
+
+    Returns
+    -------
+    float
+        Percent of the outer-eye distance; NaN unless both have a third coordinate (`landmarks.dimensions: 3`).
+
+    Examples
+    --------
+    >>> round(depth_rmse(np.full((2, 68, 3), 0.1), np.zeros((2, 68, 3))), 6)
+    10.0
+    """
+    prediction, truth = np.asarray(prediction, np.float64), np.asarray(truth, np.float64)
+    if prediction.shape[-1] != 3 or truth.shape[-1] != 3:
+        return math.nan
+    count = min(len(prediction), len(truth))
+    return 100 * _mean(np.sqrt(np.square(prediction[:count, :, 2] - truth[:count, :, 2]).mean(axis=1)))
 
 
 def sync_truth(prediction: ArrayLike, truth: ArrayLike) -> float:
@@ -482,6 +559,9 @@ MEASURES: dict[str, Measure] = {
     "lip_teeth_gap": Measure(
         lip_teeth_gap, EYES, "low", "lower lip below the teeth at /f v/", "talkface", ("spoken",), alone=True
     ),
+    "weight_error": Measure(weight_error, "0 .. 1", "low", "error of ARKit's weights", "talkface"),
+    "jaw_correlation": Measure(jaw_correlation, "-1 .. 1", "high", "correlation of jawOpen", "talkface"),
+    "depth_rmse": Measure(depth_rmse, EYES, "low", "error of the depth", "talkface"),
     "jitter_ratio": Measure(jitter_ratio, "ratio", "one", "jitter relative to the truth", "talkface"),
 }
 

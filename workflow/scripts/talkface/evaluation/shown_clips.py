@@ -102,7 +102,7 @@ def write_faces(
     with writing(output) as temporary, h5py.File(temporary, "w") as file:
         for clip in dict.fromkeys(rows["clip"]):
             item = material[clip]
-            file[f"truth/{clip}"] = item.truth.astype(np.float32)
+            file[f"truth/{clip}"] = item.truth[..., :2].astype(np.float32)
             file[f"truth/{clip}"].attrs.update(speaker=item.speaker, split=item.split)
             file[f"sound/{clip}"] = item.samples
             file[f"sound/{clip}"].attrs["rate"] = item.rate

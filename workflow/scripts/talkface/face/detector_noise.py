@@ -156,7 +156,7 @@ def _measured(
     if rejected:
         return found, found, rejected
     with h5py.File(shapes) as file:
-        return found, file[clip]["shape"][:].astype(np.float64), ""
+        return found, file[clip]["shape"][..., :2].astype(np.float64), ""
 
 
 def _mean_face(landmarks: Mapping[str, str | Path]) -> NDArray | None:

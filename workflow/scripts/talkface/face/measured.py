@@ -58,7 +58,7 @@ def read_measured(path: str | Path, clip: str) -> Measured:
 
 
 def read_shape(path: str | Path, clip: str) -> NDArray[np.float32]:
-    """Read the identity-free shape (T, 68, 2) of a clip from results/shapes/{speaker}.h5, template frame.
+    """Read the identity-free shape (T, 68, 2) of a clip from results/shapes/{speaker}.h5, template frame; no depth.
 
     Raises
     ------
@@ -70,7 +70,7 @@ def read_shape(path: str | Path, clip: str) -> NDArray[np.float32]:
         if "shape" not in group:
             reason = group.attrs["rejected"]
             raise TalkfaceError(f"{clip}: rejected ({reason}); a clip with a face was expected; results/qc/clips.tsv")
-        return group["shape"][:]
+        return group["shape"][..., :2]
 
 
 def place_in_video(prediction: NDArray, *, shape: NDArray, landmarks: NDArray) -> NDArray[np.float64]:

@@ -20,7 +20,7 @@ class ShapeModel:
     Attributes
     ----------
     mean : (68, D) float64 array
-        Template frame; D is 2, or 3 in models that came from elsewhere.
+        Template frame; D is 2, or 3 of faces in space.
     components : (K, 68 D) float64 array
         Column D p + a moves coordinate a of point p. Rows fitted here are orthonormal; others need not be.
     variance_ratio : (K,) float64 array
@@ -41,13 +41,23 @@ class ShapeModel:
     @property
     def fit(self) -> NDArray:
         """Matrix (136, K) that gives the least-squares coefficients of offsets from the mean, x and y of each point."""
-        plane = self.components.reshape(len(self), *self.mean.shape)[..., :2].reshape(len(self), 2 * len(self.mean))
-        return np.linalg.pinv(plane)
+        return self.fit_of(2)
+
+    def fit_of(self, coordinates: int) -> NDArray:
+        """Return the same matrix (68 C, K) of the first `coordinates` of each point, 2 or 3."""
+        seen = self.components.reshape(len(self), *self.mean.shape)[..., :coordinates]
+        return np.linalg.pinv(seen.reshape(len(self), -1))
 
     def encode(self, shape: ArrayLike) -> NDArray:
-        """Compute the coefficients (..., K) of shapes (..., 68, 2): the least-squares fit of x and y."""
-        offset = np.asarray(shape, np.float64) - self.mean[:, :2]
-        return offset.reshape(*offset.shape[:-2], -1) @ self.fit  # (..., K)
+        """Compute the coefficients (..., K) of shapes (..., 68, 2 or 3): the least-squares fit of what is given."""
+        shape = np.asarray(shape, np.float64)
+        offset = shape - self.mean[:, : shape.shape[-1]]
+        return offset.reshape(*offset.shape[:-2], -1) @ self.fit_of(shape.shape[-1])  # (..., K)
+
+    def plane(self) -> "ShapeModel":
+        """Return what the model says of x and y alone."""
+        seen = self.components.reshape(len(self), *self.mean.shape)[..., :2].reshape(len(self), -1)
+        return ShapeModel(self.mean[:, :2], seen, self.variance_ratio, self.deviation)
 
     def decode(self, coefficients: ArrayLike) -> NDArray:
         """Compute the shapes (..., 68, D) of coefficients (..., K)."""
@@ -75,7 +85,7 @@ class ShapeStatistics:
         self._products = np.zeros((size, size))
 
     def add(self, shape: NDArray) -> None:
-        """Add the frames of one clip, (T, 68, 2)."""
+        """Add the frames of one clip, (T, 68, 2 or 3)."""
         offset = (np.asarray(shape, np.float64) - self.origin).reshape(len(shape), -1)  # (T, 136)
         self.count += len(offset)
         self._sum += offset.sum(axis=0)
@@ -114,7 +124,7 @@ class ShapeStatistics:
 
 
 def fit_shape_model(shape: ArrayLike, *, components: int = 6) -> ShapeModel:
-    """Fit a shape model to frames (T, 68, 2) that are all at hand; see `ShapeStatistics.fit`."""
+    """Fit a shape model to frames (T, 68, 2 or 3) that are all at hand; see `ShapeStatistics.fit`."""
     shape = np.asarray(shape)
     statistics = ShapeStatistics(shape[0])
     statistics.add(shape)

@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from talkface.errors import TalkfaceError
 from talkface.face import points
 from talkface.face3d import arkit
+from talkface.face3d.basel import read_basel
 from talkface.face3d.bases import load_bases
 
 # First vertex, and vertex after the last, of ICT-FaceKit's parts; lashes, tear ducts and back of the head stay out.
@@ -79,13 +80,16 @@ def load_face_model(path: str | Path) -> FaceModel:
     Parameters
     ----------
     path : path
-        An .npz of ICT-FaceKit, layout above.
+        An .npz of ICT-FaceKit, layout above; or a folder with the files of the Basel Face Model of 2009 (`basel`),
+        whose expressions are its own, of either sign, and which has no part but skin.
 
     Raises
     ------
     TalkfaceError
         If it is none, lacks something, or holds values that are no numbers.
     """
+    if Path(path).is_dir():
+        return _of_basel(read_basel(path))
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
@@ -123,6 +127,31 @@ def load_face_model(path: str | Path) -> FaceModel:
         landmarks,
         parts,
     )
+
+
+def _of_basel(arrays: Mapping[str, NDArray]) -> FaceModel:
+    """Take Basel's arrays into the template frame."""
+    linear, shift = _into_frame(arrays["neutral"][arrays["landmarks"]].astype(np.float64))
+    turned = linear.astype(np.float32)
+    return FaceModel(
+        (arrays["neutral"] @ linear + shift).astype(np.float32),
+        arrays["identity"] @ turned,
+        arrays["expression"] @ turned,
+        tuple(f"expression{number:02d}" for number in range(len(arrays["expression"]))),
+        arrays["triangles"],
+        arrays["landmarks"],
+        {"skin": slice(0, len(arrays["neutral"]))},
+    )
+
+
+def with_arkit(model: FaceModel, where: str | Path) -> FaceModel:
+    """Return a face model whose expressions are ARKit's; raise a TalkfaceError if they are others."""
+    if model.names != arkit.NAMES:
+        raise TalkfaceError(
+            f"{where}: a face model whose expressions are not ARKit's; ICT-FaceKit was expected, whose weights these "
+            "files hold; set face_model to ict"
+        )
+    return model
 
 
 def _check(arrays: Mapping[str, NDArray], path: str | Path) -> None:

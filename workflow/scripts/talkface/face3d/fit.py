@@ -23,7 +23,7 @@ from talkface.face import points
 from talkface.face.identity import fit_similarity
 from talkface.face3d import arkit
 from talkface.face3d.bases import Bases, load_bases
-from talkface.face3d.camera import DISTANCE, Camera, Pose
+from talkface.face3d.camera import DISTANCE, Camera, Pose, angles_of
 from talkface.face3d.descent import descend
 from talkface.face3d.weights import CHANGE, L1, as_arkit, hidden, movements, prior, trust
 
@@ -38,6 +38,9 @@ ENOUGH = 1e-3  # largest change of a weight or an angle after which nothing more
 DEPTH_TRUST = 0.1  # of the depth that the face mesh guesses, beside that of a place in the picture
 # Costs of squared differences between frames: of weights, turns, places beside, distance.
 UNKNOWNS = arkit.COUNT + 6  # a frame
+BLOCK = 500  # frames whose equations are set up at once: 100 MB
+ALL = slice(None)
+Equations = tuple[NDArray, NDArray]
 CHANGES = np.concatenate([np.full(arkit.COUNT, CHANGE), [0.25, 0.25, 0.25, 0.15, 0.15, 0.25]])
 
 
@@ -94,12 +97,18 @@ def see(landmarks: NDArray, *, width: float, height: float, depth: NDArray | Non
     return Seen(landmarks, depth, Camera.for_face(eyes, width=width, height=height))
 
 
+def turned_away(clip: Seen, bases: Bases | None = None) -> float:
+    """Return how far the head is turned from the camera where it is least so, radians of yaw."""
+    pose = State.start(clip, bases or load_bases()).pose
+    return float(np.abs(angles_of(pose.turn)[:, 0]).min())
+
+
 def fit_identity(clips: Sequence[Seen], bases: Bases | None = None) -> NDArray[np.float64]:
     """Find the identity (I,), in standard deviations, that all clips of a person share."""
     bases = bases or load_bases()
     chosen = [_most_different(clip.landmarks, -(-IDENTITY_FRAMES // len(clips))) for clip in clips]
     states = [
-        _State.start(
+        State.start(
             Seen(clip.landmarks[rows], None if clip.depth is None else clip.depth[rows], clip.camera),
             bases,
             sparser=IDENTITY_SPARSER,
@@ -147,19 +156,11 @@ def fit_clip(clip: Seen, identity: NDArray, bases: Bases | None = None) -> Fit:
     >>> bool(abs(found.weights[0, arkit.INDEX["jawOpen"]] - 0.5) < 0.1)
     True
     """
-    state = _State.start(clip, bases or load_bases())
+    state = State.start(clip, bases or load_bases())
     for _ in range(STEPS):
         if state.advance(identity) < ENOUGH:
             break
-    placed = state.pose.apply(state.face(identity))
-    missed = (clip.landmarks - clip.camera.project(placed)) / clip.eyes
-    return Fit(
-        as_arkit(state.weights),
-        state.pose,
-        placed,
-        100 * np.sqrt(np.square(missed).sum(axis=2).mean(axis=1)),
-        100 * np.sqrt(np.square(missed[:, list(points.LIPS)]).sum(axis=2).mean(axis=1)),
-    )
+    return state.result(identity)
 
 
 def _most_different(landmarks: NDArray, count: int) -> NDArray[np.int64]:
@@ -174,8 +175,16 @@ def _most_different(landmarks: NDArray, count: int) -> NDArray[np.int64]:
     return np.array(chosen)
 
 
-class _State:
-    """Weights and poses of a clip on their way, and the equations of the next step."""
+class State:
+    """Weights and poses of a clip on their way, and the equations of the next step.
+
+    Attributes
+    ----------
+    weights : (T, 52) array
+        Of `weights.movements`, not ARKit's yet.
+    pose : Pose
+    clip : Seen
+    """
 
     def __init__(self, clip: Seen, bases: Bases, pose: Pose, *, sparser: float = 1.0):
         self.clip, self.pose = clip, pose
@@ -186,7 +195,7 @@ class _State:
         self.prior = prior()
 
     @classmethod
-    def start(cls, clip: Seen, bases: Bases, *, sparser: float = 1.0) -> "_State":
+    def start(cls, clip: Seen, bases: Bases, *, sparser: float = 1.0) -> "State":
         """Begin with a resting face that looks into the camera; then turn it until what speech does not move fits."""
         still = list(points.STABLE)
         rest = np.broadcast_to(bases.neutral[None, still, :2], (len(clip.landmarks), len(still), 2))
@@ -207,28 +216,43 @@ class _State:
             state.pose = state.pose.moved(np.linalg.solve(quadratic, pull[..., None])[..., 0])
         return state
 
-    def face(self, identity: NDArray) -> NDArray:
+    def face(self, identity: NDArray, rows: slice = ALL) -> NDArray:
         """Return the faces (T, 68, 3) in the template frame."""
         person = self.neutral + np.tensordot(identity, self.identity[: len(identity)], axes=1)
-        return person + np.tensordot(self.weights, self.movement, axes=1)
+        return person + np.tensordot(self.weights[rows], self.movement, axes=1)
 
-    def linearised(self, identity: NDArray, *, with_identity: bool = False) -> tuple[NDArray, NDArray, NDArray | None]:
+    def result(self, identity: NDArray) -> Fit:
+        """Return what was found."""
+        placed = self.pose.apply(self.face(identity))
+        missed = (self.clip.landmarks - self.clip.camera.project(placed)) / self.clip.eyes
+        return Fit(
+            as_arkit(self.weights),
+            self.pose,
+            placed,
+            100 * np.sqrt(np.square(missed).sum(axis=2).mean(axis=1)),
+            100 * np.sqrt(np.square(missed[:, list(points.LIPS)]).sum(axis=2).mean(axis=1)),
+        )
+
+    def linearised(
+        self, identity: NDArray, rows: slice = ALL, *, with_identity: bool = False
+    ) -> tuple[NDArray, NDArray, NDArray | None]:
         """Return what is missed (T, R), and how weights and pose (T, R, 58) and identity (T, R, I) would change it."""
-        camera, frames = self.clip.camera, len(self.weights)
-        turned = self.face(identity) @ self.pose.turn.swapaxes(1, 2)  # (T, 68, 3)
-        placed = turned + self.pose.place[:, None]
+        camera = self.clip.camera
+        turned = self.face(identity, rows) @ self.pose.turn[rows].swapaxes(1, 2)  # (T, 68, 3)
+        frames = len(turned)
+        placed = turned + self.pose.place[rows, None]
         slopes = camera.slopes(placed) / self.clip.eyes  # (T, 68, 2, 3)
-        missed = (self.clip.landmarks - camera.project(placed)) / self.clip.eyes
+        missed = (self.clip.landmarks[rows] - camera.project(placed)) / self.clip.eyes
         if self.clip.depth is not None:
             slopes = np.concatenate([slopes, np.broadcast_to([[[[0.0, 0, 1]]]], (frames, points.COUNT, 1, 3))], axis=2)
-            lacking = -self.clip.depth / self.clip.eyes - placed[..., 2]
+            lacking = -self.clip.depth[rows] / self.clip.eyes - placed[..., 2]
             lacking = DEPTH_TRUST * (lacking - lacking.mean(axis=1, keepdims=True))
             missed = np.concatenate([missed, lacking[..., None]], axis=2)
         slopes = slopes * self.trust[:, None, None]
         if self.clip.depth is not None:
             slopes[:, :, 2] *= DEPTH_TRUST
         missed = missed * self.trust[:, None]
-        by_face = slopes @ self.pose.turn[:, None]  # (T, 68, D, 3): of movements in the template frame
+        by_face = slopes @ self.pose.turn[rows, None]  # (T, 68, D, 3): of movements in the template frame
         moved = np.einsum("tpdc,kpc->tpdk", by_face, self.movement, optimize=True)
         about = np.zeros((frames, points.COUNT, 3, 3))  # of a small turn: its vector crossed with the point
         x, y, z = np.moveaxis(turned, -1, 0)
@@ -241,31 +265,40 @@ class _State:
             across = across.reshape(frames, -1, len(identity))
         return missed.reshape(frames, -1), slope.reshape(frames, -1, arkit.COUNT + 6), across
 
-    def equations(self, residual: NDArray, slope: NDArray) -> tuple[NDArray, NDArray]:
+    def equations(self, residual: NDArray, slope: NDArray, rows: slice = ALL) -> tuple[NDArray, NDArray]:
         """Return the normal equations (T, 58, 58) and (T, 58) of the next step, with priors."""
         quadratic = slope.swapaxes(1, 2) @ slope
         pull = (slope.swapaxes(1, 2) @ residual[..., None])[..., 0]
         quadratic[:, : arkit.COUNT, : arkit.COUNT] += self.prior
-        pull[:, : arkit.COUNT] -= self.weights @ self.prior + self.cost
+        pull[:, : arkit.COUNT] -= self.weights[rows] @ self.prior + self.cost
         quadratic[:, range(arkit.COUNT, UNKNOWNS), range(arkit.COUNT, UNKNOWNS)] += 1e-6
         return quadratic, pull
 
-    def advance(self, identity: NDArray, *, change: float = 1.0) -> float:
+    def advance(self, identity: NDArray, *, change: float = 1.0, more: Equations | None = None) -> float:
         """Take the step to the best weights and poses, bounds kept; return the largest change of a weight or an angle.
 
-        `change` multiplies what differences between frames cost.
+        Parameters
+        ----------
+        identity : (I,) array
+        change : float
+            Multiplies what differences between frames cost.
+        more : (T, 58, 58) and (T, 58) arrays, optional
+            Equations that hold besides.
         """
-        residual, slope, _ = self.linearised(identity)
-        quadratic, pull = self.equations(residual, slope)
+        blocks = [slice(first, first + BLOCK) for first in range(0, len(self.weights), BLOCK)]
+        found = [self.equations(*self.linearised(identity, rows)[:2], rows) for rows in blocks]
+        quadratic, pull = (np.concatenate(part) for part in zip(*found, strict=True))
+        if more is not None:
+            quadratic, pull = quadratic + more[0], pull + more[1]
         start = np.concatenate([self.weights, np.zeros((len(pull), 6))], axis=1)
         pull += (quadratic[:, :, : arkit.COUNT] @ self.weights[..., None])[..., 0]
         turned = Rotation.from_matrix(self.pose.turn[1:] @ self.pose.turn[:-1].swapaxes(1, 2)).as_rotvec()
         before = np.concatenate(
             [np.zeros((len(turned), arkit.COUNT)), turned.reshape(-1, 3), np.diff(self.pose.place, axis=0)], axis=1
         )
-        found = start.copy()
-        descend(found, quadratic, pull, change * CHANGES, before=before)
-        return self.take(found - start)
+        reached = start.copy()
+        descend(reached, quadratic, pull, change * CHANGES, before=before)
+        return self.take(reached - start)
 
     def hold(self, quadratic: NDArray, pull: NDArray, mixed: NDArray) -> None:
         """Let weights at their bounds stand still in equations."""

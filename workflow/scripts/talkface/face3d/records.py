@@ -6,8 +6,8 @@ results/face3d/identity/{speaker}.h5: `identity` (I,) float32, standard deviatio
 results/face3d/{shard}.h5: a group a clip with `weights` (T, 52) float32, 0 .. 1; `turn` (T, 3) float32, yaw, pitch and
 roll of the head, radians (`camera.angles_of`); `place` (T, 3) float32, before the camera, outer-eye distances; `error`
 and `lip_error` (T,) float32, % of the outer-eye distance; `interpolated` (T,) bool, where no face was seen; attributes
-`focal` and `centre`, pixels, and `rejected`, which is empty or says why there is nothing. The file's attribute `names`:
-of the weights.
+`focal` and `centre`, pixels, and `rejected`, which is empty or says why there is nothing. The file's attributes are
+`names`, of the weights, and `detector`.
 
 results/blendshapes/{clip}.tsv: a row a frame, 25 a second: `time`, s; the 52 weights under ARKit's names; `headYaw`,
 `headPitch`, `headRoll`, radians.
@@ -16,7 +16,7 @@ Axes: T frames, 52 weights, I identities.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,17 +27,23 @@ from numpy.typing import NDArray
 
 from talkface.conventions import FPS
 from talkface.errors import TalkfaceError
+from talkface.face.depth import rest_in_space
 from talkface.face.mesh.networks import BLENDSHAPES
+from talkface.face.template import load_template
 from talkface.face3d import arkit
 from talkface.face3d.bases import load_bases
 from talkface.face3d.camera import angles_of
-from talkface.face3d.fit import Seen, fit_clip, fit_identity, see
+from talkface.face3d.face_model import load_face_model, with_arkit
+from talkface.face3d.fit import Seen, fit_clip, fit_identity, see, turned_away
+from talkface.face3d.photometric import Sample, refine
 from talkface.face3d.weights import checked, weights_of
 from talkface.files import digest, writing
+from talkface.media.video import probe, read_frames
 
 log = logging.getLogger(__name__)
 
 TURNS = ("headYaw", "headPitch", "headRoll")
+SIDE = 50.0  # degrees of yaw: a face that is never turned to the camera by less has but half of its landmarks
 GAZE = "eyeLook"  # what landmarks cannot tell, and the face mesh scores
 
 
@@ -59,6 +65,18 @@ def _seen(group: h5py.Group) -> Seen:
     )
 
 
+def _why_not(group: h5py.Group) -> str:
+    """Say why a clip cannot be fitted; empty if it can."""
+    if group.attrs["rejected"]:
+        return str(group.attrs["rejected"])
+    away = np.degrees(turned_away(_seen(group)))
+    if away > SIDE:
+        return (
+            f"the face is seen from the side alone, turned by {away:.0f} degrees or more; {SIDE:.0f} were expected once"
+        )
+    return ""
+
+
 def fit_speaker(landmark_files: Mapping[str, str | Path], output: str | Path) -> None:
     """Find the identity that all clips of a speaker share, and write it.
 
@@ -70,12 +88,12 @@ def fit_speaker(landmark_files: Mapping[str, str | Path], output: str | Path) ->
     Raises
     ------
     TalkfaceError
-        If no clip shows a face.
+        If no clip shows a face from the front.
     """
     clips, detectors = [], set()
     for clip, path in landmark_files.items():
         with h5py.File(path, "r") as file:
-            if not file[clip].attrs["rejected"]:
+            if not _why_not(file[clip]):
                 clips.append(_seen(file[clip]))
                 detectors.add(str(file[clip].attrs.get("detector", "dlib")))  # files before the mesh do not say
     if len(detectors) != 1:
@@ -99,7 +117,27 @@ def read_identity(path: str | Path | None) -> NDArray[np.float64]:
         return file["identity"][:].astype(np.float64)
 
 
-def fit_shard(landmarks: str | Path, identity: str | Path, output: str | Path) -> None:
+@dataclass(frozen=True)
+class Stretch:
+    """A stretch of a video: its file, and where it begins and ends, seconds; None: with the file."""
+
+    video: str | Path
+    start_s: float | None = None
+    end_s: float | None = None
+
+    def frames(self) -> Iterator[NDArray[np.uint8]]:
+        """Read its frames, grey."""
+        yield from read_frames(probe(self.video), start_s=self.start_s, end_s=self.end_s, pixels="gray")
+
+
+def fit_shard(
+    landmarks: str | Path,
+    identity: str | Path,
+    output: str | Path,
+    *,
+    face_model: str | Path | None = None,
+    videos: Mapping[str, Stretch] | None = None,
+) -> None:
     """Fit weights and pose of each clip of a shard.
 
     Parameters
@@ -109,19 +147,27 @@ def fit_shard(landmarks: str | Path, identity: str | Path, output: str | Path) -
     identity : path
         Of the shard's speaker.
     output : path
+    face_model : path, optional
+        With it the fit is refined by the pictures (`photometric`).
+    videos : mapping of clip to Stretch, optional
+        The pictures.
     """
+    sample = Sample(with_arkit(load_face_model(face_model), face_model)) if face_model else None
     person = read_identity(identity)
     with h5py.File(identity, "r") as file:
-        bases = load_bases().as_seen_by(str(file.attrs["detector"]))
+        detector = str(file.attrs["detector"])
+    bases = load_bases().as_seen_by(detector)
     with h5py.File(landmarks, "r") as source, writing(output) as temporary, h5py.File(temporary, "w") as file:
-        file.attrs["names"] = list(arkit.NAMES)
+        file.attrs.update(names=list(arkit.NAMES), detector=detector)
         for clip, group in source.items():
             new = file.create_group(clip)
-            new.attrs["rejected"] = group.attrs["rejected"]
-            if group.attrs["rejected"]:
+            new.attrs["rejected"] = reason = _why_not(group)
+            if reason:
                 continue
             seen = _seen(group)
             found = fit_clip(seen, person, bases)
+            if sample is not None and videos is not None:
+                found = refine(seen, videos[clip].frames(), person, bases, sample, found)
             weights = found.weights
             if "blendshapes" in group:
                 weights = _with_gaze(weights, group["blendshapes"][:])
@@ -157,6 +203,29 @@ def read_motion(path: str | Path, clip: str) -> Motion:
                 f"{clip}: rejected ({group.attrs['rejected']}); a clip with a face was expected; results/qc/clips.tsv"
             )
         return Motion(group["weights"][:], group["turn"][:])
+
+
+def shapes_in_space(face_files: Mapping[str, str | Path], output: str | Path) -> None:
+    """Write the identity-free shapes of a speaker's clips in three dimensions: what the fitted weights make of a face.
+
+    Parameters
+    ----------
+    face_files : mapping of clip to the file of results/face3d/ that holds it
+    output : path
+        results/shapes/{speaker}.h5: a group a clip with `shape` (T, 68, 3) float32, template frame, z towards the
+        viewer, the head upright; attributes `method` (space), `digest`, `detector`, and `rejected`, which is empty or
+        says why there is no shape.
+    """
+    rest = rest_in_space(load_template())
+    with writing(output) as temporary, h5py.File(temporary, "w") as new:
+        for clip, path in face_files.items():
+            with h5py.File(path, "r") as file:
+                group = new.create_group(clip)
+                group.attrs.update(method="space", digest=digest(path), detector=file.attrs["detector"])
+                group.attrs["rejected"] = file[clip].attrs["rejected"]
+                if not file[clip].attrs["rejected"]:
+                    shown = np.tensordot(file[clip]["weights"][:], load_bases().expression, axes=1)
+                    group["shape"] = (rest + shown).astype(np.float32)
 
 
 def weigh_prediction(prediction: str | Path, output: str | Path) -> None:

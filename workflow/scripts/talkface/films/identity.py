@@ -20,6 +20,7 @@ from talkface.drawing.canvas import SHIFT, fixed, to_bgr, triple
 from talkface.drawing.landmarks import draw_lines, draw_points
 from talkface.drawing.lettering import measure, wrap, write
 from talkface.drawing.style import GROUND, INK, ORANGE, RULE, SKY, SOFT
+from talkface.errors import TalkfaceError
 from talkface.face import points
 from talkface.face.identity import STORED_LIP_PAIRS, align, align_procrustes, closure_order, neutral_shapes
 from talkface.face.template import load_template
@@ -384,6 +385,11 @@ def draw_identity(
         after = read_faces(shapes, clip=clip, shape="identity_free", method=method, smooth_frames=smooth_frames)
         with h5py.File(shapes, "r") as file:
             attributes = file[clip].attrs
+            if "reference_clip" not in attributes:
+                raise TalkfaceError(
+                    f"{clip}: landmarks.dimensions is 3, so its shape is a fit in space and no closed mouth was "
+                    "chosen; to see how identity is removed, set it to 2; to see the fit, ask for results/mesh/"
+                )
             reference, frame = str(attributes["reference_clip"]), int(attributes["reference_frame"])
     choices = ask_rules(
         landmarks, method=method, threshold=threshold, reference_frames=reference_frames, smooth_frames=smooth_frames

@@ -17,7 +17,7 @@ from talkface.drawing.lettering import clock, write
 from talkface.drawing.style import GROUND, INK, MARK
 from talkface.errors import TalkfaceError
 from talkface.face3d.camera import Camera, Pose, turn_of
-from talkface.face3d.face_model import load_face_model
+from talkface.face3d.face_model import load_face_model, with_arkit
 from talkface.face3d.looks import colours_of
 from talkface.face3d.rasteriser import rasterise, shade
 from talkface.face3d.records import read_identity
@@ -58,7 +58,7 @@ class MeshPainter:
             self.interpolated = group["interpolated"][:]
             self.pose = Pose(turn_of(group["turn"][:]), group["place"][:].astype(np.float64))
             camera = Camera(float(group.attrs["focal"]), group.attrs["centre"])
-        self.model = load_face_model(face_model)
+        self.model = with_arkit(load_face_model(face_model), face_model)
         self.person = self.model.person(read_identity(identity))
         self.colours = colours_of(self.model)[:, ::-1].copy()  # blue first, as pictures are
         self.width, self.height = film_size(*size)

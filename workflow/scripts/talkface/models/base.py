@@ -84,6 +84,7 @@ class BaseNetwork(nn.Module, abc.ABC):
     mean: Tensor  # buffers
     basis: Tensor
     fit: Tensor
+    fit_in_space: Tensor
 
     def __init__(self, shape_model: ShapeModel, *, level: str = "peak", file_level: str | None = None):
         super().__init__()
@@ -93,9 +94,11 @@ class BaseNetwork(nn.Module, abc.ABC):
         mean = torch.from_numpy(shape_model.mean).float().flatten()  # (68 D)
         basis = torch.from_numpy(shape_model.components).float()  # (K, 68 D)
         fit = torch.from_numpy(shape_model.fit).float()  # (136, K)
+        in_space = torch.from_numpy(shape_model.fit_of(self.coordinates)).float()  # (68 D, K)
         self.register_buffer("mean", mean, persistent=False)  # kept beside the weights, under names of its own
         self.register_buffer("basis", basis, persistent=False)
         self.register_buffer("fit", fit, persistent=False)
+        self.register_buffer("fit_in_space", in_space, persistent=False)
 
     @property
     def hop(self) -> int:
@@ -103,7 +106,7 @@ class BaseNetwork(nn.Module, abc.ABC):
         return self.rate // FPS
 
     def targets(self, part: Clips) -> NDArray[np.float32]:
-        """Return the training targets, one row a frame of the part: (P, ...); the shapes (P, 68, 2) by default."""
+        """Return the training targets, one row a frame of the part: (P, ...); the shapes (P, 68, D) by default."""
         return part.shape
 
     def learns_from(self, lengths: NDArray[np.int64]) -> tuple[int, NDArray[np.int64]]:
@@ -115,10 +118,11 @@ class BaseNetwork(nn.Module, abc.ABC):
         raise TypeError(f"{type(self).__module__} takes samples, not feature frames")
 
     def encode(self, shape: Tensor) -> Tensor:
-        """Return the coefficients (B, T, K) of shapes (B, T, 68, 2): the least-squares fit of x and y."""
+        """Return the coefficients (B, T, K) of shapes (B, T, 68, 2 or 3): the least-squares fit of what is given."""
+        given = shape.shape[-1]
         with torch.autocast(shape.device.type, enabled=False):  # half precision would round the truth
-            flat = self.mean.unflatten(0, (68, -1))[:, :2].flatten()
-            return (shape.float().flatten(-2) - flat) @ self.fit  # (B, T, K)
+            flat = self.mean.unflatten(0, (68, -1))[:, :given].flatten()
+            return (shape.float().flatten(-2) - flat) @ (self.fit if given == 2 else self.fit_in_space)  # (B, T, K)
 
     def decode(self, outputs: Tensor) -> Tensor:
         """Return the shapes (B, T, 68, D), template frame, of the network's outputs (B, T, K)."""

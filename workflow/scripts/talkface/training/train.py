@@ -180,6 +180,9 @@ def read_material(
         check_network(whole, network=settings.network, rate=kind.rate, hears_frames=kind.hears_frames, path=dataset)
         parts, corpus = [whole], Path(dataset).stem
         how = "clip" if settings.split == "sheet" else settings.split
+    if not kind.coefficients:  # landmarks in the picture's plane
+        parts = [dataclasses.replace(part, shape=part.shape[..., :2]) for part in parts]
+        shape_model = shape_model.plane()
     train, valid = resplit(parts, how, seed=seed)
     return {"train": train, "valid": valid}, shape_model, corpus
 

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from talkface.face.depth import rest_in_space
 from talkface.face.points import LIPS
 from talkface.face.shape_model import ShapeModel
 from talkface.face.template import load_template
@@ -47,7 +48,7 @@ class State(NamedTuple):
 
 
 class Truth(NamedTuple):
-    """What is known of stretches: faces (B, T, 68, 2), whether they are known (B, T), phones (B, T)."""
+    """What is known of stretches: faces (B, T, 68, D), whether they are known (B, T), phones (B, T)."""
 
     shape: Tensor
     known: Tensor
@@ -255,7 +256,8 @@ class Network(BaseNetwork):
         decay = [math.exp(-self.HOP / self.rate / memory) for memory in memories_s]  # a feature frame
         self.register_buffer("decay", torch.tensor(decay), persistent=False)  # (R)
         # Identity removal puts the closed mouth onto the template: this is the face at rest.
-        self.register_buffer("rest", torch.from_numpy(load_template()).float(), persistent=False)
+        rest = load_template() if self.coordinates == 2 else rest_in_space(load_template())
+        self.register_buffer("rest", torch.from_numpy(rest).float(), persistent=False)
         self.register_buffer("deviation", torch.from_numpy(shape_model.deviation).float(), persistent=False)
         self.features = LogMel(rate=self.rate, bands=bands, hop=self.HOP, window=self.WINDOW, floor=self.FLOORS[inputs])
         if inputs == "cepstra":

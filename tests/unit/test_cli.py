@@ -1,5 +1,6 @@
 """The command line: what it makes, what it refuses, and how it ends."""
 
+import json
 import subprocess
 import sys
 
@@ -9,6 +10,7 @@ import pytest
 import soundfile
 
 from talkface import __version__, cli
+from tests.toy_head import write_toy_head
 
 
 @pytest.fixture
@@ -64,6 +66,20 @@ def test_a_folder_stands_for_its_files(folder, capsys):
     (folder / "empty").mkdir()
     assert cli.main(["predict", "empty"]) == 1
     assert "empty: holds no file of sound or video; name another folder" in capsys.readouterr().err
+
+
+def test_weights_for_engines(folder, capsys):
+    assert cli.main(["weights", "hello.wav"]) == 0
+    lines = (folder / "hello.csv").read_text().splitlines()
+    assert lines[0].startswith("Timecode,BlendShapeCount,EyeBlinkLeft,")
+    assert len(lines) == 1 + round(13 * 60 / 25)
+    assert cli.main(["weights", "hello.wav", "-o", "face.json", "--fps", "30"]) == 0
+    assert json.loads((folder / "face.json").read_text())["exportFps"] == 30
+    assert cli.main(["weights", "hello.wav", "-o", "face.glb"]) == 1
+    assert "face.glb: a head in space needs a face model; give --face-model" in capsys.readouterr().err
+    write_toy_head(folder / "head.npz")
+    assert cli.main(["weights", "hello.wav", "-o", "face.glb", "--face-model", "head.npz"]) == 0
+    assert (folder / "face.glb").read_bytes()[:4] == b"glTF"
 
 
 def test_a_film_and_a_gif(folder, capsys):

@@ -22,6 +22,7 @@ from talkface.config import known
 from talkface.conventions import FPS, VOICE_MODEL
 from talkface.errors import TalkfaceError
 from talkface.face.shape_files import find_shape_files
+from talkface.face3d.weights import weights_of
 from talkface.media.sound import frames_of
 from talkface.models.base import BaseNetwork
 from talkface.models.devices import choose_device
@@ -29,7 +30,7 @@ from talkface.models.registry import network_class, network_names
 from talkface.prediction.streaming import Stream, predict_samples, predict_sound
 from talkface.training.importing import Source, open_weights, read_weights
 
-__all__ = ["Stream", "animate", "landmarks", "load_model", "predict"]
+__all__ = ["Stream", "animate", "landmarks", "load_model", "predict", "weights"]
 
 # Weights that come along: in an installed package beside this module, in a clone in resources/models/.
 SHIPPED = (Path(__file__).parent / "weights", Path(__file__).resolve().parents[3] / "resources" / "models")
@@ -166,6 +167,34 @@ def predict(
     if samples.ndim != 1 or not len(samples) or not np.isfinite(samples).all():
         raise TalkfaceError(f"samples of shape {samples.shape}: one channel of finite numbers was expected")
     return predict_samples(model, samples, rate=rate, seed=seed, device=device)
+
+
+def weights(face: ArrayLike) -> NDArray[np.float32]:
+    """Find ARKit's 52 weights of a face.
+
+    Parameters
+    ----------
+    face : (T, 68, 2 or 3) array
+        From `predict`.
+
+    Returns
+    -------
+    (T, 52) float32 array
+        0 .. 1, in the order of `talkface.face3d.arkit.NAMES`, which is Live Link Face's; tongueOut is 0.
+
+    Raises
+    ------
+    TalkfaceError
+        If these are no faces.
+
+    Examples
+    --------
+    >>> import talkface
+    >>> model = talkface.load_model("talkface_voice")
+    >>> talkface.weights(talkface.predict(model, np.zeros(16_000), rate=16_000)).shape
+    (26, 52)
+    """
+    return weights_of(face)
 
 
 def animate(

@@ -1,4 +1,4 @@
-"""Command line: `talkface animate`, `predict`, `landmarks`, `sheet`.
+"""Command line: `talkface animate`, `predict`, `weights`, `landmarks`, `sheet`.
 
 Exit status: 0 when all went well; 1 when something could not be made, with one line that says why, after the rest was
 made; 2 for a command that cannot be understood.
@@ -32,6 +32,11 @@ ANIMATE = """examples:
 PREDICT = """examples:
   talkface predict hello.wav                     hello.npy: (frames, 68, 2), 25 a second, outer eye corners 1 apart
   talkface predict -o faces *.wav                a file of each, in the folder faces
+"""
+WEIGHTS = """examples:
+  talkface weights hello.wav                     hello.csv: ARKit's 52 weights as Live Link Face has them, 60 a second
+  talkface weights hello.wav -o hello.json       as NVIDIA's Audio2Face does
+  talkface weights hello.wav -o hello.glb --face-model ict_facekit.npz   a head that speaks, glTF 2.0
 """
 LANDMARKS = """example:
   talkface landmarks video.mp4                   video.npy: (frames, 68, 2) pixels, 25 frames a second
@@ -74,6 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     for name, run, help_, examples, made in (
         ("animate", _animate, "films of a face that says what is heard", ANIMATE, "an .mp4 or .gif"),
         ("predict", _predict, "the landmarks of a face that says what is heard", PREDICT, "an .npy"),
+        ("weights", _weights, "ARKit's weights of a face that says what is heard", WEIGHTS, "a .csv, .json or .glb"),
     ):
         one = command(name, run, help_, examples)
         one.add_argument(
@@ -93,6 +99,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     films.add_argument("--size", type=int, help="pixels, both ways, even (1000; gif: 400)")
     films.add_argument("--no-blink", action="store_true", help="keep the lids as predicted")
+    engines = commands.choices["weights"]
+    engines.add_argument(
+        "--fps", type=int, choices=(30, 60), default=60, help="frames a second, of .csv and .json (60)"
+    )
+    engines.add_argument("--face-model", type=Path, metavar="FILE", help="an .npz of ICT-FaceKit, for a .glb")
     seen = command("landmarks", _landmarks, "the landmarks of the face in videos", LANDMARKS)
     seen.add_argument("videos", nargs="+", type=Path, metavar="VIDEO", help="a video, or a folder of videos")
     seen.add_argument("--detector", choices=("dlib", "mesh"), default="dlib", help="whose eyes (dlib)")
@@ -143,6 +154,47 @@ def _predict(given: argparse.Namespace) -> int:
             np.save(temporary, api.predict(model, sound, seed=given.seed, progress=True))
 
     return _each(_files(given.sounds), given, make, suffixes=(".npy",))
+
+
+def _weights(given: argparse.Namespace) -> int:
+    settle_threads(os.cpu_count() or 1)
+    import numpy as np
+
+    from talkface import api
+    from talkface.export.weights import write_arkit, write_json
+    from talkface.face3d.records import Motion
+
+    model, files = _model(given), _files(given.sounds)
+    head = _head(given)
+
+    def make(sound: Path, output: Path) -> None:
+        found = api.weights(api.predict(model, sound, seed=given.seed, progress=True))
+        motion = Motion(found, np.zeros((len(found), 3)))
+        suffix = output.suffix.lower()
+        if suffix == ".csv":
+            write_arkit(motion, output, fps=given.fps)
+        elif suffix == ".json":
+            write_json(motion, output, fps=given.fps, sound=sound.name)
+        else:
+            from talkface.export.gltf import write_gltf
+
+            write_gltf(head, motion, output)
+
+    return _each(files, given, make, suffixes=(".csv", ".json", ".glb"))
+
+
+def _head(given: argparse.Namespace) -> Any:
+    """Load the face model where a .glb is wanted."""
+    if given.output is None or given.output.suffix.lower() != ".glb":
+        return None
+    if given.face_model is None:
+        raise TalkfaceError(
+            f"{given.output}: a head in space needs a face model; give --face-model ict_facekit.npz, which "
+            "snakemake resources/face_models/ict_facekit.npz makes in the workflow"
+        )
+    from talkface.face3d.face_model import load_face_model, with_arkit
+
+    return with_arkit(load_face_model(given.face_model), given.face_model)
 
 
 def _landmarks(given: argparse.Namespace) -> int:

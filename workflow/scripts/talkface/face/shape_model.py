@@ -45,8 +45,12 @@ class ShapeModel:
 
     def fit_of(self, coordinates: int) -> NDArray:
         """Return the same matrix (68 C, K) of the first `coordinates` of each point, 2 or 3."""
+        return np.linalg.pinv(self._seen(coordinates))
+
+    def _seen(self, coordinates: int) -> NDArray:
+        """Return the components (K, 68 C) of the first `coordinates` of each point."""
         seen = self.components.reshape(len(self), *self.mean.shape)[..., :coordinates]
-        return np.linalg.pinv(seen.reshape(len(self), -1))
+        return seen.reshape(len(self), coordinates * len(self.mean))
 
     def encode(self, shape: ArrayLike) -> NDArray:
         """Compute the coefficients (..., K) of shapes (..., 68, 2 or 3): the least-squares fit of what is given."""
@@ -56,8 +60,7 @@ class ShapeModel:
 
     def plane(self) -> "ShapeModel":
         """Return what the model says of x and y alone."""
-        seen = self.components.reshape(len(self), *self.mean.shape)[..., :2].reshape(len(self), -1)
-        return ShapeModel(self.mean[:, :2], seen, self.variance_ratio, self.deviation)
+        return ShapeModel(self.mean[:, :2], self._seen(2), self.variance_ratio, self.deviation)
 
     def decode(self, coefficients: ArrayLike) -> NDArray:
         """Compute the shapes (..., 68, D) of coefficients (..., K)."""

@@ -33,6 +33,8 @@ IDENTITY_FRAMES = 80  # that tell an identity
 IDENTITY_COST = 1e-4  # a frame: the variance of what a landmark errs in all frames alike
 # While the identity is sought, weights cost so much more: what a face always shows is the person, no expression.
 IDENTITY_SPARSER = 5.0
+# And in those frames in which the mouth is most closed, a quarter as many, so much: there the face is at rest.
+REST_SHARE, REST_SPARSER = 0.25, 100.0
 IDENTITY_STEPS, STEPS, POSE_STEPS = 12, 10, 8
 ENOUGH = 1e-3  # largest change of a weight or an angle after which nothing more is sought
 DEPTH_TRUST = 0.1  # of the depth that the face mesh guesses, beside that of a place in the picture
@@ -106,15 +108,17 @@ def turned_away(clip: Seen, bases: Bases | None = None) -> float:
 def fit_identity(clips: Sequence[Seen], bases: Bases | None = None) -> NDArray[np.float64]:
     """Find the identity (I,), in standard deviations, that all clips of a person share."""
     bases = bases or load_bases()
-    chosen = [_most_different(clip.landmarks, -(-IDENTITY_FRAMES // len(clips))) for clip in clips]
-    states = [
-        State.start(
-            Seen(clip.landmarks[rows], None if clip.depth is None else clip.depth[rows], clip.camera),
-            bases,
-            sparser=IDENTITY_SPARSER,
-        )
-        for clip, rows in zip(clips, chosen, strict=True)
-    ]
+    openings = [points.mouth_opening(clip.landmarks) / points.outer_eye_distance(clip.landmarks) for clip in clips]
+    closed = np.quantile(np.concatenate(openings), REST_SHARE / 2)
+    chosen, states = [], []
+    for clip, opening in zip(clips, openings, strict=True):
+        count = -(-IDENTITY_FRAMES // len(clips))
+        rest = _some(np.flatnonzero(opening <= closed), round(REST_SHARE * count))
+        rows = np.concatenate([_most_different(clip.landmarks, count), rest])
+        sparser = np.where(np.arange(len(rows)) < len(rows) - len(rest), IDENTITY_SPARSER, REST_SPARSER)
+        part = Seen(clip.landmarks[rows], None if clip.depth is None else clip.depth[rows], clip.camera)
+        chosen.append(rows)
+        states.append(State.start(part, bases, sparser=sparser))
     identity = np.zeros(len(bases.identity))
     frames = sum(map(len, chosen))
     for _ in range(IDENTITY_STEPS):
@@ -163,6 +167,13 @@ def fit_clip(clip: Seen, identity: NDArray, bases: Bases | None = None) -> Fit:
     return state.result(identity)
 
 
+def _some(rows: NDArray, most: int) -> NDArray[np.int64]:
+    """Take at most so many of some rows, evenly."""
+    if len(rows) <= most:
+        return rows
+    return rows[np.linspace(0, len(rows) - 1, most).round().astype(int)] if most else rows[:0]
+
+
 def _most_different(landmarks: NDArray, count: int) -> NDArray[np.int64]:
     """Choose frames, each as far as can be from those chosen before: (count or fewer,)."""
     centred = landmarks - landmarks.mean(axis=1, keepdims=True)
@@ -186,16 +197,17 @@ class State:
     clip : Seen
     """
 
-    def __init__(self, clip: Seen, bases: Bases, pose: Pose, *, sparser: float = 1.0):
+    def __init__(self, clip: Seen, bases: Bases, pose: Pose, *, sparser: NDArray | None = None):
         self.clip, self.pose = clip, pose
-        self.cost = sparser * L1 * hidden()
+        dearer = np.ones(len(clip.landmarks)) if sparser is None else sparser  # (T)
+        self.cost = dearer[:, None] * L1 * hidden()
         self.neutral, self.identity, self.movement = bases.neutral, bases.identity, movements(bases.expression)
         self.weights = np.zeros((len(clip.landmarks), arkit.COUNT))
         self.trust = np.sqrt(trust())
         self.prior = prior()
 
     @classmethod
-    def start(cls, clip: Seen, bases: Bases, *, sparser: float = 1.0) -> "State":
+    def start(cls, clip: Seen, bases: Bases, *, sparser: NDArray | None = None) -> "State":
         """Begin with a resting face that looks into the camera; then turn it until what speech does not move fits."""
         still = list(points.STABLE)
         rest = np.broadcast_to(bases.neutral[None, still, :2], (len(clip.landmarks), len(still), 2))
@@ -270,7 +282,7 @@ class State:
         quadratic = slope.swapaxes(1, 2) @ slope
         pull = (slope.swapaxes(1, 2) @ residual[..., None])[..., 0]
         quadratic[:, : arkit.COUNT, : arkit.COUNT] += self.prior
-        pull[:, : arkit.COUNT] -= self.weights[rows] @ self.prior + self.cost
+        pull[:, : arkit.COUNT] -= self.weights[rows] @ self.prior + self.cost[rows]
         quadratic[:, range(arkit.COUNT, UNKNOWNS), range(arkit.COUNT, UNKNOWNS)] += 1e-6
         return quadratic, pull
 

@@ -26,6 +26,9 @@ from talkface.face3d.weights import movements
 log = logging.getLogger(__name__)
 
 SAMPLE = 2_500  # vertices
+# Outer-eye distances: what lies nearer to the line between the lips looks otherwise when the mouth opens; it would keep
+# lips apart that meet.
+BETWEEN_LIPS = 0.09
 DENSER, NEAR = 3.0, 0.15  # so much denser about eyes and mouth, as near as so many outer-eye distances
 FACING = 0.35  # cosine: skin that faces the viewer at rest
 EYES_PX = 100.0  # outer-eye distance at which pictures are looked at, at most
@@ -53,6 +56,8 @@ class Sample:
         skin, normals = model.neutral[of], normals_of(model.neutral, model.triangles)[of]
         top, bottom = marks[list(points.BROWS), 1].min() - 0.15, marks[8, 1] - 0.05
         front = (normals[:, 2] > FACING) & (skin[:, 1] > top) & (skin[:, 1] < bottom) & (np.abs(skin[:, 0]) < 0.68)
+        between = marks[list(points.INNER_LIP), :2]
+        front &= np.linalg.norm(skin[:, None, :2] - between, axis=2).min(axis=1) > BETWEEN_LIPS
         rows = np.flatnonzero(front)
         if len(rows) < UNKNOWNS:
             raise TalkfaceError(

@@ -35,7 +35,7 @@ endif
 unexport VIDEOS SHEET SPLIT_BY PATTERN
 quoted = '$(subst ','\'',$(value $(1)))'
 
-.PHONY: demo zoo report compare strangers voice minutes test test-quick test-containers test-readme check bench bench-eyes bench-phones bench-timing bench-face3d bench-trust tables sheet speech template bases pins clean
+.PHONY: demo zoo report compare strangers held-out voice minutes test test-quick test-containers test-readme check bench bench-eyes bench-phones bench-timing bench-face3d bench-trust tables sheet speech template bases pins clean
 
 demo: .venv/run
 	$(RUN) snakemake --cores $(CORES) train_all evaluate_all animate_all
@@ -91,6 +91,11 @@ VOICE = $(RUN) python resources/list_voice.py "$(DATA)" results/voice && \
 voice: .venv/dev
 	$(VOICE) results/models/voice/talkface/weights.pt
 	cp results/voice/results/models/voice/talkface/weights.pt resources/models/talkface_voice.pt
+
+held-out: .venv/dev
+	$(RUN) python resources/list_voice.py "$(DATA)" results/held_out s1
+	$(RUN) snakemake --cores $(CORES) --directory results/held_out --configfile config/voice.yaml -- results/models/voice/talkface/weights.pt
+	$(RUN) python benchmarks/strangers.py --data "$(DATA)" --weights results/held_out/results/models/voice/talkface/weights.pt --output results/benchmarks/held_out.tsv
 
 minutes: .venv/dev
 	$(VOICE) results/dataset/voice.h5 results/voices.h5 results/noise.h5

@@ -41,6 +41,11 @@ OTHERS = {
     "ceiling:detector": "truth, measured again",
 }
 
+OF_STRANGERS = {
+    "predictor": "predictor", "GRID": "GRID, 7 people", "GRID_shifted": "best shift",
+    "wild": "in the wild, 5 people", "wild_shifted": "best shift ",
+    "room_70": "room at -70 dBFS", "room_60": "-60", "room_50": "-50",
+}  # fmt: skip
 # Tables shown as they stand: columns, and how they are headed.
 PLAIN = {
     "bench": {name: name for name in ("case", "work", "unit", "published", "ours", "ratio")},
@@ -58,11 +63,8 @@ PLAIN = {
         "words_right": "of the found ones right, %", "recognised_found": "found without words, %",
         "recognised_right": "of the found ones right, % ",
     },
-    "strangers": {
-        "predictor": "predictor", "GRID": "GRID, 7 people", "GRID_shifted": "best shift",
-        "wild": "in the wild, 5 people", "wild_shifted": "best shift ",
-        "room_70": "room at -70 dBFS", "room_60": "-60", "room_50": "-50",
-    },
+    "strangers": OF_STRANGERS,
+    "held_out": OF_STRANGERS,
     "minutes": {
         "clips": "clips of s1", "seconds": "seconds", "start": "started from", "lip_error": "lip error, clean",
         "lip_error_0_db": "in pink noise, 0 dB", "opening_correlation": "opening correlation",
@@ -78,7 +80,7 @@ PLAIN = {
 }  # fmt: skip
 
 
-OWN_TARGETS = ("minutes", "strangers")  # measured by `make <name>`, all others by `make bench-<name>`
+OWN_TARGETS = ("held_out", "minutes", "strangers")  # measured by `make <name>`, all others by `make bench-<name>`
 
 
 def stamp(command: str) -> str:
@@ -145,7 +147,7 @@ def take_measured(name: str) -> None:
     """Take over what `make bench-<name>` (or `make <name>`) found, results/benchmarks/<name>.tsv."""
     name_of_table = {"trust": "mouth_trust"}.get(name, name)
     table = pd.read_csv(PROJECT / "results" / "benchmarks" / f"{name_of_table}.tsv", sep="\t")
-    save(table, name_of_table, f"make {name}" if name in OWN_TARGETS else f"make bench-{name}")
+    save(table, name_of_table, f"make {name.replace('_', '-')}" if name in OWN_TARGETS else f"make bench-{name}")
 
 
 def lines_of(name: str, *, short: bool) -> list[str]:

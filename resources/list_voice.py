@@ -1,8 +1,8 @@
 """What `talkface_voice` learns from, as a corpus of its own: `make voice DATA=folder`.
 
-    python resources/list_voice.py FOLDER CORPUS
+    python resources/list_voice.py FOLDER CORPUS [SPEAKER]
 
-Written into the folder CORPUS: clips.tsv, the sheet; marks/, the words of GRID's sentences, which the names of its
+With a speaker, of the faces only that one's (`make held-out`). Written into the folder CORPUS: clips.tsv, the sheet; marks/, the words of GRID's sentences, which the names of its
 files spell; voices/, links to voices without faces. Only recordings whose licences allow weights to be passed on: GRID
 (CC BY 4.0), LAVSE (MIT), LibriSpeech and VCTK (CC BY 4.0), CMU ARCTIC (free), LJ Speech (public domain).
 """
@@ -52,7 +52,7 @@ def write_marks(name: str, folder: Path) -> str:
 
 def main() -> None:
     """Write sheet, marks and links."""
-    data, corpus = Path(sys.argv[1]).resolve(), Path(sys.argv[2])
+    data, corpus, only = Path(sys.argv[1]).resolve(), Path(sys.argv[2]), sys.argv[3:]
     for folder in ("marks", "voices"):
         (corpus / folder).mkdir(parents=True, exist_ok=True)
     split = dict(pd.read_csv(data / "grid_s1.tsv", sep="\t")[["clip", "split"]].itertuples(index=False))
@@ -63,6 +63,7 @@ def main() -> None:
         rows.append((path.stem, speaker, split.get(path.stem, "train"), path, write_marks(sentence, corpus / "marks")))
     for path in (data / name for name in OTHERS):
         rows.append((path.stem, path.stem, "train", path, ""))
+    rows = [row for row in rows if not only or row[1] in only]
     sheet = pd.DataFrame(rows, columns=["clip", "speaker", "split", "video", "marks"])
     sheet.to_csv(corpus / "clips.tsv", sep="\t", index=False)
     for path in (path for name in VOICES for path in sorted((data / "voices" / name).glob("*.*"))):

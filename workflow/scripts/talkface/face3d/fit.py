@@ -1,8 +1,9 @@
 """Fit of a face in space to the landmarks of a video: one identity a person, weights and pose of the head a frame.
 
-Gauss-Newton in all frames of a clip at once. A frame hangs on its neighbours by what weights and pose may change, so
-the equations are a chain of blocks; weights at a bound, 0 or 1, that would leave it stand still for a step. The
-identity is found before, from frames of all the person's clips that differ most, by the Schur complement of all else.
+Gauss-Newton in all frames of a clip at once. A frame hangs on its neighbours by what weights and pose may change; each
+step is solved by coordinate descent, which keeps the bounds 0 and 1 (`descent`). The identity is found before, from
+frames of all the person's clips that differ most, and from some in which the mouth is closed, by the Schur complement
+of all else.
 
 Costs are in squared outer-eye distances, as in `weights`: what a landmark errs, times its trust.
 
@@ -38,11 +39,11 @@ REST_SHARE, REST_SPARSER = 0.25, 100.0
 IDENTITY_STEPS, STEPS, POSE_STEPS = 12, 10, 8
 ENOUGH = 1e-3  # largest change of a weight or an angle after which nothing more is sought
 DEPTH_TRUST = 0.1  # of the depth that the face mesh guesses, beside that of a place in the picture
-# Costs of squared differences between frames: of weights, turns, places beside, distance.
 UNKNOWNS = arkit.COUNT + 6  # a frame
 BLOCK = 500  # frames whose equations are set up at once: 100 MB
 ALL = slice(None)
 Equations = tuple[NDArray, NDArray]
+# Costs of squared differences between frames: of weights, turns, places beside, distance.
 CHANGES = np.concatenate([np.full(arkit.COUNT, CHANGE), [0.25, 0.25, 0.25, 0.15, 0.15, 0.25]])
 
 

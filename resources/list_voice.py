@@ -2,7 +2,9 @@
 
     python resources/list_voice.py FOLDER CORPUS [SPEAKER]
 
-With a speaker, of the faces only that one's (`make held-out`). Written into the folder CORPUS: clips.tsv, the sheet; marks/, the words of GRID's sentences, which the names of its
+With a speaker, of the faces only that one's (`make held-out`).
+
+Written into the folder CORPUS: clips.tsv, the sheet; marks/, the words of GRID's sentences, which the names of its
 files spell; voices/, links to voices without faces. Only recordings whose licences allow weights to be passed on: GRID
 (CC BY 4.0), LAVSE (MIT), LibriSpeech and VCTK (CC BY 4.0), CMU ARCTIC (free), LJ Speech (public domain).
 """

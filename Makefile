@@ -85,20 +85,20 @@ bench: .venv/dev
 strangers: .venv/dev
 	$(RUN) python benchmarks/strangers.py --data "$(DATA)" $(if $(filter-out file,$(origin SHEET)),--sheet $(call quoted,SHEET))
 
-VOICE = $(RUN) python resources/list_voice.py "$(DATA)" results/voice && \
-	$(RUN) snakemake --cores $(CORES) --directory results/voice --configfile config/voice.yaml --
+# In results/$(1), of the faces of speaker $(2) alone where one is given; targets follow.
+voice_in = $(RUN) python resources/list_voice.py "$(DATA)" results/$(1) $(2) && \
+	$(RUN) snakemake --cores $(CORES) --directory results/$(1) --configfile config/voice.yaml --
 
 voice: .venv/dev
-	$(VOICE) results/models/voice/talkface/weights.pt
+	$(call voice_in,voice) results/models/voice/talkface/weights.pt
 	cp results/voice/results/models/voice/talkface/weights.pt resources/models/talkface_voice.pt
 
 held-out: .venv/dev
-	$(RUN) python resources/list_voice.py "$(DATA)" results/held_out s1
-	$(RUN) snakemake --cores $(CORES) --directory results/held_out --configfile config/voice.yaml -- results/models/voice/talkface/weights.pt
+	$(call voice_in,held_out,s1) results/models/voice/talkface/weights.pt
 	$(RUN) python benchmarks/strangers.py --data "$(DATA)" --weights results/held_out/results/models/voice/talkface/weights.pt --output results/benchmarks/held_out.tsv
 
 minutes: .venv/dev
-	$(VOICE) results/dataset/voice.h5 results/voices.h5 results/noise.h5
+	$(call voice_in,voice) results/dataset/voice.h5 results/voices.h5 results/noise.h5
 	$(RUN) python benchmarks/minutes.py
 
 speech: .venv/run

@@ -23,6 +23,7 @@ sys.path[:0] = [str(HERE.parent / "workflow" / "scripts"), str(HERE)]
 from accuracy import Measures, command_line  # noqa: E402
 from eyes import frames_of, look  # noqa: E402
 
+from talkface.evaluation.metrics import correlation  # noqa: E402
 from talkface.face import points  # noqa: E402
 from talkface.face3d import arkit  # noqa: E402
 from talkface.face3d.bases import load_bases  # noqa: E402
@@ -49,11 +50,6 @@ SPEECH = {
     "mouthLowerDown": 0.4, "mouthRollLower": 0.3, "mouthPress": 0.2, "browInnerUp": 0.4, "browDown": 0.3,
     "eyeBlink": 0.8,
 }  # fmt: skip
-
-
-def correlation(one: NDArray, other: NDArray) -> float:
-    """Return the correlation of two courses."""
-    return float(np.corrcoef(one, other)[0, 1])
 
 
 def roughness(course: NDArray) -> float:
@@ -130,8 +126,7 @@ def drawn(model: FaceModel, colours: NDArray, identity: NDArray, weights: NDArra
     person, camera = model.person(identity), Camera.for_face(EYES_PX, width=SIZE, height=SIZE)
     wall = np.broadcast_to(np.array([120, 135, 150], np.float32), (SIZE, SIZE, 3))
     for number, shown in enumerate(weights.astype(np.float32)):
-        moved = np.flatnonzero(shown)
-        face = person + np.tensordot(shown[moved], model.expression[moved], axes=1)
+        face = model.shown(person, shown)
         placed = (face @ pose.turn[number].T + pose.place[number]).astype(np.float32)
         vertices = np.column_stack([camera.project(placed), placed[:, 2]]).astype(np.float32)
         picture = wall.copy()
@@ -202,8 +197,7 @@ def speed(measures: Measures, model: FaceModel) -> None:
     person, scale = model.person(identity), 256 / 2.6
 
     def draw(shown: NDArray) -> None:
-        moved = np.flatnonzero(shown)
-        face = person + np.tensordot(shown[moved], model.expression[moved], axes=1)
+        face = model.shown(person, shown)
         vertices = (face * scale + np.array([128, 97, 0], np.float32)).astype(np.float32)
         picture = np.zeros((256, 256, 3), np.float32)
         rasterise(vertices, model.triangles, shade(face, model.triangles, colours), picture)

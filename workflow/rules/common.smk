@@ -1,6 +1,7 @@
 # The selection of clips and models, and the functions every rule file uses. No rules.
 # expects: config/config.yaml, the sheet it names, files in resources/speech/
-# produces: selection (talkface/selection.py), code_of(), only(), but(), named(), of_clip(), of_speech(), head_model(), weights_of(),
+# produces: selection (talkface/selection.py), code_of(), only(), but(), named(), of_clip(), of_speech(), by_clip(), of_speaker(),
+# identity_of(), head_model(), weights_of(),
 # weights_named(), of_model(), of_shown(), evaluated_audio(), evaluated_phones(), recorded_voices(), colours(), judged_at()
 # reads from config: voices, what talkface/selection.py reads
 import functools
@@ -95,6 +96,22 @@ def of_clip(name):
 def of_speech(name):
     """Input: the same where speech files are welcome, of which nothing was measured."""
     return lambda w: of_clip(name)(w) if w.clip in selection.clips.index else []
+
+
+def by_clip(folder):
+    """Params: where what a stage knows of each clip of a speaker lies."""
+    return lambda w: {clip: f"results/{folder}/{selection.shard_of[clip]}.h5" for clip in selection.speakers[w.speaker]}
+
+
+def of_speaker(folder):
+    """Input: the files that these are, each once."""
+    return lambda w: sorted(set(by_clip(folder)(w).values()))
+
+
+def identity_of(w):
+    """Input: the face in space of whoever speaks in a clip; of dropped-in speech nobody saw it."""
+    known = w.clip in selection.clips.index
+    return f"results/face3d/identity/{selection.speaker_of[w.clip]}.h5" if known else []
 
 
 def head_model(w):

@@ -90,9 +90,7 @@ rule export_gltf:
     input:
         weights="results/blendshapes/{clip}.tsv",
         face_model=head_model,
-        identity=lambda w: (
-            f"results/face3d/identity/{selection.speaker_of[w.clip]}.h5" if w.clip in selection.clips.index else []
-        ),
+        identity=identity_of,
     output:
         head="results/export/{clip}/face.glb",
     log:
@@ -117,9 +115,7 @@ use rule export_gltf as export_gltf_of_model with:
     input:
         weights="results/blendshapes/{model}/{clip}.tsv",
         face_model=head_model,
-        identity=lambda w: (
-            f"results/face3d/identity/{selection.speaker_of[w.clip]}.h5" if w.clip in selection.clips.index else []
-        ),
+        identity=identity_of,
     output:
         head="results/export/{model}/{clip}/face.glb",
     log:

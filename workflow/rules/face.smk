@@ -85,9 +85,7 @@ rule check_quality:
 
 rule remove_identity:
     input:
-        landmarks=lambda w: sorted(
-            {f"results/landmarks/{selection.shard_of[clip]}.h5" for clip in selection.speakers[w.speaker]}
-        ),
+        landmarks=of_speaker("landmarks"),
     output:
         shapes="results/shapes/{speaker}.h5",
     log:
@@ -104,9 +102,7 @@ rule remove_identity:
         runtime=10,
     params:
         code=code_of("remove_identity"),
-        files=lambda w: {
-            clip: f"results/landmarks/{selection.shard_of[clip]}.h5" for clip in selection.speakers[w.speaker]
-        },
+        files=by_clip("landmarks"),
         detector=config["landmarks"]["detector"],
         method=config["identity"]["method"],
         threshold=config["identity"]["threshold"],

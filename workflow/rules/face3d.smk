@@ -33,9 +33,7 @@ rule fetch_face_model:
 
 rule fit_identity:
     input:
-        landmarks=lambda w: sorted(
-            {f"results/landmarks/{selection.shard_of[clip]}.h5" for clip in selection.speakers[w.speaker]}
-        ),
+        landmarks=of_speaker("landmarks"),
     output:
         identity="results/face3d/identity/{speaker}.h5",
     log:
@@ -50,9 +48,7 @@ rule fit_identity:
         runtime=10,
     params:
         code=code_of("fit_identity"),
-        files=lambda w: {
-            clip: f"results/landmarks/{selection.shard_of[clip]}.h5" for clip in selection.speakers[w.speaker]
-        },
+        files=by_clip("landmarks"),
     message:
         "Fitting the face of {wildcards.speaker} in space"
     script:
@@ -94,9 +90,7 @@ rule fit_faces:
 # Instead of remove_identity, where landmarks.dimensions is 3.
 rule shapes_in_space:
     input:
-        faces=lambda w: sorted(
-            {f"results/face3d/{selection.shard_of[clip]}.h5" for clip in selection.speakers[w.speaker]}
-        ),
+        faces=of_speaker("face3d"),
     output:
         shapes="results/shapes/{speaker}.h5",
     log:
@@ -113,9 +107,7 @@ rule shapes_in_space:
         runtime=10,
     params:
         code=code_of("shapes_in_space"),
-        files=lambda w: {
-            clip: f"results/face3d/{selection.shard_of[clip]}.h5" for clip in selection.speakers[w.speaker]
-        },
+        files=by_clip("face3d"),
     message:
         "Taking the faces of {wildcards.speaker} in space, without identity and pose"
     script:
@@ -190,7 +182,7 @@ rule draw_mesh:
     input:
         video=of_clip("video"),
         faces=lambda w: f"results/face3d/{selection.shard_of[w.clip]}.h5",
-        identity=lambda w: f"results/face3d/identity/{selection.speaker_of[w.clip]}.h5",
+        identity=identity_of,
         audio=of_clip("sound"),
         face_model=head_model,
     output:

@@ -9,7 +9,7 @@ from scipy.io import savemat
 from talkface.errors import TalkfaceError
 from talkface.face3d.basel import read_basel
 from talkface.face3d.bases import load_bases
-from talkface.face3d.face_model import load_face_model, with_arkit
+from talkface.face3d.face_model import load_arkit_model, load_face_model
 
 WHOLE, TRIMMED, FRONT = 120, 100, 80  # vertices
 UNIT = 0.89  # decimetres between the outer eye corners
@@ -62,7 +62,7 @@ def test_it_is_a_face_model_of_its_own_expressions(files):
     assert model.names[:2] == ("expression00", "expression01")
     assert list(model.parts) == ["skin"]
     with pytest.raises(TalkfaceError, match="expressions are not ARKit's; ICT-FaceKit was expected"):
-        with_arkit(model, folder)
+        load_arkit_model(folder)
 
 
 @pytest.mark.parametrize(

@@ -192,9 +192,9 @@ def _head(given: argparse.Namespace) -> Any:
             f"{given.output}: a head in space needs a face model; give --face-model ict_facekit.npz, which "
             "snakemake resources/face_models/ict_facekit.npz makes in the workflow"
         )
-    from talkface.face3d.face_model import load_face_model, with_arkit
+    from talkface.face3d.face_model import load_arkit_model
 
-    return with_arkit(load_face_model(given.face_model), given.face_model)
+    return load_arkit_model(given.face_model)
 
 
 def _landmarks(given: argparse.Namespace) -> int:

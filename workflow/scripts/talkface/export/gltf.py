@@ -10,12 +10,11 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.spatial.transform import Rotation
 
 from talkface import __version__
 from talkface.conventions import FPS
 from talkface.errors import TalkfaceError
-from talkface.face3d.camera import FLIP, turn_of
+from talkface.face3d.camera import upright_turn
 from talkface.face3d.face_model import FaceModel, normals_of
 from talkface.face3d.looks import colours_of
 from talkface.face3d.records import Motion
@@ -31,6 +30,14 @@ except ModuleNotFoundError:
 METRES = 0.089  # of an outer-eye distance
 STILL = 2e-4  # outer-eye distances: a vertex that a target moves less is not moved
 ROUGHNESS = {"skin": 0.6, "mouth": 0.9, "tongue": 0.5, "teeth": 0.3, "eyes": 0.2}
+
+
+TYPES = {"f": gltf.FLOAT, "H": gltf.UNSIGNED_SHORT, "I": gltf.UNSIGNED_INT}  # by numpy's character
+
+
+def _numbering(vertices: int) -> type[np.uint16] | type[np.uint32]:
+    """Return the smallest type that numbers so many vertices."""
+    return np.uint16 if vertices <= 65_535 else np.uint32
 
 
 class _Buffer:
@@ -51,12 +58,11 @@ class _Buffer:
 
     def accessor(self, array: NDArray, kind: str, *, target: int | None = None, bounds: bool = False) -> int:
         """Append an array as one of scalars or vectors."""
-        types = {"f": gltf.FLOAT, "H": gltf.UNSIGNED_SHORT, "I": gltf.UNSIGNED_INT}
         flat = array.reshape(len(array), -1)
         self.accessors.append(
             gltf.Accessor(
                 bufferView=self.view(array, target),
-                componentType=types[array.dtype.char],
+                componentType=TYPES[array.dtype.char],
                 count=len(array),
                 type=kind,
                 min=flat.min(axis=0).tolist() if bounds else None,
@@ -73,7 +79,7 @@ class _Buffer:
             moved = np.zeros_like(moved)
         stored = np.zeros_like(moved)
         stored[rows] = moved[rows]
-        kind, code = (np.uint16, gltf.UNSIGNED_SHORT) if len(moved) <= 65_535 else (np.uint32, gltf.UNSIGNED_INT)
+        numbers = rows.astype(_numbering(len(moved)))
         self.accessors.append(
             gltf.Accessor(
                 byteOffset=None,  # of zeros that no buffer holds
@@ -84,7 +90,9 @@ class _Buffer:
                 max=stored.max(axis=0).tolist(),
                 sparse=gltf.Sparse(
                     count=len(rows),
-                    indices=gltf.AccessorSparseIndices(bufferView=self.view(rows.astype(kind)), componentType=code),
+                    indices=gltf.AccessorSparseIndices(
+                        bufferView=self.view(numbers), componentType=TYPES[numbers.dtype.char]
+                    ),
                     values=gltf.AccessorSparseValues(bufferView=self.view(moved[rows].astype(np.float32))),
                 ),
             )
@@ -119,7 +127,7 @@ def write_gltf(model: FaceModel, motion: Motion, output: str | Path, *, identity
         triangles = model.triangles_of(part)
         if len(triangles) == 0:
             continue
-        indices = triangles.astype(np.uint16 if len(face) <= 65_535 else np.uint32).reshape(-1)
+        indices = triangles.astype(_numbering(len(face))).reshape(-1)
         primitives.append(
             gltf.Primitive(
                 attributes=gltf.Attributes(POSITION=position, NORMAL=normal, COLOR_0=colour),
@@ -165,8 +173,7 @@ def _animation(buffer: _Buffer, motion: Motion) -> gltf.Animation:
     """Let weights and the head's turns follow time."""
     time = buffer.accessor(np.arange(len(motion.weights), dtype=np.float32) / FPS, gltf.SCALAR, bounds=True)
     weights = buffer.accessor(motion.weights.astype(np.float32).reshape(-1), gltf.SCALAR)
-    upright = FLIP @ turn_of(motion.turn) @ FLIP
-    turns = buffer.accessor(Rotation.from_matrix(upright).as_quat().astype(np.float32), gltf.VEC4)
+    turns = buffer.accessor(upright_turn(motion.turn).as_quat().astype(np.float32), gltf.VEC4)
     return gltf.Animation(
         name="speech",
         samplers=[

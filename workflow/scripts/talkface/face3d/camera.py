@@ -7,6 +7,7 @@ Axes: T frames, P points.
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,6 +18,7 @@ from scipy.spatial.transform import Rotation
 DISTANCE = 10 / 0.89  # outer-eye distances
 # The angles are those of ARKit's axes: y up, z towards the viewer.
 FLIP = np.diag([1.0, -1.0, 1.0])
+ORDER: Final = "YXZ"
 
 
 @dataclass(frozen=True)
@@ -68,9 +70,14 @@ def angles_of(turn: ArrayLike) -> NDArray[np.float64]:
     that is on the viewer's right; the roll comes first, the yaw last.
     """
     upright = FLIP @ np.asarray(turn, np.float64) @ FLIP
-    return Rotation.from_matrix(upright).as_euler("YXZ")
+    return Rotation.from_matrix(upright).as_euler(ORDER)
 
 
 def turn_of(angles: ArrayLike) -> NDArray[np.float64]:
     """Return the turns (T, 3, 3) of angles (T, 3); the inverse of `angles_of`."""
-    return FLIP @ Rotation.from_euler("YXZ", np.asarray(angles, np.float64)).as_matrix() @ FLIP
+    return FLIP @ upright_turn(angles).as_matrix() @ FLIP
+
+
+def upright_turn(angles: ArrayLike) -> Rotation:
+    """Return the same turns about ARKit's own axes, y up."""
+    return Rotation.from_euler(ORDER, np.asarray(angles, np.float64))

@@ -67,6 +67,11 @@ class FaceModel:
         known = np.asarray(identity, np.float32)[: len(self.identity)]
         return self.neutral + np.tensordot(known, self.identity[: len(known)], axes=1)
 
+    def shown(self, person: NDArray, weights: NDArray) -> NDArray:
+        """Return the face (V, 3) of a person (V, 3) that shows weights (E,); those that are 0 cost nothing."""
+        moved = np.flatnonzero(weights)
+        return person + np.tensordot(weights[moved], self.expression[moved], axes=1)
+
     def triangles_of(self, part: str) -> NDArray[np.int32]:
         """Return the triangles (F', 3) whose first vertices belong to a part."""
         of = self.parts[part]
@@ -144,11 +149,12 @@ def _of_basel(arrays: Mapping[str, NDArray]) -> FaceModel:
     )
 
 
-def with_arkit(model: FaceModel, where: str | Path) -> FaceModel:
-    """Return a face model whose expressions are ARKit's; raise a TalkfaceError if they are others."""
+def load_arkit_model(path: str | Path) -> FaceModel:
+    """Read a face model whose expressions are ARKit's; raise a TalkfaceError if they are others."""
+    model = load_face_model(path)
     if model.names != arkit.NAMES:
         raise TalkfaceError(
-            f"{where}: a face model whose expressions are not ARKit's; ICT-FaceKit was expected, whose weights these "
+            f"{path}: a face model whose expressions are not ARKit's; ICT-FaceKit was expected, whose weights these "
             "files hold; set face_model to ict"
         )
     return model

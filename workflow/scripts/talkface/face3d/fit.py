@@ -68,6 +68,10 @@ class Seen(NamedTuple):
         """Distance of the outer eye corners, pixels."""
         return self.camera.focal / DISTANCE
 
+    def part(self, rows: slice | NDArray) -> "Seen":
+        """Return what some of the frames show."""
+        return Seen(self.landmarks[rows], None if self.depth is None else self.depth[rows], self.camera)
+
 
 @dataclass(frozen=True)
 class Fit:
@@ -117,9 +121,8 @@ def fit_identity(clips: Sequence[Seen], bases: Bases | None = None) -> NDArray[n
         rest = _some(np.flatnonzero(opening <= closed), round(REST_SHARE * count))
         rows = np.concatenate([_most_different(clip.landmarks, count), rest])
         sparser = np.where(np.arange(len(rows)) < len(rows) - len(rest), IDENTITY_SPARSER, REST_SPARSER)
-        part = Seen(clip.landmarks[rows], None if clip.depth is None else clip.depth[rows], clip.camera)
         chosen.append(rows)
-        states.append(State.start(part, bases, sparser=sparser))
+        states.append(State.start(clip.part(rows), bases, sparser=sparser))
     identity = np.zeros(len(bases.identity))
     frames = sum(map(len, chosen))
     for _ in range(IDENTITY_STEPS):

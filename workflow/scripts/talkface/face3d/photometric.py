@@ -16,12 +16,11 @@ from numpy.typing import NDArray
 
 from talkface.errors import TalkfaceError
 from talkface.face import points
-from talkface.face3d import arkit
 from talkface.face3d.bases import Bases
 from talkface.face3d.camera import Camera, Pose
 from talkface.face3d.face_model import FaceModel, normals_of
 from talkface.face3d.fit import UNKNOWNS, Equations, Fit, Seen, State
-from talkface.face3d.weights import movements
+from talkface.face3d.weights import from_arkit, movements
 
 log = logging.getLogger(__name__)
 
@@ -100,7 +99,7 @@ def refine(clip: Seen, frames: Iterable[NDArray], identity: NDArray, bases: Base
     parts = []
     for first in range(0, count, PIECE):
         rows = slice(first, min(first + PIECE, count))
-        near, view = _zoom(_part_of(clip, rows))
+        near, view = _zoom(clip.part(rows))
         pictures = [_flatten(view(frame), near.eyes) for _, frame in zip(range(rows.stop - first), given, strict=False)]
         if len(pictures) < rows.stop - first:
             raise TalkfaceError(
@@ -108,10 +107,6 @@ def refine(clip: Seen, frames: Iterable[NDArray], identity: NDArray, bases: Base
             )
         parts.append(_refine(near, pictures, identity, bases, sample, _part_of_fit(fitted, rows)))
     return _join(parts)
-
-
-def _part_of(clip: Seen, rows: slice) -> Seen:
-    return Seen(clip.landmarks[rows], None if clip.depth is None else clip.depth[rows], clip.camera)
 
 
 def _join(parts: list[Fit]) -> Fit:
@@ -162,9 +157,7 @@ def _flatten(picture: NDArray[np.float32], eyes: float) -> NDArray[np.float16]:
 def _refine(clip: Seen, pictures: list[NDArray], identity: NDArray, bases: Bases, sample: Sample, fitted: Fit) -> Fit:
     """Refine a piece."""
     state = State(clip, bases, fitted.pose)
-    state.weights = fitted.weights.astype(np.float64)
-    jaw, close = arkit.INDEX["jawOpen"], arkit.INDEX["mouthClose"]
-    state.weights[:, jaw] = (state.weights[:, jaw] - state.weights[:, close]).clip(0)
+    state.weights = from_arkit(fitted.weights)
     person = sample.person(identity)
     for step in range(STEPS):
         differs = _Differences(state, pictures, person, sample.movement)

@@ -33,7 +33,7 @@ from talkface.face.template import load_template
 from talkface.face3d import arkit
 from talkface.face3d.bases import load_bases
 from talkface.face3d.camera import angles_of
-from talkface.face3d.face_model import load_face_model, with_arkit
+from talkface.face3d.face_model import load_arkit_model
 from talkface.face3d.fit import Seen, fit_clip, fit_identity, see, turned_away
 from talkface.face3d.photometric import Sample, refine
 from talkface.face3d.weights import checked, weights_of
@@ -152,7 +152,7 @@ def fit_shard(
     videos : mapping of clip to Stretch, optional
         The pictures.
     """
-    sample = Sample(with_arkit(load_face_model(face_model), face_model)) if face_model else None
+    sample = Sample(load_arkit_model(face_model)) if face_model else None
     person = read_identity(identity)
     with h5py.File(identity, "r") as file:
         detector = str(file.attrs["detector"])

@@ -182,3 +182,11 @@ def as_arkit(found: NDArray) -> NDArray[np.float32]:
     found = found.copy()
     found[:, jaw] += found[:, close]
     return found.astype(np.float32).clip(0, 1)
+
+
+def from_arkit(weights: NDArray) -> NDArray[np.float64]:
+    """Turn ARKit's weights (T, 52) into those of `movements`; the inverse of `as_arkit`."""
+    jaw, close = arkit.INDEX["jawOpen"], arkit.INDEX["mouthClose"]
+    found = weights.astype(np.float64)
+    found[:, jaw] = (found[:, jaw] - found[:, close]).clip(0)
+    return found

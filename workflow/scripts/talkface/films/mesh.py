@@ -17,7 +17,7 @@ from talkface.drawing.lettering import clock, write
 from talkface.drawing.style import GROUND, INK, MARK
 from talkface.errors import TalkfaceError
 from talkface.face3d.camera import Camera, Pose, turn_of
-from talkface.face3d.face_model import load_face_model, with_arkit
+from talkface.face3d.face_model import load_arkit_model
 from talkface.face3d.looks import colours_of
 from talkface.face3d.rasteriser import rasterise, shade
 from talkface.face3d.records import read_identity
@@ -58,7 +58,7 @@ class MeshPainter:
             self.interpolated = group["interpolated"][:]
             self.pose = Pose(turn_of(group["turn"][:]), group["place"][:].astype(np.float64))
             camera = Camera(float(group.attrs["focal"]), group.attrs["centre"])
-        self.model = with_arkit(load_face_model(face_model), face_model)
+        self.model = load_arkit_model(face_model)
         self.person = self.model.person(read_identity(identity))
         self.colours = colours_of(self.model)[:, ::-1].copy()  # blue first, as pictures are
         self.width, self.height = film_size(*size)
@@ -69,8 +69,7 @@ class MeshPainter:
 
     def head(self, number: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return the vertices (V, 3) of a frame, pixels and nearness, and their lit colours (V, 3)."""
-        moved = np.flatnonzero(self.weights[number])
-        face = self.person + np.tensordot(self.weights[number, moved], self.model.expression[moved], axes=1)
+        face = self.model.shown(self.person, self.weights[number])
         placed = (face @ self.pose.turn[number].T + self.pose.place[number]).astype(np.float32)
         lit = shade(placed, self.model.triangles, self.colours)
         return np.column_stack([self.camera.project(placed), placed[:, 2]]).astype(np.float32), lit

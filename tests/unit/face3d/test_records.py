@@ -107,6 +107,9 @@ def test_a_prediction_is_weighed(tmp_path):
     np.save(tmp_path / "bad.npy", np.zeros((4, 60, 2)))
     with pytest.raises(TalkfaceError, match=r"bad\.npy: an array \(4, 60, 2\)"):
         weigh_prediction(tmp_path / "bad.npy", tmp_path / "bad.tsv")
+    (tmp_path / "bad.npy").write_bytes(b"a face")
+    with pytest.raises(TalkfaceError, match=r"bad\.npy: not an \.npy array"):
+        weigh_prediction(tmp_path / "bad.npy", tmp_path / "bad.tsv")
     assert not (tmp_path / "bad.tsv").exists()
 
 

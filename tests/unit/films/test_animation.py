@@ -7,6 +7,7 @@ import soundfile
 
 from talkface.conventions import FPS
 from talkface.errors import TalkfaceError
+from talkface.face.faces import load_shapes
 from talkface.face.points import LIP_PAIRS
 from talkface.face.template import load_template, resting_face
 from talkface.films.animation import animate, draw_animation, paint_frames
@@ -14,7 +15,6 @@ from talkface.media import program
 from talkface.media.encoding import YuvPicture, encode
 from talkface.media.program import ffmpeg_program
 from talkface.media.video import probe
-from talkface.prediction.files import load_shapes
 
 SIZE = 160
 ODD_NAMES = ["-i film", "$(touch x) 'it`s' \"so\"", "лицо 顔 %d", "a;b&c|d"]
@@ -153,9 +153,9 @@ def test_shapes_may_have_three_coordinates(tmp_path):
 @pytest.mark.parametrize(
     ("array", "word"),
     [
-        (np.zeros((4, 66, 2)), r"shape \(4, 66, 2\)"),
-        (np.zeros((0, 68, 2)), r"shape \(0, 68, 2\)"),
-        (np.zeros((68, 2)), r"shape \(68, 2\)"),
+        (np.zeros((4, 66, 2)), r"array \(4, 66, 2\)"),
+        (np.zeros((0, 68, 2)), r"array \(0, 68, 2\)"),
+        (np.zeros((68, 2)), r"array \(68, 2\)"),
         (np.zeros((3, 68, 2), int), "type int64"),
         (np.where(np.arange(5)[:, None, None] < 3, talking(5), np.nan), "2 of 5 frames .* first is frame 3"),
         (np.full((5, 68, 2), np.inf), "5 of 5 frames"),

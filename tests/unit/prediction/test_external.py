@@ -9,8 +9,8 @@ from talkface.errors import TalkfaceError
 from talkface.evaluation import metrics
 from talkface.evaluation.external import evaluate_external
 from talkface.evaluation.tables import KEYS, read_clips
+from talkface.face.faces import load_shapes
 from talkface.prediction.external import import_prediction, read_prediction
-from talkface.prediction.files import load_shapes
 from talkface.training.dataset import read_part
 from tests.toy_corpus import shapes, toy_dataset
 from tests.toy_evaluation import write_surroundings

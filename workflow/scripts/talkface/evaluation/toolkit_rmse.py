@@ -33,9 +33,9 @@ from talkface.errors import TalkfaceError
 from talkface.evaluation import metrics
 from talkface.evaluation.tables import write_table
 from talkface.face import points
+from talkface.face.faces import load_shapes
 from talkface.face.measured import read_shape
 from talkface.noise.mixing import seed_of
-from talkface.prediction.files import load_shapes
 from talkface.training.dataset import read_detector, read_shape_model
 
 log = logging.getLogger(__name__)

@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from talkface.conventions import FPS
 from talkface.errors import TalkfaceError
 from talkface.face.depth import rest_in_space
+from talkface.face.faces import load_landmarks
 from talkface.face.mesh.networks import BLENDSHAPES
 from talkface.face.template import load_template
 from talkface.face3d import arkit
@@ -36,7 +37,7 @@ from talkface.face3d.camera import angles_of
 from talkface.face3d.face_model import load_arkit_model
 from talkface.face3d.fit import Seen, fit_clip, fit_identity, see, turned_away
 from talkface.face3d.photometric import Sample, refine
-from talkface.face3d.weights import checked, weights_of
+from talkface.face3d.weights import weights_of
 from talkface.files import digest, writing
 from talkface.media.video import probe, read_frames
 
@@ -230,7 +231,7 @@ def shapes_in_space(face_files: Mapping[str, str | Path], output: str | Path) ->
 
 def weigh_prediction(prediction: str | Path, output: str | Path) -> None:
     """Write the weights of what a model predicts, results/predictions/{model}/{clip}.npy; its head does not turn."""
-    weights = weights_of(checked(np.load(prediction, allow_pickle=False), prediction))
+    weights = weights_of(load_landmarks(prediction))
     write_weights(Motion(weights, np.zeros((len(weights), 3))), output)
 
 

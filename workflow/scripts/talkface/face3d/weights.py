@@ -11,15 +11,14 @@ Axes: T frames, 68 landmarks, D coordinates (2 or 3), 52 weights.
 """
 
 import functools
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from talkface.errors import TalkfaceError
 from talkface.face import points
 from talkface.face.depth import rest_in_space
+from talkface.face.faces import checked
 from talkface.face.template import load_template
 from talkface.face3d import arkit
 from talkface.face3d.bases import load_bases
@@ -38,6 +37,8 @@ BOTH = 5e-2
 # Of which 68 landmarks show next to nothing: gaze, and cheeks, which the lips would explain away.
 HIDDEN = ("eyeLook", "cheek", "tongue", "noseSneer", "jawForward")
 HIDDEN_COST = 20.0  # times that of others
+# What an error says is to be done about faces that are none.
+INSTEAD = "interpolate them or leave them out"
 
 
 class Problem(NamedTuple):
@@ -125,7 +126,7 @@ def weights_of(shape: ArrayLike) -> NDArray[np.float32]:
     >>> weights.shape, float(weights.max().round(3))
     ((3, 52), 0.0)
     """
-    shape = checked(shape)
+    shape = checked(shape, "faces", remedy=INSTEAD)
     same = problem(shape.shape[2])
     found = np.zeros((len(shape), arkit.COUNT))
     descend(found, same.quadratic[None], _pull(shape, same), _CHANGES)
@@ -140,7 +141,7 @@ class Follower:
 
     def push(self, shape: ArrayLike) -> NDArray[np.float32]:
         """Find the weights (52,) of the next face (68, 2 or 3)."""
-        faces = checked(np.asarray(shape)[None])
+        faces = checked(np.asarray(shape)[None], "faces", remedy=INSTEAD)
         same = problem(faces.shape[2])
         quadratic, pull = same.quadratic, _pull(faces, same)
         if self._last is None:
@@ -152,20 +153,6 @@ class Follower:
         descend(found, quadratic[None], pull, _CHANGES)
         self._last = found[0]
         return as_arkit(found)[0]
-
-
-def checked(shape: ArrayLike, where: str | Path = "faces") -> NDArray[np.float64]:
-    """Return faces (T, 68, 2 or 3) as float64; raise a TalkfaceError if they are something else."""
-    faces = np.asarray(shape, np.float64)
-    if faces.ndim != 3 or faces.shape[1] != points.COUNT or faces.shape[2] not in (2, 3):
-        raise TalkfaceError(f"{where}: an array {faces.shape}; (frames, 68, 2) or (frames, 68, 3) was expected")
-    bad = np.flatnonzero(~np.isfinite(faces).all(axis=(1, 2)))
-    if len(bad):
-        raise TalkfaceError(
-            f"{where}: {len(bad)} of {len(faces)} frames hold NaN or infinite values, the first is frame {bad[0]}; "
-            "numbers were expected; interpolate them or leave them out"
-        )
-    return faces
 
 
 def _pull(shape: NDArray, same: Problem) -> NDArray[np.float64]:

@@ -15,11 +15,11 @@ from tqdm import tqdm
 from talkface.conventions import FPS
 from talkface.drawing.characters import PRESENTER, Person, neutral_face
 from talkface.drawing.painters import STYLES, FlatPainter, ShadedPainter, blink_amounts, close_eyes
+from talkface.face.faces import hold, load_shapes
 from talkface.face.template import resting_face
 from talkface.files import writing
 from talkface.media.encoding import YuvPicture, encode
 from talkface.media.sound import frames_of
-from talkface.prediction.files import hold, load_shapes
 
 # Where a face stands in the picture: its outer-eye distance and the height of the eyes, as shares of the size. The flat
 # face fills the picture, the shaded one leaves room for hair and shoulders.

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from talkface.corpus.quality import brief, why_rejected
 from talkface.drawing.style import TRUTH, colour_of
 from talkface.errors import TalkfaceError
+from talkface.face.faces import hold, load_shapes
 from talkface.face.measured import Measured, read_measured, read_shape
 from talkface.files import writing
 from talkface.films.panels import (
@@ -37,7 +38,6 @@ from talkface.media.crop import face_crop
 from talkface.media.encoding import encode
 from talkface.media.sound import frames_of
 from talkface.media.video import probe, read_frames
-from talkface.prediction.files import hold, load_shapes
 
 log = logging.getLogger(__name__)
 

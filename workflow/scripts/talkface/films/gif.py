@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from talkface.conventions import FPS
+from talkface.face.faces import load_shapes
 from talkface.films.animation import paint_frames
 from talkface.media.encoding import encode_gif
 from talkface.media.sound import frames_of
-from talkface.prediction.files import load_shapes
 
 GIF_FPS = 24.0
 PALETTE_EVERY = 6  # frames; those that the palette is chosen from

@@ -22,12 +22,12 @@ from talkface.drawing.lettering import measure, wrap, write
 from talkface.drawing.style import GROUND, INK, ORANGE, RULE, SKY, SOFT
 from talkface.errors import TalkfaceError
 from talkface.face import points
+from talkface.face.faces import load_shapes
 from talkface.face.identity import STORED_LIP_PAIRS, align, align_procrustes, closure_order, neutral_shapes
 from talkface.face.template import load_template
 from talkface.files import writing
 from talkface.films.plots import Frame, align_faces, fit, read_faces
 from talkface.media.video import probe, read_frames
-from talkface.prediction.files import load_shapes
 
 WIDTH, MARGIN, GAP = 1200, 30, 18  # pixels
 SHOWN = 3  # frames of each rule: the one it takes, and runners-up

@@ -26,12 +26,12 @@ from talkface.drawing.lettering import clock, measure, wrap, write
 from talkface.drawing.style import DOT, GROUND, INK, LINE, MARK, SKY, SOFT, TRUTH, scaled
 from talkface.drawing.windows import Window
 from talkface.errors import TalkfaceError
+from talkface.face.faces import load_shapes
 from talkface.face.measured import Measured, place_in_video, read_measured, read_shape
 from talkface.face.points import LIPS, mouth_width, outer_eye_distance
 from talkface.files import writing
 from talkface.media.encoding import FilmPicture, encode, speech
 from talkface.media.video import probe, read_frames
-from talkface.prediction.files import load_shapes
 
 log = logging.getLogger(__name__)
 
@@ -287,7 +287,7 @@ def read_layer(
     qc : mapping
         The limits of `talkface.corpus.quality.check_quality`.
     shapes, predictions : path, optional
-        results/shapes/{speaker}.h5 and an .npy of `talkface.prediction.files.load_shapes`, to put a prediction on the
+        results/shapes/{speaker}.h5 and an .npy of `talkface.face.faces.load_shapes`, to put a prediction on the
         face; both or none.
     model, colour : str
         Its name and colour.

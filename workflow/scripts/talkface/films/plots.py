@@ -22,13 +22,13 @@ from talkface.drawing.lettering import clock, measure, write
 from talkface.drawing.style import DOT, GROUND, INK, LABEL, LINE, NOTE, RULE, SOFT, THIN, TITLE, scaled
 from talkface.errors import TalkfaceError
 from talkface.face import points
+from talkface.face.faces import hold, load_shapes
 from talkface.face.identity import align, align_procrustes
 from talkface.face.measured import read_measured, read_shape
 from talkface.face.template import load_template
 from talkface.files import writing
 from talkface.media.encoding import YuvPicture, encode
 from talkface.media.sound import frames_of
-from talkface.prediction.files import hold, load_shapes
 
 SUBTITLES = {
     "raw": "raw: as measured, pixels of the source",

@@ -16,12 +16,12 @@ from talkface.drawing.canvas import SHIFT, fixed, to_bgr, triple
 from talkface.drawing.lettering import write
 from talkface.drawing.style import BLUE, INK, MARK, RULE, SOFT
 from talkface.drawing.windows import Window, rectangle
+from talkface.face.faces import hold
 from talkface.face.points import mouth_opening
 from talkface.files import writing
 from talkface.films.panels import Board, FacePanel, Painter, write_head
 from talkface.media.encoding import as_wav, encode
 from talkface.media.sound import film_frames
-from talkface.prediction.files import hold
 
 log = logging.getLogger(__name__)
 

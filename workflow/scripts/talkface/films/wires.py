@@ -23,11 +23,11 @@ from talkface.drawing.style import BLUE, GROUND, LINE, PANEL, THIN, VERMILION
 from talkface.drawing.windows import Window, rectangle
 from talkface.face import points
 from talkface.face.depth import Skin, in_space
+from talkface.face.faces import hold, load_landmarks
 from talkface.face.template import resting_face
 from talkface.files import writing
 from talkface.media.encoding import YuvPicture, encode
 from talkface.media.sound import frames_of
-from talkface.prediction.files import hold, load_landmarks
 
 STILL_VIEW = np.radians(-25.0)  # three-quarter, as portraits are taken; nose to the left of the picture
 SWING = np.radians(28.0)  # to each side; beyond, the nose would cover the far eye

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from talkface.errors import TalkfaceError
 from talkface.face import points
+from talkface.face.faces import check_finite, check_shape
 from talkface.face.identity import fit_similarity
 from talkface.files import writing
 from talkface.media.sound import count_frames
@@ -60,23 +61,14 @@ def read_prediction(path: str | Path, *, frames: int) -> NDArray[np.float32]:
         ) from None
     if landmarks.dtype.kind not in "fiu":
         raise TalkfaceError(f"{path}: an array of {landmarks.dtype}; numbers were expected; save it again")
-    if landmarks.ndim != 3 or landmarks.shape[1] != points.COUNT or landmarks.shape[2] not in (2, 3):
-        raise TalkfaceError(
-            f"{path}: an array {landmarks.shape}; (frames, 68, 2) or (frames, 68, 3) was expected, the 68 points of "
-            "dlib; save it again"
-        )
+    check_shape(landmarks, path, remedy="save it again")
     if abs(len(landmarks) - frames) > 1:
         raise TalkfaceError(
             f"{path}: {len(landmarks)} frames; {frames} were expected for its sound, 25 a second (one less or more is "
             "well); predict at 25 frames a second"
         )
     landmarks = _hold_first(landmarks.astype(np.float64), where=path)
-    bad = np.flatnonzero(~np.isfinite(landmarks).all(axis=(1, 2)))
-    if len(bad):
-        raise TalkfaceError(
-            f"{path}: {len(bad)} of {len(landmarks)} frames hold NaN or infinite values, the first is frame {bad[0]}; "
-            "numbers were expected; predict it again"
-        )
+    check_finite(landmarks, path, remedy="predict it again")
     return to_template_frame(landmarks, where=path).astype(np.float32)
 
 

@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 
 from talkface.conventions import FULL_SCALE
+from talkface.face.faces import load_landmarks
 from talkface.face.shape_files import to_frame_of
 from talkface.files import writing
 from talkface.media.sound import read_blocks
-from talkface.prediction.files import load_landmarks
 
 SPEECH_RATE = 22_050  # Hz; what librosa loads a file at unless told otherwise
 

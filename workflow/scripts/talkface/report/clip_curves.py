@@ -32,9 +32,9 @@ from talkface.corpus.quality import brief, why_rejected
 from talkface.drawing.style import INK, PALETTE, SOFT, TRUTH
 from talkface.errors import TalkfaceError
 from talkface.face import points
+from talkface.face.faces import load_shapes
 from talkface.face.measured import read_shape
 from talkface.files import writing
-from talkface.prediction.files import load_shapes
 from talkface.report.figures import GREY, RULE, STROKES, STYLE
 from talkface.report.spectrogram import outline, spectrogram, top_khz
 

@@ -6,6 +6,7 @@
 # To look at, each also below {model}/:
 #   anim/{clip}.mp4, .gif   anim3d/{clip}.mp4   overlay/{clip}.mp4, {clip}/{frame}.png   plots/ (likewise)   source/{clip}.mp4
 #   identity/{clip}.png   comparison/{clip}.mp4   curves/{clip}.svg
+# A filmed person who speaks: persons/{person}/   head/{person}/{clip}.mp4, {clip}_face.mp4, {clip}/
 # Of all of it: report.html   viewer.html   logs/{rule}/   benchmarks/{rule}/
 from snakemake.utils import min_version
 
@@ -27,6 +28,7 @@ include: "workflow/rules/sharing.smk"
 include: "workflow/rules/evaluation.smk"
 include: "workflow/rules/face3d.smk"
 include: "workflow/rules/export.smk"
+include: "workflow/rules/head.smk"
 include: "workflow/rules/animation.smk"
 include: "workflow/rules/overlay.smk"
 include: "workflow/rules/plots.smk"

@@ -17,6 +17,7 @@ ROOMS = [
     "prediction",
     "evaluation",
     "films",
+    "head",
     "export",
     "report",
 ]
@@ -27,7 +28,7 @@ FRONT = {
     "selection",
 }  # modules without a room that may import rooms; the others are imported by all
 ALLOWED = {
-    "torch": {"noise", "models", "training", "prediction", "evaluation"},
+    "torch": {"noise", "models", "training", "prediction", "evaluation", "head"},
     "dlib": {"face"},
     "pygltflib": {"export"},
     "matplotlib": {"report"},

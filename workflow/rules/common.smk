@@ -180,4 +180,5 @@ wildcard_constraints:
     speaker=r"[A-Za-z0-9][A-Za-z0-9_-]*",
     model=r"[A-Za-z0-9][A-Za-z0-9_-]*",
     corpus=r"[A-Za-z0-9][A-Za-z0-9_-]*",
+    person=r"[A-Za-z0-9][A-Za-z0-9_-]*",
     frame=r"\d+",

@@ -15,6 +15,7 @@ import yaml
 
 from talkface.config import Catalogue, add_published, add_seeds, check_config, name_weights, resolve_models
 from talkface.conventions import VOICE_MODEL
+from talkface.corpus.persons import read_persons
 from talkface.corpus.public import CORPORA, archives_of, choose, no_clips_yet, sheet_of
 from talkface.corpus.quality import accepted, decoded
 from talkface.corpus.sheet import (
@@ -178,6 +179,12 @@ class Selection:
     def looks_at_pictures(self) -> bool:
         """Whether fits in space are refined by pictures."""
         return bool(self.config["face3d"]["photometric"] and self.config["face_model"])
+
+    @cached_property
+    def persons(self) -> Catalogue:
+        """Persons whose talking heads can be made."""
+        table = self.find_beside(self.config["persons"])
+        return Catalogue(f"person of {table}", read_persons(table, nameable=nameable))
 
     def find_beside(self, name: str | Path) -> Path:
         """Find a file that the workflow brings along: in the working folder, else beside the Snakefile."""

@@ -66,7 +66,7 @@ def _seen(group: h5py.Group) -> Seen:
     )
 
 
-def _why_not(group: h5py.Group) -> str:
+def why_not(group: h5py.Group) -> str:
     """Say why a clip cannot be fitted; empty if it can."""
     if group.attrs["rejected"]:
         return str(group.attrs["rejected"])
@@ -94,7 +94,7 @@ def fit_speaker(landmark_files: Mapping[str, str | Path], output: str | Path) ->
     clips, detectors = [], set()
     for clip, path in landmark_files.items():
         with h5py.File(path, "r") as file:
-            if not _why_not(file[clip]):
+            if not why_not(file[clip]):
                 clips.append(_seen(file[clip]))
                 detectors.add(str(file[clip].attrs.get("detector", "dlib")))  # files before the mesh do not say
     if len(detectors) != 1:
@@ -126,9 +126,9 @@ class Stretch:
     start_s: float | None = None
     end_s: float | None = None
 
-    def frames(self) -> Iterator[NDArray[np.uint8]]:
-        """Read its frames, grey."""
-        yield from read_frames(probe(self.video), start_s=self.start_s, end_s=self.end_s, pixels="gray")
+    def frames(self, pixels: str = "gray") -> Iterator[NDArray[np.uint8]]:
+        """Read its frames, by default grey; see `read_frames`."""
+        yield from read_frames(probe(self.video), start_s=self.start_s, end_s=self.end_s, pixels=pixels)
 
 
 def fit_shard(
@@ -162,7 +162,7 @@ def fit_shard(
         file.attrs.update(names=list(arkit.NAMES), detector=detector)
         for clip, group in source.items():
             new = file.create_group(clip)
-            new.attrs["rejected"] = reason = _why_not(group)
+            new.attrs["rejected"] = reason = why_not(group)
             if reason:
                 continue
             seen = _seen(group)

@@ -1,0 +1,95 @@
+"""What a person's videos must show for a talking head.
+
+results/persons/{person}/quality.tsv: a row a video with `name`, `video`, `seconds`, `face_share` (of the frames) and
+`refused`, which is empty or says why the video is not taken.
+"""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pandas as pd
+
+from talkface.conventions import FPS
+from talkface.corpus.persons import names_of
+from talkface.errors import TalkfaceError
+from talkface.face.detection import landmark_shard
+from talkface.face3d.records import why_not
+from talkface.files import writing
+
+log = logging.getLogger(__name__)
+
+SHORTEST_S, SHORT_S = 6.0, 12.0  # of all videos of a person: less is refused; less is warned of
+MOST_FACES = 0.1  # share of the counts that show a second face
+
+
+def track_person(
+    videos: Sequence[str | Path], output: str | Path, quality: str | Path, *, person: str,
+    start_s: Sequence[float | None], end_s: Sequence[float | None], mesh: str | Path | None = None,
+    max_gap_frames: int = 5, recount_frames: int = 100,
+) -> None:  # fmt: skip
+    """Write the landmarks of a person's videos, by the face mesh, and what the videos show.
+
+    Parameters
+    ----------
+    videos : sequence of paths
+    output : path
+        results/persons/{person}/landmarks.h5, of the layout of results/landmarks/; a video that is not taken is
+        `rejected` there.
+    quality : path
+        results/persons/{person}/quality.tsv.
+    person : str
+    start_s, end_s : sequence of float or None
+    mesh, max_gap_frames, recount_frames
+        See `landmark_shard`.
+
+    Raises
+    ------
+    TalkfaceError
+        If too little is left.
+    """
+    names = names_of(len(videos))
+    rows = []
+    with writing(output) as temporary:
+        landmark_shard(
+            videos, temporary, clips=names, start_s=start_s, end_s=end_s, detector="mesh", mesh=mesh,
+            max_gap_frames=max_gap_frames, recount_frames=recount_frames,
+        )  # fmt: skip
+        with h5py.File(temporary, "r+") as file:
+            for name, video in zip(names, videos, strict=True):
+                group = file[name]
+                group.attrs["rejected"] = reason = _fault(group, video)
+                seen = group["detected"][:] if "detected" in group else np.zeros(0, bool)
+                rows.append({"name": name, "video": video, "seconds": len(seen) / FPS,
+                             "face_share": seen.mean() if len(seen) else 0.0, "refused": reason})  # fmt: skip
+        table = pd.DataFrame(rows)
+        good = table.loc[table["refused"] == "", "seconds"].sum()
+        if good < SHORTEST_S:
+            reasons = "; ".join(dict.fromkeys(reason for reason in table["refused"] if reason))
+            raise TalkfaceError(
+                f"{person}: {good:.1f} s of video that can be used, of {table['seconds'].sum():.1f} s; "
+                f"{SHORTEST_S:g} s in sum were expected, better {SHORT_S:g}; add rows to the person"
+                + (f"; {reasons}" if reasons else "")
+            )
+        if good < SHORT_S:
+            log.warning("%s: %.1f s of video; from %g s on there are more mouths to show", person, good, SHORT_S)
+    with writing(quality) as temporary:
+        table.to_csv(temporary, sep="\t", index=False, float_format="%.3f")
+
+
+def _fault(group: h5py.Group, video: str | Path) -> str:
+    """Say why a video is not taken; empty if it is."""
+    reason = why_not(group)
+    if reason:
+        return reason
+    faces = group["faces"][:]
+    counted = faces[faces >= 0]
+    if len(counted) and (counted > 1).mean() > MOST_FACES:
+        first = np.flatnonzero(faces > 1)[0] / FPS
+        return (
+            f"{video}: two faces or more in {100 * (counted > 1).mean():.0f} % of the counts, first at {first:.1f} s; "
+            "one person alone was expected; give a stretch as start_s and end_s"
+        )
+    return ""

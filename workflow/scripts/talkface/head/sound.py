@@ -1,0 +1,472 @@
+"""What a person's mouth and head do at what is heard, learnt from one short video.
+
+What the members of the shipped voice model know of a sound (`listen`) becomes weights of speech and angles of the head
+by ridge regression, or by a small GRU. Half a minute of one person allows no more; where picture and sound are apart,
+and how much of a weight is kept back, is found by cross-validation over stretches of the video. Movement is then made
+as large as the person's, lips meet where a p, b or m is heard, and the mouth rests where nobody speaks.
+
+results/persons/{person}/voice.npz: the arrays of `Voice`.
+
+Axes: T frames, D features, O outputs (52 weights and yaw, pitch, roll), P classes of phones.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import h5py
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter1d
+from torch import Tensor, nn
+
+from talkface.errors import TalkfaceError
+from talkface.face import points
+from talkface.face3d import arkit
+from talkface.face3d.bases import load_bases
+from talkface.face3d.records import Motion, read_motion, write_weights
+from talkface.files import writing
+from talkface.head.region import SPOKEN
+from talkface.media.phone_names import BILABIAL, SILENCE, class_of
+from talkface.models.base import BaseNetwork
+from talkface.models.checkpoint import load_network
+from talkface.prediction.streaming import predict_samples, predict_sound
+
+log = logging.getLogger(__name__)
+
+CONTEXT = (-4, -2, 0, 2, 4)  # frames around each that are heard, too
+KEPT_BACK = (0.5, 1.0, 2.0, 4.0, 8.0)  # of ridge regression, in mean squared features
+OFFSETS = range(-3, 4)  # frames that picture may come behind sound
+FOLDS, APART = 5, 5  # stretches of cross-validation, and frames left out between them
+OUTPUTS = arkit.COUNT + 3
+LOUDER = 2.5  # movement is made so many times larger at most
+SPREAD_FRAMES = 1.0  # standard deviation: over so many frames lips meet, and a rest begins
+CLOSED_SHARE = 0.04  # of a person's frames, in which the mouth is most closed: so it looks where lips meet
+# Frames of silence that tell how the person rests, with fewer the closed mouth does; and the share of them, most
+# closed, that does: in a short pause the mouth stays open for the next word.
+REST_FRAMES, REST_SHARE = 10, 0.3
+CLOSING = 0.9  # how far lips are pulled together where a p, b or m is certain
+KEPT = 64  # principal components of features that the GRU is given
+HIDDEN, RATE, STEPS, PATIENCE, CROP = 48, 3e-3, 600, 60, 75
+
+
+class Heard(NamedTuple):
+    """What a network knows of a sound: features (T, D), and shares of phones (T, P)."""
+
+    features: NDArray
+    phones: NDArray
+
+
+class Listener:
+    """The voice model, asked for what it knows instead of the face that it would show."""
+
+    def __init__(self, network: BaseNetwork):
+        self.network, self.members = network, list(cast("Iterable[Any]", getattr(network, "members", [])))
+        if not self.members or any(getattr(member, "phones", None) is None for member in self.members):
+            raise TalkfaceError(
+                "head.voice: the model tells no phones apart; one of network talkface with phone_weight was expected"
+            )
+
+    def __call__(self, sound: str | Path | NDArray, rate: int | None = None) -> Heard:
+        """Listen to a sound file, or to samples (S,) at `rate` Hz."""
+        known: list[list[NDArray]] = [[] for _ in self.members]
+        said: list[list[NDArray]] = [[] for _ in self.members]
+        hooks = []
+        for k, member in enumerate(self.members):
+
+            def keep(_: Any, given: Any, k: int = k) -> None:
+                known[k].append(given[0][0].numpy())
+
+            def keep_phones(_: Any, given: Any, out: Tensor, k: int = k) -> None:
+                said[k].append(out[0, :, NOW].float().softmax(dim=-1).numpy())
+
+            hooks.append(member.out.register_forward_pre_hook(keep))
+            hooks.append(member.phones.register_forward_hook(keep_phones))
+        try:
+            if isinstance(sound, str | Path):
+                frames = sum(len(chunk) for chunk in predict_sound(self.network, sound)[1])
+            else:
+                frames = len(predict_samples(self.network, sound, rate=rate))
+        finally:
+            for hook in hooks:
+                hook.remove()
+        features = np.concatenate([np.concatenate(parts)[:frames] for parts in known], axis=1)
+        return Heard(features, np.mean([np.concatenate(parts)[:frames] for parts in said], axis=0))
+
+
+@dataclass
+class Voice:
+    """What was learnt of a person.
+
+    Attributes
+    ----------
+    kind : str
+        "ridge" or "gru".
+    mean, scale : (D,) arrays
+        Of features.
+    coefficients : (len(CONTEXT) * D, O) array
+        Of ridge regression; empty for a GRU.
+    gru : dict of str to array
+        The weights of a GRU; empty for ridge regression.
+    basis : (D, KEPT) array
+        Principal components that a GRU is given; empty for ridge regression.
+    middle : (O,) array
+        Outputs in the mean.
+    opening_spread : float
+        Standard deviation of how far the mouth opens while the person speaks, outer-eye distances.
+    turn_spread : (3,) array
+        Standard deviations of the head's angles, radians.
+    closed, rest : (52,) arrays
+        Weights where lips meet, and where nobody speaks.
+    offset : int
+        Frames that the picture comes behind the sound.
+    error, error_of_mean, correlation : float
+        By cross-validation: mean distance of lip landmarks, % of the outer-eye distance, that of the mean expression,
+        and the correlation of the opening.
+    """
+
+    kind: str
+    mean: NDArray
+    scale: NDArray
+    coefficients: NDArray
+    gru: dict[str, NDArray]
+    basis: NDArray
+    middle: NDArray
+    opening_spread: float
+    turn_spread: NDArray
+    closed: NDArray
+    rest: NDArray
+    offset: int
+    error: float
+    error_of_mean: float
+    correlation: float
+
+    def outputs(self, features: NDArray) -> NDArray[np.float64]:
+        """Return what features (T, D) become before it is made as large as the person's, (T, O)."""
+        given = (features - self.mean) / self.scale
+        if self.kind == "ridge":
+            return in_context(given) @ self.coefficients + self.middle
+        network = Gru(OUTPUTS)
+        network.load_state_dict({name: torch.from_numpy(array) for name, array in self.gru.items()})
+        with torch.inference_mode():
+            return network.eval()(torch.from_numpy(given @ self.basis).float()[None])[0].double().numpy() + self.middle
+
+
+class Gru(nn.Module):
+    """A bidirectional GRU from components of features (B, T, KEPT) to differences from the mean outputs (B, T, O)."""
+
+    def __init__(self, outputs: int):
+        super().__init__()
+        self.gru = nn.GRU(KEPT, HIDDEN, batch_first=True, bidirectional=True)
+        self.drop = nn.Dropout(0.3)
+        self.out = nn.Linear(2 * HIDDEN, outputs)
+
+    def forward(self, given: Tensor) -> Tensor:
+        """Compute the outputs."""
+        return self.out(self.drop(self.gru(self.drop(given))[0]))
+
+
+def in_context(features: NDArray, context: Sequence[int] = CONTEXT) -> NDArray:
+    """Put features (T, D) of frames around each beside its own, (T, len(context) * D); the ends are repeated."""
+    rows = np.arange(len(features))
+    return np.concatenate([features[(rows + k).clip(0, len(rows) - 1)] for k in context], axis=1)
+
+
+def opening(weights: NDArray) -> NDArray[np.float64]:
+    """Return how far weights (T, 52) open the mouth beyond the resting face's, outer-eye distances."""
+    expression = load_bases().expression
+    upper, lower = (list(side) for side in zip(*points.LIP_PAIRS, strict=True))
+    return weights @ (expression[:, lower, 1] - expression[:, upper, 1]).mean(axis=1)
+
+
+def lips(weights: NDArray) -> NDArray[np.float64]:
+    """Return where weights (T, 52) move the lips' landmarks, (T, 20, 3)."""
+    return np.tensordot(weights, load_bases().expression[:, list(points.LIPS)], axes=1)
+
+
+def lip_distance(one: NDArray, other: NDArray) -> float:
+    """Return the mean distance of lip landmarks of weights (T, 52), % of the outer-eye distance."""
+    return float(100 * np.linalg.norm(lips(one) - lips(other), axis=2).mean())
+
+
+class Lesson(NamedTuple):
+    """Videos of a person one after the other: features (T, D), phones (T, P), outputs (T, O), number of video (T,)."""
+
+    features: NDArray
+    phones: NDArray
+    target: NDArray
+    video: NDArray
+
+
+def learn(lesson: Lesson, *, kind: str = "ridge", seed: int = 1) -> Voice:
+    """Learn a person's voice.
+
+    Parameters
+    ----------
+    lesson : Lesson
+    kind : {"ridge", "gru"}
+    seed : int
+        Of a GRU.
+    """
+    if kind not in ("ridge", "gru"):
+        raise TalkfaceError(f"head.sound: {kind!r}; ridge or gru was expected")
+    mean, scale = lesson.features.mean(axis=0), lesson.features.std(axis=0) + 1e-6
+    given = (lesson.features - mean) / scale
+    offset, kept_back, guessed = _cross_validate(given, lesson)
+    shifted = _shift(lesson.target, lesson.video, offset)
+    basis, gru, coefficients = np.empty((len(mean), 0)), {}, np.empty((0, OUTPUTS))
+    middle = shifted.mean(axis=0)
+    if kind == "gru":
+        basis = _components(given)
+        guessed = _guess_by_gru(given @ basis, shifted, seed)
+        gru = _train(given @ basis, shifted - middle, np.arange(len(shifted)) < 0.8 * len(shifted), seed)
+    else:
+        coefficients = _ridge(in_context(given), shifted - middle, kept_back)
+    weights, found = shifted[:, : arkit.COUNT], guessed[:, : arkit.COUNT].clip(0, 1)
+    open_, seen = opening(weights), opening(found)
+    order = np.argsort(open_)
+    closed = weights[order[: max(3, round(CLOSED_SHARE * len(order)))]].mean(axis=0)
+    silent = lesson.phones[:, SILENCE] > 0.5
+    quiet = order[silent[order]]  # most closed first
+    return Voice(
+        kind, mean, scale, coefficients, gru, basis, middle,
+        opening_spread=float(open_[~silent].std()) if (~silent).any() else float(open_.std()),
+        turn_spread=lesson.target[:, arkit.COUNT :].std(axis=0),
+        closed=closed,
+        rest=weights[quiet[: round(REST_SHARE * len(quiet))]].mean(axis=0) if len(quiet) >= REST_FRAMES else closed,
+        offset=offset,
+        error=lip_distance(found, weights),
+        error_of_mean=lip_distance(weights.mean(axis=0, keepdims=True), weights),
+        correlation=float(np.corrcoef(open_, seen)[0, 1]),
+    )  # fmt: skip
+
+
+def folds(frames: int) -> list[tuple[NDArray, NDArray]]:
+    """Divide frames into stretches: rows to learn from, and rows to judge, APART frames away."""
+    found = []
+    for judged in np.array_split(np.arange(frames), FOLDS):
+        learnt = np.setdiff1d(np.arange(frames), np.arange(judged[0] - APART, judged[-1] + APART + 1))
+        found.append((learnt, judged))
+    return found
+
+
+def _shift(values: NDArray, video: NDArray, offset: int) -> NDArray:
+    """Take values (T, O) of `offset` frames later, never those of another video."""
+    rows = np.arange(len(values))
+    first = np.searchsorted(video, video, side="left")
+    last = np.searchsorted(video, video, side="right") - 1
+    return values[(rows + offset).clip(first, last)]
+
+
+def _cross_validate(given: NDArray, lesson: Lesson) -> tuple[int, float, NDArray]:
+    """Find the offset and how much is kept back, with the outputs guessed for stretches that were not learnt."""
+    features = in_context(given)
+    kernel = features @ features.T / features.shape[1]
+    best: tuple[float, int, float, NDArray] | None = None
+    for offset in OFFSETS:
+        target = _shift(lesson.target, lesson.video, offset)
+        for kept_back in KEPT_BACK:
+            guessed = np.empty_like(target)
+            for learnt, judged in folds(len(target)):
+                middle = target[learnt].mean(axis=0)
+                dual = np.linalg.solve(
+                    kernel[np.ix_(learnt, learnt)] + kept_back * np.eye(len(learnt)), target[learnt] - middle
+                )
+                guessed[judged] = kernel[np.ix_(judged, learnt)] @ dual + middle
+            error = np.square(lips(guessed[:, : arkit.COUNT].clip(0, 1)) - lips(target[:, : arkit.COUNT])).mean()
+            # Nought unless another is surely better: an offset that is found wrong is worse than none.
+            if best is None or error * (1.02 if offset else 1.0) < best[0]:
+                best = (error * (1.02 if offset else 1.0), offset, kept_back, guessed)
+    assert best is not None
+    return best[1:]
+
+
+def _ridge(features: NDArray, target: NDArray, kept_back: float) -> NDArray:
+    """Solve ridge regression, by its dual: there are fewer frames than features."""
+    kernel = features @ features.T / features.shape[1]
+    dual = np.linalg.solve(kernel + kept_back * np.eye(len(kernel)), target)
+    return features.T @ dual / features.shape[1]
+
+
+def _components(given: NDArray) -> NDArray:
+    """Return principal components (D, KEPT) of features, each as far as it spreads."""
+    _, size, right = np.linalg.svd(given, full_matrices=False)
+    return right[:KEPT].T / (size[:KEPT] / np.sqrt(len(given)) + 1e-6)
+
+
+def _guess_by_gru(given: NDArray, target: NDArray, seed: int) -> NDArray:
+    guessed = np.empty_like(target)
+    for learnt, judged in folds(len(target)):
+        middle = target[learnt].mean(axis=0)
+        rows = np.isin(np.arange(len(target)), learnt)
+        network = Gru(OUTPUTS)
+        state = _train(given, target - middle, rows, seed, stop=True)
+        network.load_state_dict({name: torch.from_numpy(array) for name, array in state.items()})
+        with torch.inference_mode():
+            guessed[judged] = network.eval()(torch.from_numpy(given).float()[None])[0].numpy()[judged] + middle
+    return guessed
+
+
+def _train(given: NDArray, target: NDArray, learnt: NDArray, seed: int, *, stop: bool = True) -> dict[str, NDArray]:
+    """Train a GRU on stretches of learnt frames; a fifth of these tell when to stop."""
+    torch.manual_seed(seed)
+    network = Gru(OUTPUTS)
+    x, y = torch.from_numpy(given).float(), torch.from_numpy(target).float()
+    expression = torch.from_numpy(load_bases().expression[:, list(points.LIPS)]).float().flatten(1)  # (52, 60)
+    rows = np.flatnonzero(learnt)
+    judged = np.zeros(len(given), bool)
+    judged[rows[-max(1, len(rows) // FOLDS) :]] = stop
+    weight = torch.from_numpy(learnt & ~judged).float()
+    check = torch.from_numpy(learnt & judged).float()
+    optimiser = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=1e-2)
+
+    def loss(out: Tensor, wanted: Tensor, of: Tensor) -> Tensor:
+        error = out - wanted
+        shape = (error[..., : arkit.COUNT] @ expression).square().mean(dim=-1)
+        return ((shape + 1e-3 * error.square().mean(dim=-1)) * of).sum() / of.sum().clamp(min=1)
+
+    best, state, waited = float("inf"), network.state_dict(), 0
+    crop = min(CROP, len(given))
+    generator = np.random.default_rng(seed)
+    for _ in range(STEPS):
+        network.train()
+        starts = generator.integers(0, len(given) - crop + 1, 8)
+        batch = torch.stack([x[s : s + crop] for s in starts])
+        wanted = torch.stack([y[s : s + crop] for s in starts])
+        of = torch.stack([weight[s : s + crop] for s in starts])
+        optimiser.zero_grad()
+        loss(network(batch), wanted, of).backward()
+        optimiser.step()
+        network.eval()
+        with torch.inference_mode():
+            error = float(loss(network(x[None])[0], y, check))
+        if error < best:
+            best, waited = error, 0
+            state = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+        else:
+            waited += 1
+            if waited > PATIENCE:
+                break
+    return {name: tensor.numpy() for name, tensor in state.items()}
+
+
+def drive(voice: Voice, heard: Heard) -> Motion:
+    """Return what the person's face does at what was heard.
+
+    Parameters
+    ----------
+    voice : Voice
+    heard : Heard
+        Of new speech.
+
+    Returns
+    -------
+    Motion
+        Weights (T, 52), those of speech alone, and turns (T, 3) of the head.
+    """
+    outputs = voice.outputs(heard.features)
+    rows = (np.arange(len(outputs)) - voice.offset).clip(0, len(outputs) - 1)
+    outputs = outputs[rows]
+    silent = gaussian_filter1d(heard.phones[:, SILENCE].astype(np.float64), SPREAD_FRAMES, mode="nearest")
+    silent = ((silent - 0.5) / 0.3).clip(0, 1)
+    weights = outputs[:, : arkit.COUNT]
+    speaks = silent < 0.5
+    middle = weights[speaks].mean(axis=0) if speaks.any() else voice.middle[: arkit.COUNT]
+    spread = opening(weights[speaks]).std() if speaks.any() else 0.0
+    larger = np.clip(voice.opening_spread / max(float(spread), 1e-6), 1.0, LOUDER)
+    # A strange voice is another in the mean; what the person does about it is not.
+    weights = voice.middle[: arkit.COUNT] + larger * (weights - middle)
+    names = sorted({class_of(name) for name in BILABIAL})
+    meets = gaussian_filter1d(heard.phones[:, names].sum(axis=1).astype(np.float64), 0.5, mode="nearest")
+    meets = (CLOSING * meets).clip(0, 1)[:, None]
+    weights = weights + meets * (voice.closed - weights)
+    weights = weights + silent[:, None] * (voice.rest - weights)
+    turns = outputs[:, arkit.COUNT :]
+    moved = turns - turns.mean(axis=0)
+    turns = turns.mean(axis=0) + moved * (voice.turn_spread / np.maximum(moved.std(axis=0), 1e-6)).clip(1, 2 * LOUDER)
+    log.info("movement made %.2f times as large", larger)
+    return Motion(np.where(SPOKEN, weights, 0).clip(0, 1).astype(np.float32), turns.astype(np.float32))
+
+
+def gather(listener: Listener, faces: str | Path, audio: str | Path) -> Lesson:
+    """Gather what is heard and seen in a person's videos.
+
+    Parameters
+    ----------
+    listener : Listener
+    faces : path
+        results/persons/{person}/faces.h5.
+    audio : path
+        results/persons/{person}/audio.h5.
+
+    Raises
+    ------
+    TalkfaceError
+        If no video has both.
+    """
+    parts: list[Lesson] = []
+    with h5py.File(faces, "r") as file, h5py.File(audio, "r") as sounds:
+        clips = [clip for clip in file if not file[clip].attrs["rejected"] and len(sounds[clip])]
+        for number, clip in enumerate(clips):
+            heard = listener(sounds[clip][:], int(sounds[clip].attrs["rate"]))
+            motion = read_motion(faces, clip)
+            frames = min(len(heard.features), len(motion.weights))
+            target = np.concatenate([np.where(SPOKEN, motion.weights, 0), motion.turn], axis=1)[:frames]
+            parts.append(
+                Lesson(heard.features[:frames], heard.phones[:frames], target.astype(np.float64),
+                       np.full(frames, number))
+            )  # fmt: skip
+    if not parts:
+        raise TalkfaceError(f"{audio}: no video with sound; a person who speaks was expected")
+    return Lesson(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+
+
+def learn_voice(
+    faces: str | Path, audio: str | Path, output: str | Path, *, model: str | Path, kind: str, seed: int = 1
+) -> None:
+    """Learn a person's voice from the fitted videos, and write it.
+
+    Parameters
+    ----------
+    faces, audio : path
+        See `gather`.
+    output : path
+        results/persons/{person}/voice.npz.
+    model : path
+        Weights of the voice model.
+    kind : {"ridge", "gru"}
+    seed : int
+    """
+    voice = learn(gather(Listener(load_network(model)), faces, audio), kind=kind, seed=seed)
+    log.info(
+        "%s: lips %.2f %% (mean expression %.2f), opening %.2f, offset %d frames",
+        kind, voice.error, voice.error_of_mean, voice.correlation, voice.offset,
+    )  # fmt: skip
+    write_voice(voice, output)
+
+
+def drive_person(voice: str | Path, audio: str | Path, output: str | Path, *, model: str | Path) -> None:
+    """Write what a person's face does at a sound file: results/head/{person}/{speech}/expression.tsv."""
+    write_weights(drive(read_voice(voice), Listener(load_network(model))(audio)), output)
+
+
+def write_voice(voice: Voice, output: str | Path) -> None:
+    """Write what was learnt."""
+    arrays: dict[str, Any] = asdict(voice)
+    arrays |= {f"gru.{name}": array for name, array in arrays.pop("gru").items()}
+    arrays = {name: np.asarray(array) for name, array in arrays.items()}
+    small: dict[str, Any] = {name: a.astype(np.float32) if a.dtype == np.float64 else a for name, a in arrays.items()}
+    with writing(output) as temporary, open(temporary, "wb") as file:
+        np.savez_compressed(file, **small)
+
+
+def read_voice(path: str | Path) -> Voice:
+    """Read what was learnt."""
+    with np.load(path, allow_pickle=False) as file:
+        arrays = {name: file[name] for name in file.files}
+    gru = {name.removeprefix("gru."): arrays.pop(name) for name in list(arrays) if name.startswith("gru.")}
+    plain = {name: array.item() if array.ndim == 0 else array for name, array in arrays.items()}
+    return Voice(**plain, gru=gru)

@@ -11,10 +11,10 @@ Axes: T frames, D features, O outputs (52 weights and yaw, pitch, roll), P class
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import h5py
 import numpy as np
@@ -33,6 +33,7 @@ from talkface.head.region import SPOKEN
 from talkface.media.phone_names import BILABIAL, SILENCE, class_of
 from talkface.models.base import BaseNetwork
 from talkface.models.checkpoint import load_network
+from talkface.models.layers.phone_head import NOW
 from talkface.prediction.streaming import predict_samples, predict_sound
 
 log = logging.getLogger(__name__)

@@ -81,9 +81,9 @@ def fill(values: NDArray[np.float32], known: NDArray[np.float32]) -> NDArray[np.
         return values * known[..., None] + mean.astype(np.float32) * (1 - known[..., None])
     half = ((width + 1) // 2, (height + 1) // 2)
     weight = cv2.resize(known, half, interpolation=cv2.INTER_AREA)
-    coarse = cv2.resize(values * known[..., None], half, interpolation=cv2.INTER_AREA)
-    coarse = np.asarray(coarse, np.float32).reshape(*weight.shape, -1) / np.maximum(weight, np.float32(1e-6))[..., None]
-    filled = fill(coarse, np.minimum(1, 4 * weight))
+    coarse = cv2.resize(values * known[..., None], half, interpolation=cv2.INTER_AREA).reshape(*weight.shape, -1)
+    mean = np.asarray(coarse / np.maximum(weight, 1e-6)[..., None], np.float32)
+    filled = fill(mean, np.minimum(1, 4 * weight))
     upper = cv2.resize(filled, (width, height), interpolation=cv2.INTER_LINEAR).reshape(values.shape)
     return values * known[..., None] + upper * (1 - known[..., None])
 

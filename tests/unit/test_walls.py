@@ -29,7 +29,7 @@ FRONT = {
 }  # modules without a room that may import rooms; the others are imported by all
 ALLOWED = {
     "torch": {"noise", "models", "training", "prediction", "evaluation", "head"},
-    "dlib": {"face"},
+    "dlib": {"face", "head/likeness"},
     "pygltflib": {"export"},
     "matplotlib": {"report"},
     "jinja2": {"report"},

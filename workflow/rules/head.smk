@@ -293,6 +293,39 @@ use rule draw_head as draw_head_face with:
         "Drawing the face of {wildcards.person} who says {wildcards.clip}"
 
 
+rule measure_head:
+    input:
+        film="results/head/{person}/{clip}.mp4",
+        expression="results/head/{person}/{clip}/expression.tsv",
+        frames="results/head/{person}/{clip}/frames.tsv",
+        videos=of_person("videos"),
+        faces="results/persons/{person}/faces.h5",
+        identity="results/persons/{person}/identity.h5",
+        voice="results/persons/{person}/voice.npz",
+        face_model=head_model,
+    output:
+        table="results/head/{person}/{clip}/quality.tsv",
+    log:
+        "results/logs/measure_head/{person}/{clip}.log",
+    benchmark:
+        "results/benchmarks/measure_head/{person}/{clip}.tsv"
+    conda:
+        "../../envs/face.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        code=code_of("measure_head"),
+        stretches=stretches_of,
+        predictor=config["landmarks"]["predictor"],
+        mesh=config["landmarks"]["mesh"],
+    message:
+        "Measuring the film of {wildcards.person} who says {wildcards.clip}"
+    script:
+        "../scripts/measure_head.py"
+
+
 rule head_all:
     input:
         lambda w: expand(

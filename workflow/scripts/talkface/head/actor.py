@@ -50,6 +50,10 @@ class Actor:
 
     Attributes
     ----------
+    region : Region
+    identity : (I,) array
+    person : (V - 1, 3) array
+        The region of the resting face.
     clips : list of str
         Names of the videos that were taken.
     weights : (N, 52) float32 array
@@ -70,7 +74,8 @@ class Actor:
         *,
         frames: Mapping[str, tuple[int, int]] | None = None,
     ):
-        self.region, self.person = region, region.person(read_identity(identity))
+        self.region, self.identity = region, read_identity(identity)
+        self.person = region.person(self.identity)
         weights, turns, places, self._cameras, self.starts = [], [], [], [], [0]
         with h5py.File(faces, "r") as file:
             self.clips = [clip for clip in file if not file[clip].attrs["rejected"]]
@@ -108,7 +113,14 @@ class Actor:
 
     def seen(self, n: int, weights: NDArray | None = None) -> NDArray[np.float32]:
         """Return the region's vertices (V, 3) in frame `n`, by default as filmed: pixels, pixels, nearness."""
-        face = self.region.shown(self.person, self.weights[n] if weights is None else weights)
+        return self.before(n, self.region.shown(self.person, self.weights[n] if weights is None else weights))
+
+    def turned(self, n: int) -> NDArray[np.float64]:
+        """Return the turn (3, 3) of the head in frame `n`."""
+        return self._turn[n]
+
+    def before(self, n: int, face: NDArray) -> NDArray[np.float32]:
+        """Place vertices (V, 3) of the template frame as the head is in frame `n`: pixels, pixels, nearness."""
         placed = face @ self._turn[n].T + self.place[n]
         return np.column_stack([self._cameras[self.video[n]].project(placed), placed[:, 2]]).astype(np.float32)
 

@@ -14,13 +14,15 @@ from numpy.typing import NDArray
 
 CANDIDATES = 40  # filmed frames that are looked at for each wanted one
 SHAPE = 1.0  # of the root mean squared distance of vertices, in hundredths of the outer-eye distance, squared
-HEAD = 0.02  # of degrees by which heads are turned differently, squared
-INSIDE = 0.5  # of areas between the lips, in thousandths of a squared outer-eye distance, squared
+HEAD = 0.03  # of degrees by which heads are turned differently, squared
+INSIDE = 0.5  # of areas between the lips, in hundredths of a squared outer-eye distance, squared
 LEAP, LEAP_SHAPE = 3.0, 0.4  # of any leap, and of what the mouth leaps
 STAND = 0.05  # of standing still, or going backwards
 MEANT = 5  # nearest frames that tell what a wanted mouth shows inside
-NEAREST = 3  # frames whose mean is the low band
-SURE = 2.0  # how much worse, in deviations of the best, a frame is that still counts
+FADE = 0.7  # of a frame of the path; the rest is that of the frames before and after it
+NEAREST = 4  # frames whose mean is the low band
+SURE, LEAST = 2.0, 0.1  # a frame counts e times less that costs so many times as much more as the best and this
+BLOCK = 500  # wanted frames that are compared at once
 
 
 class Filmed(NamedTuple):
@@ -77,27 +79,34 @@ def choose(wanted: NDArray, turn: NDArray, filmed: Filmed, *, allowed: NDArray |
     -------
     Chosen
     """
-    apart = distances(wanted, filmed.shape)
-    if allowed is not None:
-        apart[:, ~allowed] = np.inf
-    count = min(CANDIDATES, int(np.isfinite(apart[0]).sum()))
-    turned = np.degrees(np.linalg.norm(turn[:, None] - filmed.turn, axis=2))  # (T, N)
-    cost = SHAPE * np.square(apart) + HEAD * np.square(turned)
-    candidates = np.argpartition(cost, count - 1, axis=1)[:, :count]  # (T, K)
-    costs = np.take_along_axis(cost, candidates, axis=1)
-    order = np.argsort(costs, axis=1, kind="stable")
-    candidates, costs = np.take_along_axis(candidates, order, axis=1), np.take_along_axis(costs, order, axis=1)
-    meant = np.median(filmed.inside[candidates[:, :MEANT]], axis=1)  # (T, 3)
-    unlike = 1e3 * np.linalg.norm(filmed.inside[candidates] - meant[:, None], axis=2)
-    costs = costs + INSIDE * np.square(unlike / 10)
+    free = np.arange(len(filmed.video)) if allowed is None else np.flatnonzero(allowed)
+    parts = [
+        _candidates(wanted[first : first + BLOCK], turn[first : first + BLOCK], filmed, free)
+        for first in range(0, len(wanted), BLOCK)
+    ]
+    candidates, costs, distance = (np.concatenate(column) for column in zip(*parts, strict=True))
     path = _path(candidates, costs, filmed)
     best = np.argsort(costs, axis=1, kind="stable")[:, :NEAREST]
     near = np.take_along_axis(candidates, best, axis=1)
     worse = np.take_along_axis(costs, best, axis=1)
-    worse = worse - worse[:, :1]
-    share = np.exp(-worse / (SURE * (0.1 + np.take_along_axis(costs, best[:, :1], axis=1))))
+    share = np.exp(-(worse - worse[:, :1]) / (SURE * (LEAST + worse[:, :1])))
     share /= share.sum(axis=1, keepdims=True)
-    return Chosen(path, near, share.astype(np.float32), apart.min(axis=1))
+    return Chosen(path, near, share.astype(np.float32), distance)
+
+
+def _candidates(wanted: NDArray, turn: NDArray, filmed: Filmed, free: NDArray) -> tuple[NDArray, NDArray, NDArray]:
+    """Return filmed frames (T, K) that may show each wanted mouth, cheapest first, their costs, and how near one is."""
+    apart = distances(wanted, filmed.shape[free])  # (T, N)
+    turned = np.degrees(np.linalg.norm(turn[:, None] - filmed.turn[free], axis=2))
+    cost = SHAPE * np.square(apart) + HEAD * np.square(turned)
+    count = min(CANDIDATES, len(free))
+    rows = np.argpartition(cost, count - 1, axis=1)[:, :count]
+    costs = np.take_along_axis(cost, rows, axis=1)
+    order = np.argsort(costs, axis=1, kind="stable")
+    candidates = free[np.take_along_axis(rows, order, axis=1)]
+    meant = np.median(filmed.inside[candidates[:, :MEANT]], axis=1)  # (T, 3)
+    unlike = 100 * np.linalg.norm(filmed.inside[candidates] - meant[:, None], axis=2)
+    return candidates, np.take_along_axis(costs, order, axis=1) + INSIDE * np.square(unlike), apart.min(axis=1)
 
 
 def _path(candidates: NDArray, costs: NDArray, filmed: Filmed) -> NDArray[np.int64]:
@@ -129,12 +138,12 @@ def fade(path: NDArray, video: NDArray) -> list[dict[int, float]]:
     Examples
     --------
     >>> fade(np.array([4, 5, 0]), np.zeros(9))[1]
-    {5: 0.75, 0: 0.25}
+    {5: 0.85, 0: 0.15}
     """
     found = []
     for t in range(len(path)):
         shares: dict[int, float] = {}
-        for lead, share in ((0, 0.5), (-1, 0.25), (1, 0.25)):
+        for lead, share in ((0, FADE), (-1, (1 - FADE) / 2), (1, (1 - FADE) / 2)):
             other = path[min(max(t + lead, 0), len(path) - 1)]
             shown = int(np.clip(other - lead, 0, len(video) - 1)) if 0 <= t + lead < len(path) else int(other)
             if video[shown] != video[other]:

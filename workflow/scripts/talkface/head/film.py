@@ -31,11 +31,13 @@ from talkface.head.actor import Actor, Mouths
 from talkface.head.choice import NEAREST, Chosen, Filmed, choose, fade
 from talkface.head.picture import Mouth, Painter
 from talkface.head.region import Region
+from talkface.head.textured import TexturedPainter, reference_frame
 from talkface.media.encoding import encode
 from talkface.media.sound import frames_of
 
 log = logging.getLogger(__name__)
 
+PICTURES = ("real", "mesh")
 POSES = ("video", "matched", "key_poses")
 FACE_PX = 256  # both sides of the film of the face alone
 FACE_SIDE = 2.6  # outer-eye distances that it shows
@@ -171,7 +173,7 @@ def draw_head(
     table = pd.read_csv(frames, sep="\t")
     motion = held(read_weights(expression), len(table))
     behind = table["frame"].to_numpy()
-    filmed = Frames(videos, actor, behind)
+    filmed = Frames(videos, actor, np.append(behind, reference_frame(actor)))
     cv2.setNumThreads(1)
     painted = paint(actor, pictures, motion, table, filmed, picture=picture)
     size = (filmed.size[0] - filmed.size[0] % 2, filmed.size[1] - filmed.size[1] % 2)
@@ -186,7 +188,10 @@ def paint(
     actor: Actor, mouths: Mouths, motion: Motion, table: pd.DataFrame, filmed: Frames, *, picture: str = "real"
 ) -> Iterator[NDArray[np.uint8]]:
     """Yield the frames of a film, (H, W, 3) blue green red; `table` is that of `choose_frames`."""
-    painter = Painter(actor, mouths)
+    if picture not in PICTURES:
+        raise TalkfaceError(f"head.picture: {picture!r}; one of {', '.join(PICTURES)} was expected")
+    reference = reference_frame(actor)
+    painter = Painter(actor, mouths) if picture == "real" else TexturedPainter(actor, reference, filmed[reference])
     sharp = fade(table["path"].to_numpy(), actor.video)
     count = sum(f"near{k + 1}" in table for k in range(NEAREST))
     near = table[[f"near{k + 1}" for k in range(count)]].to_numpy()

@@ -19,7 +19,7 @@ from talkface.head.warp import Window, fill, take, where_from
 
 # All in outer-eye distances.
 FREE = 0.30  # around what moves: over so much a bend fades away
-LIPS, FEATHER = 0.09, 0.035  # around the lips: what is replaced, and how softly
+LIPS, FEATHER = 0.12, 0.035  # around the lips: what is replaced, and how softly
 RING = 0.10  # around that: where colours are matched
 BAND = 0.035  # standard deviation: what is smoother is the low band
 MOVED_PX = 0.25  # pixels: what moves by less stays

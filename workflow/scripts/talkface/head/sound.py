@@ -29,6 +29,7 @@ from talkface.face3d import arkit
 from talkface.face3d.bases import load_bases
 from talkface.face3d.records import Motion, read_motion, write_weights
 from talkface.files import writing
+from talkface.head.lips import lips, opening
 from talkface.head.region import SPOKEN
 from talkface.media.phone_names import BILABIAL, SILENCE, class_of
 from talkface.models.base import BaseNetwork
@@ -51,7 +52,7 @@ CLOSED_SHARE = 0.04  # of a person's frames, in which the mouth is most closed: 
 REST_FRAMES, REST_SHARE = 10, 0.3
 CLOSING = 0.9  # how far lips are pulled together where a p, b or m is certain
 KEPT = 64  # principal components of features that the GRU is given
-HIDDEN, RATE, STEPS, PATIENCE, CROP = 48, 3e-3, 600, 60, 75
+HIDDEN, RATE, STEPS, PATIENCE, CROP = 32, 1e-3, 300, 60, 75
 
 
 class Heard(NamedTuple):
@@ -176,18 +177,6 @@ def in_context(features: NDArray, context: Sequence[int] = CONTEXT) -> NDArray:
     return np.concatenate([features[(rows + k).clip(0, len(rows) - 1)] for k in context], axis=1)
 
 
-def opening(weights: NDArray) -> NDArray[np.float64]:
-    """Return how far weights (T, 52) open the mouth beyond the resting face's, outer-eye distances."""
-    expression = load_bases().expression
-    upper, lower = (list(side) for side in zip(*points.LIP_PAIRS, strict=True))
-    return weights @ (expression[:, lower, 1] - expression[:, upper, 1]).mean(axis=1)
-
-
-def lips(weights: NDArray) -> NDArray[np.float64]:
-    """Return where weights (T, 52) move the lips' landmarks, (T, 20, 3)."""
-    return np.tensordot(weights, load_bases().expression[:, list(points.LIPS)], axes=1)
-
-
 def lip_distance(one: NDArray, other: NDArray) -> float:
     """Return the mean distance of lip landmarks of weights (T, 52), % of the outer-eye distance."""
     return float(100 * np.linalg.norm(lips(one) - lips(other), axis=2).mean())
@@ -293,9 +282,9 @@ def _ridge(features: NDArray, target: NDArray, kept_back: float) -> NDArray:
 
 
 def _components(given: NDArray) -> NDArray:
-    """Return principal components (D, KEPT) of features, each as far as it spreads."""
+    """Return principal components (D, KEPT) of features (T, D), the first as far as it spreads."""
     _, size, right = np.linalg.svd(given, full_matrices=False)
-    return right[:KEPT].T / (size[:KEPT] / np.sqrt(len(given)) + 1e-6)
+    return right[:KEPT].T / (size[0] / np.sqrt(len(given)))
 
 
 def _guess_by_gru(given: NDArray, target: NDArray, seed: int) -> NDArray:

@@ -22,7 +22,9 @@ def by_name(videos: Sequence[Stretch]) -> dict[str, Stretch]:
     return dict(zip(names_of(len(videos)), videos, strict=True))
 
 
-def prepare(videos: Sequence[Stretch], folder: Path, *, face_model: str | Path, voice: str | Path, kind: str) -> None:
+def prepare(
+    videos: Sequence[Stretch], folder: Path, *, face_model: str | Path, voice: str | Path, kind: str
+) -> dict[str, float]:
     """Make all that is known of a person: results/persons/{person}/ in `folder`.
 
     Parameters
@@ -36,6 +38,11 @@ def prepare(videos: Sequence[Stretch], folder: Path, *, face_model: str | Path, 
         Weights of the voice model.
     kind : {"ridge", "gru"}
         See `sound.learn`.
+
+    Returns
+    -------
+    dict of str to float
+        Seconds that each file took.
     """
     folder.mkdir(parents=True, exist_ok=True)
     names = names_of(len(videos))
@@ -56,11 +63,14 @@ def prepare(videos: Sequence[Stretch], folder: Path, *, face_model: str | Path, 
         ),
         "voice.npz": lambda path: learn_voice(folder / "faces.h5", folder / "audio.h5", path, model=voice, kind=kind),
     }  # fmt: skip
+    seconds = {}
     for name, make in stages.items():
         if not (folder / name).exists():
             begun = time.perf_counter()
             make(folder / name)
-            log.info("%s: %.1f s", name, time.perf_counter() - begun)
+            seconds[name] = time.perf_counter() - begun
+            log.info("%s: %.1f s", name, seconds[name])
+    return seconds
 
 
 def speak(

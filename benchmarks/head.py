@@ -1,0 +1,245 @@
+"""The talking head: pictures of held-out frames, the sound of held-out seconds, and a film from nothing, stage by stage.
+
+    make bench-head           results/benchmarks/head.tsv
+
+Pictures: of person31 the last fifth is held out, of CREMA-D's 1001 two of six clips. Identity, mouths and background
+come from the rest alone; expression and pose are the truth's. Behind each held-out frame stands the learnt frame that
+is nearest in pose, bent. Beside `real`: that frame with its own mouth bent; the learnt frame nearest in time; the
+textured head as published (over the true frame, whose border it keeps); and the truth encoded again. Measured in the
+mouth's box at the video's resolution; lips are found by dlib, and beside it by the face mesh.
+"""
+
+import itertools
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parent / "workflow" / "scripts"), str(HERE)]
+
+from accuracy import Measures, command_line  # noqa: E402
+
+from talkface.corpus.persons import names_of  # noqa: E402
+from talkface.evaluation.metrics import correlation  # noqa: E402
+from talkface.face import points  # noqa: E402
+from talkface.face.detection import landmark_shard, track_face, track_mesh  # noqa: E402
+from talkface.face.mesh.networks import mesh_path  # noqa: E402
+from talkface.face.predictor import predictor_path  # noqa: E402
+from talkface.face3d.records import Stretch, fit_shard, fit_speaker  # noqa: E402
+from talkface.head.actor import Mouths, cut_person  # noqa: E402
+from talkface.head.choice import Chosen, Filmed, choose, fade  # noqa: E402
+from talkface.head.film import choose_frames, draw_head, load_actor  # noqa: E402
+from talkface.head.measure import Faces, asked_landmarks, differences, measure_film, mouth_box, psnr, sharpness, ssim  # noqa: E402
+from talkface.head.picture import Mouth, Painter  # noqa: E402
+from talkface.head.sound import Listener, drive_person, gather, learn  # noqa: E402
+from talkface.head.textured import TexturedPainter, reference_frame  # noqa: E402
+from talkface.head.whole import by_name, prepare  # noqa: E402
+from talkface.media.encoding import encode  # noqa: E402
+from talkface.media.video import probe, read_frames  # noqa: E402
+from talkface.models.checkpoint import load_network  # noqa: E402
+
+COMPARED = ("real", "own_mouth", "in_time", "mesh", "truth_again", "ridge", "gru")
+VOICE = Path("resources/models/talkface_voice.pt")
+PERSON31, LEARNT_S = "talking/person31.mp4", 19.4
+STRANGER = "cremad/cremad_1001_*.flv"
+LEARNT_CLIPS = 4
+SPEECH = "speech/tcd_03Fsi1201.wav"
+SMALL = 512  # pixels, both ways, of a second film
+
+
+class Case:
+    """A person of whom some stretches are learnt and others held out."""
+
+    def __init__(self, learnt: Sequence[Stretch], held_out: Sequence[Stretch], folder: Path, face_model: Path):
+        folder.mkdir()
+        stretches = [*learnt, *held_out]
+        names = names_of(len(stretches))
+        self.videos = dict(zip(names, stretches, strict=True))
+        landmark_shard(
+            [s.video for s in stretches], folder / "landmarks.h5", clips=names, start_s=[s.start_s for s in stretches],
+            end_s=[s.end_s for s in stretches], detector="mesh",
+        )  # fmt: skip
+        fit_speaker(dict.fromkeys(names[: len(learnt)], folder / "landmarks.h5"), folder / "identity.h5")
+        files = {"faces": folder / "faces.h5", "identity": folder / "identity.h5"}
+        fit_shard(folder / "landmarks.h5", files["identity"], files["faces"], face_model=face_model, videos=self.videos)
+        cut_person(folder / "mouths.h5", self.videos, face_model=face_model, **files)
+        self.actor, self.mouths = load_actor(face_model, **files), Mouths(folder / "mouths.h5")
+        self.frames = [
+            f for name, s in self.videos.items() for f in itertools.islice(s.frames("bgr24"), self.count(name))
+        ]
+        self.learnt = self.actor.video < len(learnt)
+        self.held_out = np.flatnonzero(~self.learnt)
+
+    def count(self, name: str) -> int:
+        """Frames of a stretch."""
+        return self.actor.lengths[self.actor.clips.index(name)]
+
+    def choose(self) -> Chosen:
+        """Choose learnt mouths for the held-out frames."""
+        actor = self.actor
+        filmed = Filmed(actor.region.compare(actor.weights), actor.turn, self.mouths.inside, actor.video)
+        return choose(filmed.shape[self.held_out], actor.turn[self.held_out], filmed, allowed=self.learnt)
+
+    def behind(self) -> NDArray[np.int64]:
+        """Choose the learnt frame nearest in pose to each held-out one."""
+        known, actor = np.flatnonzero(self.learnt), self.actor
+        turned = np.degrees(np.linalg.norm(actor.turn[self.held_out][:, None] - actor.turn[known], axis=2))
+        away = np.linalg.norm(actor.place[self.held_out][:, None] - actor.place[known], axis=2)
+        return known[(np.square(turned) + np.square(20 * away)).argmin(axis=1)]
+
+
+def encoded_again(pictures: Sequence[NDArray], folder: Path) -> list[NDArray]:
+    """Encode pictures as films are, and decode them."""
+    height, width = (side - side % 2 for side in pictures[0].shape[:2])
+    encode((np.ascontiguousarray(p[:height, :width]) for p in pictures), folder / "again.mp4", size=(width, height))
+    again = list(read_frames(probe(folder / "again.mp4"), pixels="bgr24"))
+    return [
+        np.pad(a, ((0, p.shape[0] - height), (0, p.shape[1] - width), (0, 0)), "edge")
+        for a, p in zip(again, pictures, strict=False)
+    ]
+
+
+def pictures(measures: Measures, name: str, case: Case, folder: Path) -> None:
+    """Compare pictures of held-out frames."""
+    actor, rows = case.actor, case.held_out
+    chosen, behind = case.choose(), case.behind()
+    sharp, painter = fade(chosen.path, actor.video), Painter(actor, case.mouths)
+    near = [
+        {int(n): float(s) for n, s in zip(*pair, strict=True)} for pair in zip(chosen.near, chosen.share, strict=True)
+    ]
+    known = np.flatnonzero(case.learnt)
+    reference = int(known[reference_frame(actor, known)])
+    textured = TexturedPainter(actor, reference, case.frames[reference])
+    before = int(known[-1])
+
+    def real(i: int) -> NDArray:
+        n = int(behind[i])
+        allowed = {k: s for k, s in sharp[i].items() if case.learnt[k]} or {int(chosen.path[i]): 1.0}
+        total = sum(allowed.values())
+        mouth = Mouth({k: s / total for k, s in allowed.items()}, near[i])
+        return painter.paint(case.frames[n], n, actor.weights[rows[i]], mouth, at=int(rows[i]))
+
+    def own(i: int) -> NDArray:
+        n = int(behind[i])
+        return painter.paint(case.frames[n], n, actor.weights[rows[i]], None, at=int(rows[i]))
+
+    def mesh(i: int) -> NDArray:
+        return textured.paint(case.frames[rows[i]], int(rows[i]), actor.weights[rows[i]])
+
+    truth = [case.frames[n] for n in rows]
+    asked = asked_landmarks(actor, rows, actor.weights[rows])
+    detectors: dict[str, Callable] = {
+        "dlib": lambda shown: track_face(
+            (cv2.cvtColor(p, cv2.COLOR_BGR2GRAY) for p in shown), predictor=predictor_path()
+        ),
+        "mesh": lambda shown: track_mesh((p[..., ::-1] for p in shown), mesh=mesh_path()),
+    }
+    seen = {who: look(truth).landmarks for who, look in detectors.items()}
+    shown: dict[str, list[NDArray]] = {
+        "real": [real(i) for i in range(len(rows))],
+        "own_mouth": [own(i) for i in range(len(rows))],
+        "in_time": [case.frames[before]] * len(rows),
+        "mesh": [mesh(i) for i in range(len(rows))],
+        "truth_again": encoded_again(truth, folder),
+    }
+    for which, made in shown.items():
+        boxes = [
+            mouth_box(marks[list(points.LIPS)], actor.eyes_of(int(n))) for marks, n in zip(asked, rows, strict=True)
+        ]
+        pairs = [(m[box], t[box]) for m, t, box in zip(made, truth, boxes, strict=True)]
+        measures.note(f"{name}: PSNR", "dB", which, float(np.mean([psnr(*pair) for pair in pairs])))
+        measures.note(f"{name}: SSIM", "", which, float(np.mean([ssim(*pair) for pair in pairs])))
+        sharper = np.mean([sharpness(m) for m, _ in pairs]) / np.mean([sharpness(t) for _, t in pairs])
+        measures.note(f"{name}: sharpness to the truth's", "", which, float(sharper))
+        quick = [differences(Faces(list(of), asked, actor.eyes), 2).mean() for of in (made, truth)]
+        measures.note(f"{name}: second difference in time to the truth's", "", which, quick[0] / quick[1])
+        if which == "in_time":
+            continue
+        for who, look in detectors.items():
+            found = look(made).landmarks
+            apart = (found - seen[who])[:, list(points.LIPS)] / actor.eyes
+            measures.note(
+                f"{name}: lips to the truth's, by {who}",
+                "% of eyes",
+                which,
+                float(100 * np.linalg.norm(apart, axis=2).mean()),
+            )
+            same = correlation(points.mouth_opening(found), points.mouth_opening(seen[who]))
+            measures.note(f"{name}: opening, by {who}", "correlation", which, same)
+    measures.note(f"{name}: nearest filmed mouth", "% of eyes", "real", float(chosen.distance.mean()))
+
+
+def film(measures: Measures, data: Path, face_model: Path, folder: Path) -> None:
+    """Make the film of person31 from nothing, stage by stage, and measure it; then sounds and speeds."""
+    videos = [Stretch(data / PERSON31)]
+    person = folder / "person31"
+    begun = time.perf_counter()
+    seconds = prepare(videos, person, face_model=face_model, voice=VOICE, kind="ridge")
+    files = {name: person / f"{name}.h5" for name in ("faces", "identity", "mouths")}
+    speech = data / SPEECH
+
+    def stage(name: str, make: Callable[[], None]) -> None:
+        at = time.perf_counter()
+        make()
+        seconds[name] = time.perf_counter() - at
+
+    expression, frames, made = folder / "expression.tsv", folder / "frames.tsv", folder / "film.mp4"
+    stage("expression", lambda: drive_person(person / "voice.npz", speech, expression, model=VOICE))
+    stage(
+        "choice", lambda: choose_frames(expression, frames, audio=speech, face_model=face_model, how="video", **files)
+    )
+    for picture, output in (("real", made), ("mesh", folder / "mesh.mp4")):
+        stage(
+            f"film, {picture}",
+            lambda picture=picture, output=output: draw_head(
+                expression, frames, output, audio=speech, videos=by_name(videos), face_model=face_model,
+                picture=picture, **files,
+            ),
+        )  # fmt: skip
+    for name, value in seconds.items():
+        measures.note(f"seconds: {name}", "s", "mesh" if "mesh" in name else "real", value)
+    measures.note("seconds: from nothing to the film", "s", "real", time.perf_counter() - begun - seconds["film, mesh"])
+    measure_film(
+        made, folder / "quality.tsv", expression=expression, frames=frames, videos=by_name(videos), voice=person / "voice.npz",
+        face_model=face_model, faces=files["faces"], identity=files["identity"],
+    )  # fmt: skip
+    import pandas as pd
+
+    for row in pd.read_csv(folder / "quality.tsv", sep="\t").itertuples():
+        for which, value in (("real", row.film), ("truth_again", row.person)):
+            if np.isfinite(value):
+                measures.note(f"film: {row.measure}", row.unit if isinstance(row.unit, str) else "", which, value)
+    lesson = gather(Listener(load_network(VOICE)), files["faces"], person / "audio.h5")
+    for kind in ("ridge", "gru"):
+        voice = learn(lesson, kind=kind)
+        measures.note("sound: lips of held-out seconds", "% of eyes", kind, voice.error)
+        measures.note("sound: the mean expression's", "% of eyes", kind, voice.error_of_mean)
+        measures.note("sound: opening", "correlation", kind, voice.correlation)
+
+
+def main() -> None:
+    """Measure everything, print and save the table."""
+    given = command_line(__doc__ or "", "head").parse_args()
+    cv2.setNumThreads(1)
+    face_model = given.data / "models" / "ict_facekit.npz"
+    measures = Measures(COMPARED)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        video = given.data / PERSON31
+        one = Case([Stretch(video, None, LEARNT_S)], [Stretch(video, LEARNT_S)], folder / "one", face_model)
+        pictures(measures, "person31", one, folder)
+        clips = [Stretch(path) for path in sorted(given.data.glob(STRANGER))]
+        few = Case(clips[:LEARNT_CLIPS], clips[LEARNT_CLIPS:], folder / "few", face_model)
+        pictures(measures, "1001", few, folder)
+        film(measures, given.data, face_model, folder)
+    measures.save(given.output)
+
+
+if __name__ == "__main__":
+    main()

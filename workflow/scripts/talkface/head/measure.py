@@ -1,0 +1,234 @@
+"""What a finished film shows, beside what was asked for and beside the person's own videos.
+
+Landmarks of films are found by dlib, whatever built them, and beside it by the face mesh. results/head/{person}/{speech}/quality.tsv: `measure`,
+`film`, `person` (the same of what was filmed, where there is such a thing) and `unit`.
+
+Axes: T frames, 68 landmarks, H and W of a picture.
+"""
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from talkface.conventions import FPS
+from talkface.errors import TalkfaceError
+from talkface.evaluation.metrics import correlation
+from talkface.face import points
+from talkface.face.detection import track_face, track_mesh
+from talkface.face.mesh.networks import mesh_path
+from talkface.face.predictor import predictor_path
+from talkface.face.trust import doubt_share
+from talkface.face3d.bases import load_bases
+from talkface.face3d.records import Stretch, read_weights
+from talkface.files import writing
+from talkface.head.actor import Actor
+from talkface.head.film import Frames, held, load_actor
+from talkface.head.likeness import describe
+from talkface.media.video import probe, read_frames
+
+log = logging.getLogger(__name__)
+
+MOUTH = 0.2  # outer-eye distances around the lips that the mouth's box has
+EVERY = 10  # frames of which one is asked whose face it is
+FAR_S = 4.0  # seconds apart: pictures of the person that tell how alike they are
+QUICK_HZ = 1.0  # movement of a head that is quicker
+MOST = 500  # frames of the person that are measured
+LIPS = {
+    "lips": ("lips found less lips asked", "% of the outer-eye distance"),
+    "correlation": ("opening found and asked, correlation", ""),
+    "amplitude": ("opening found to asked, amplitude", ""),
+}
+JUMP = 0.99  # quantile of second differences that tells of jumps
+
+
+class Faces(NamedTuple):
+    """Pictures with what is asked to be seen in them: (T, H, W, 3) one by one, landmarks (T, 68, 2), pixels."""
+
+    pictures: list[NDArray[np.uint8]]
+    asked: NDArray
+    eyes: float
+
+
+def asked_landmarks(actor: Actor, behind: NDArray, weights: NDArray, *, detector: str = "dlib") -> NDArray[np.float64]:
+    """Return where a detector should see the landmarks (T, 68, 2) of weights (T, 52) on frames (T,) of an actor."""
+    bases = load_bases().as_seen_by(detector)
+    person = bases.neutral + np.tensordot(actor.identity, bases.identity[: len(actor.identity)], axes=1)
+    faces = person + np.tensordot(weights, bases.expression, axes=1)
+    rows = zip(behind.tolist(), faces, strict=True)
+    return np.stack([actor.before(n, face)[:, :2] for n, face in rows]).astype(np.float64)
+
+
+def ssim(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> float:
+    """Return the structural similarity of two pictures (H, W, 3), grey, Gaussian window of 1.5 pixels (Wang et al. 2004)."""
+    one, other = (cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY).astype(np.float64) for picture in (a, b))
+
+    def mean(values: NDArray) -> NDArray:
+        return np.asarray(cv2.GaussianBlur(values, (0, 0), 1.5))
+
+    ma, mb = mean(one), mean(other)
+    va, vb, both = mean(one * one) - ma * ma, mean(other * other) - mb * mb, mean(one * other) - ma * mb
+    c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
+    return float((((2 * ma * mb + c1) * (2 * both + c2)) / ((ma**2 + mb**2 + c1) * (va + vb + c2))).mean())
+
+
+def psnr(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> float:
+    """Return the peak signal-to-noise ratio of two pictures, dB."""
+    return float(10 * np.log10(255**2 / max(1e-9, np.square(a.astype(np.float64) - b).mean())))
+
+
+def sharpness(picture: NDArray[np.uint8]) -> float:
+    """Return the mean magnitude of a picture's Laplacian, grey levels."""
+    grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY).astype(np.float32)
+    return float(np.abs(cv2.Laplacian(grey, cv2.CV_32F)).mean())
+
+
+def mouth_box(lips: NDArray, eyes: float) -> tuple[slice, slice]:
+    """Return rows and columns of the box around lips (P, 2), pixels."""
+    left, top = np.floor(lips.min(axis=0) - MOUTH * eyes).astype(int).clip(0)
+    right, bottom = np.ceil(lips.max(axis=0) + MOUTH * eyes).astype(int)
+    return slice(top, bottom), slice(left, right)
+
+
+def differences(faces: Faces, order: int) -> NDArray[np.float64]:
+    """Return the mean magnitude of differences in time of the mouth's box, one a frame; order 1 or 2."""
+    found = []
+    for t in range(1, len(faces.pictures) - 1):
+        box = mouth_box(faces.asked[t, list(points.LIPS)], faces.eyes)
+        before, now, after = (faces.pictures[t + k][box].astype(np.float32) for k in (-1, 0, 1))
+        found.append(np.abs(after - now if order == 1 else before - 2 * now + after).mean())
+    return np.array(found)
+
+
+def lips_found(faces: Faces, predictor: str | Path, mesh: str | Path) -> dict[str, float]:
+    """Compare the lips that both detectors find with those asked for."""
+    seen = {
+        "dlib": track_face((cv2.cvtColor(p, cv2.COLOR_BGR2GRAY) for p in faces.pictures), predictor=predictor),
+        "mesh": track_mesh((p[..., ::-1] for p in faces.pictures), mesh=mesh),
+    }
+    found: dict[str, float] = {}
+    for name, track in seen.items():
+        if track.rejected:
+            raise TalkfaceError(f"a film in which {name} follows no face: {track.rejected}")
+        found |= {f"{key} {name}": value for key, value in compare_lips(track.landmarks, faces).items()}
+    return found | {"doubt": 100 * doubt_share(seen["dlib"].spread)}
+
+
+def compare_lips(found: NDArray, faces: Faces) -> dict[str, float]:
+    """Compare landmarks (T, 68, 2) with those asked for, less what they differ by in all frames."""
+    lips = list(points.LIPS)
+    apart = (found[:, lips] - faces.asked[:, lips]) / faces.eyes
+    apart = apart - apart.mean(axis=0)
+    shown, asked = (points.mouth_opening(marks) / faces.eyes for marks in (found, faces.asked))
+    return {
+        "lips": float(100 * np.linalg.norm(apart, axis=2).mean()),
+        "correlation": correlation(shown, asked),
+        "amplitude": float(shown.std() / max(asked.std(), 1e-9)),
+    }
+
+
+def likeness(faces: Faces, others: Faces) -> float:
+    """Return the mean distance of dlib's 128 numbers between pictures of two films, frame by frame."""
+    rows = range(0, min(len(faces.pictures), len(others.pictures)), EVERY)
+    return float(np.mean([
+        np.linalg.norm(describe(faces.pictures[t], faces.asked[t]) - describe(others.pictures[t], others.asked[t]))
+        for t in rows
+    ]))  # fmt: skip
+
+
+def own_likeness(faces: Faces) -> float:
+    """Return the mean distance of a person's pictures that are seconds apart."""
+    known = [describe(faces.pictures[t], faces.asked[t]) for t in range(0, len(faces.pictures), EVERY)]
+    lead = max(1, min(round(FAR_S * FPS / EVERY), len(known) - 1))
+    return float(np.mean([np.linalg.norm(a - b) for a, b in zip(known[:-lead], known[lead:], strict=True)]))
+
+
+def head_motion(turn: NDArray) -> dict[str, float]:
+    """Return how far each angle of turns (T, 3) moves, degrees, and which share of that is quicker than a second."""
+    found = {}
+    for name, course in zip(("yaw", "pitch", "roll"), np.degrees(turn).T, strict=True):
+        found[f"head {name}"] = float(course.std())
+        power = np.square(np.abs(np.fft.rfft((course - course.mean()) * np.hanning(len(course)))))
+        hertz = np.fft.rfftfreq(len(course), 1 / FPS)
+        found[f"head {name}, quicker than {QUICK_HZ:g} Hz"] = float(
+            100 * power[hertz > QUICK_HZ].sum() / max(power.sum(), 1e-12)
+        )
+    return found
+
+
+def measure_film(
+    film: str | Path, output: str | Path, *, expression: str | Path, frames: str | Path, videos: Mapping[str, Stretch],
+    faces: str | Path, identity: str | Path, face_model: str | Path, voice: str | Path,
+    predictor: str | Path | None = None, mesh: str | Path | None = None,
+) -> None:  # fmt: skip
+    """Write what a film shows.
+
+    Parameters
+    ----------
+    film : path
+        results/head/{person}/{speech}.mp4.
+    output : path
+        results/head/{person}/{speech}/quality.tsv.
+    expression, frames : path
+        Beside it.
+    videos : mapping of name to Stretch
+        Of the person.
+    faces, identity, voice : path
+        results/persons/{person}/.
+    face_model : path
+    predictor, mesh : path, optional
+        See `predictor_path` and `mesh_path`.
+    """
+    predictor, mesh = predictor_path(predictor), mesh_path(mesh)
+    actor = load_actor(face_model, faces, identity)
+    table = pd.read_csv(frames, sep="\t")
+    behind = table["frame"].to_numpy()
+    motion = held(read_weights(expression), len(table))
+    wanted = np.stack([actor.spoken(n, w) for n, w in zip(behind, motion.weights, strict=True)])
+    pictures = list(read_frames(probe(film), pixels="bgr24"))[: len(table)]
+    shown = Faces(pictures, asked_landmarks(actor, behind[: len(pictures)], wanted[: len(pictures)]), actor.eyes)
+    own_rows = np.arange(min(MOST, actor.lengths[0]))
+    kept = Frames(videos, actor, np.concatenate([behind, own_rows]))
+    filmed = Faces(
+        [kept[n] for n in own_rows.tolist()], asked_landmarks(actor, own_rows, actor.weights[own_rows]), actor.eyes
+    )
+    below = Faces([kept[n] for n in behind.tolist()], asked_landmarks(actor, behind, actor.weights[behind]), actor.eyes)
+    rows = [
+        *_rows({"film": lips_found(shown, predictor, mesh), "person": lips_found(filmed, predictor, mesh)}, {
+            **{f"{key} {name}": (f"{words}, by {name}", unit)
+               for name in ("dlib", "mesh") for key, (words, unit) in LIPS.items()},
+            "doubt": ("frames whose mouth is in doubt", "%"),
+        }),
+        ("mouth, second difference in time", differences(shown, 2).mean(), differences(below, 2).mean(), "grey levels"),
+        ("mouth, its largest", np.quantile(differences(shown, 2), JUMP), np.quantile(differences(below, 2), JUMP), "grey levels"),
+        ("mouth, flicker", differences(shown, 1).mean(), differences(below, 1).mean(), "grey levels"),
+        ("dlib's 128 numbers, distance", likeness(shown, below), own_likeness(filmed), "0.6: another person"),
+        ("nearest filmed mouth", table["distance"].mean(), np.nan, "% of the outer-eye distance"),
+        ("nearest filmed mouth, worst twentieth", table["distance"].quantile(0.95), np.nan, "% of the outer-eye distance"),
+        ("leaps between filmed mouths", 60 * FPS * (np.abs(np.diff(table["path"])) > 1).mean(), np.nan, "a minute"),
+    ]  # fmt: skip
+    moved, own = head_motion(actor.turn[behind]), head_motion(actor.turn)
+    rows += [(name, moved[name], own[name], "%" if "Hz" in name else "degrees") for name in moved]
+    with np.load(voice, allow_pickle=False) as known:
+        rows += [
+            ("sound, lips of held-out seconds", np.nan, float(known["error"]), "% of the outer-eye distance"),
+            (
+                "sound, the same of the mean expression",
+                np.nan,
+                float(known["error_of_mean"]),
+                "% of the outer-eye distance",
+            ),
+            ("sound, correlation of the opening", np.nan, float(known["correlation"]), ""),
+        ]
+    found = pd.DataFrame(rows, columns=["measure", "film", "person", "unit"])
+    with writing(output) as temporary:
+        found.to_csv(temporary, sep="\t", index=False, float_format="%.3f")
+
+
+def _rows(of: Mapping[str, Mapping[str, float]], names: Mapping[str, tuple[str, str]]) -> list[tuple]:
+    return [(name, of["film"][key], of["person"][key], unit) for key, (name, unit) in names.items()]

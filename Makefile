@@ -35,7 +35,7 @@ endif
 unexport VIDEOS SHEET SPLIT_BY PATTERN
 quoted = '$(subst ','\'',$(value $(1)))'
 
-.PHONY: demo zoo report compare strangers held-out voice minutes test test-quick test-containers test-readme check bench bench-eyes bench-phones bench-timing bench-face3d bench-trust tables sheet speech template bases pins clean
+.PHONY: demo zoo report compare strangers held-out voice minutes test test-quick test-containers test-readme check bench bench-eyes bench-phones bench-timing bench-face3d bench-head bench-trust tables sheet speech template bases pins clean
 
 demo: .venv/run
 	$(RUN) snakemake --cores $(CORES) train_all evaluate_all animate_all
@@ -115,6 +115,9 @@ bench-timing: .venv/dev
 
 bench-face3d: .venv/dev
 	$(RUN) python benchmarks/face3d.py --data "$(DATA)"
+
+bench-head: .venv/dev
+	$(RUN) python benchmarks/head.py --data "$(DATA)"
 
 bench-trust: .venv/dev
 	$(RUN) python benchmarks/mouth_trust.py --data "$(DATA)"

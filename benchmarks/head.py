@@ -1,4 +1,4 @@
-"""The talking head: pictures of held-out frames, the sound of held-out seconds, and a film from nothing, stage by stage.
+"""The talking head: pictures of held-out frames, sound of held-out seconds, a film from nothing, stage by stage.
 
     make bench-head           results/benchmarks/head.tsv
 
@@ -206,8 +206,8 @@ def film(measures: Measures, data: Path, face_model: Path, folder: Path) -> None
         measures.note(f"seconds: {name}", "s", "mesh" if "mesh" in name else "real", value)
     measures.note("seconds: from nothing to the film", "s", "real", time.perf_counter() - begun - seconds["film, mesh"])
     measure_film(
-        made, folder / "quality.tsv", expression=expression, frames=frames, videos=by_name(videos), voice=person / "voice.npz",
-        face_model=face_model, faces=files["faces"], identity=files["identity"],
+        made, folder / "quality.tsv", expression=expression, frames=frames, videos=by_name(videos),
+        voice=person / "voice.npz", face_model=face_model, faces=files["faces"], identity=files["identity"],
     )  # fmt: skip
     import pandas as pd
 

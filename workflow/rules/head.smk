@@ -1,7 +1,7 @@
 # expects: the videos of config/persons.tsv, results/audio/{clip}.wav (a row of the sheet or a file of resources/speech/),
 # the face model, the weights of the model that listens
 # produces: results/persons/{person}/: landmarks.h5, quality.tsv, identity.h5, faces.h5, mouths.h5, audio.h5, voice.npz
-# (layouts: talkface/head/), {video}.mp4, the fitted mesh on a video;
+# (layouts: talkface/head/), video<n>.mp4, the fitted mesh on a video;
 # results/head/{person}/{clip}.mp4 and {clip}_face.mp4; results/head/{person}/{clip}/: expression.tsv, frames.tsv,
 # quality.tsv
 # reads from config: head, media.audio_rate, landmarks, seed; through talkface/selection.py persons, face_model
@@ -111,25 +111,25 @@ use rule fit_faces as fit_person with:
 
 use rule draw_mesh as draw_mesh_of_person with:
     input:
-        video=lambda w: stretches_of(w)[w.video][0],
+        video=lambda w: stretches_of(w)[w.clip][0],
         faces="results/persons/{person}/faces.h5",
         identity="results/persons/{person}/identity.h5",
         audio="results/persons/{person}/audio.h5",
         face_model=head_model,
     output:
-        film="results/persons/{person}/{video}.mp4",
+        film="results/persons/{person}/{clip}.mp4",
     log:
-        "results/logs/draw_mesh_of_person/{person}/{video}.log",
+        "results/logs/draw_mesh_of_person/{person}/{clip}.log",
     benchmark:
-        "results/benchmarks/draw_mesh_of_person/{person}/{video}.tsv"
+        "results/benchmarks/draw_mesh_of_person/{person}/{clip}.tsv"
     wildcard_constraints:
-        video=r"video\d+",
+        clip=r"video\d+",
     params:
         code=code_of("draw_mesh"),
-        start_s=lambda w: stretches_of(w)[w.video][1],
-        end_s=lambda w: stretches_of(w)[w.video][2],
+        start_s=lambda w: stretches_of(w)[w.clip][1],
+        end_s=lambda w: stretches_of(w)[w.clip][2],
     message:
-        "Laying the fitted head over {wildcards.video} of {wildcards.person}"
+        "Laying the fitted head over {wildcards.clip} of {wildcards.person}"
 
 
 rule cut_mouths:

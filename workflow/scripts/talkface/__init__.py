@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from talkface.prediction.streaming import Stream
 
 __version__ = "0.2.0"
-__all__ = ["Stream", "TalkfaceError", "__version__", "animate", "landmarks", "load_model", "predict", "weights"]
+__all__ = ["Stream", "TalkfaceError", "__version__", "animate", "head", "landmarks", "load_model", "predict", "weights"]
 _HOMES = dict.fromkeys(("Stream", "animate", "landmarks", "load_model", "predict", "weights"), "talkface.api")
 _HOMES["TalkfaceError"] = "talkface.errors"
 

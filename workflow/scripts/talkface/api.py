@@ -9,7 +9,7 @@ import contextlib
 import importlib.util
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,7 @@ from talkface.models.registry import network_class, network_names
 from talkface.prediction.streaming import Stream, predict_samples, predict_sound
 from talkface.training.importing import Source, open_weights, read_weights
 
-__all__ = ["Stream", "animate", "landmarks", "load_model", "predict", "weights"]
+__all__ = ["Stream", "animate", "head", "landmarks", "load_model", "predict", "weights"]
 
 # Weights that come along: in an installed package beside this module, in a clone in resources/models/.
 SHIPPED = (Path(__file__).parent / "weights", Path(__file__).resolve().parents[3] / "resources" / "models")
@@ -254,6 +254,59 @@ def animate(
             gif.write_gif(gif.resample(shapes, frames_of(audio, fps=gif.GIF_FPS)), output, **options)
         else:
             animation.animate(shapes, output, audio=audio, progress=progress, **options)
+
+
+def head(
+    videos: str | Path | Sequence[str | Path], sound: str | Path, output: str | Path, *, face_model: str | Path,
+    person: str | Path | None = None, face: str | Path | None = None, how: str = "ridge", pose: str = "video",
+    picture: str = "real", mark: bool = False,
+) -> None:  # fmt: skip
+    """Write a film of a filmed person who speaks new audio. Ask whoever is seen before.
+
+    Parameters
+    ----------
+    videos : path or sequence of paths
+        Of one person: 12 s or more in sum are good, 6 s are needed.
+    sound : path
+        The speech; any file of sound, or a video.
+    output : path
+        An .mp4 (H.264, AAC) of the whole frame, which says in its metadata that it is synthetic.
+    face_model : path
+        An .npz of ICT-FaceKit; `snakemake resources/face_models/ict_facekit.npz` makes it.
+    person : path, optional
+        A folder that keeps what is known of the person, for further speech; what is there already is taken.
+    face : path, optional
+        An .mp4 of the face alone besides, 256 x 256.
+    how : {"ridge", "gru"}
+        How the mouth follows the sound: by regression, or by a small network.
+    pose : {"video", "matched", "key_poses"}
+        Frames behind the speech: as filmed, forwards and backwards; those whose head turns as the sound has it turn;
+        the same as Yi et al. 2020 match it.
+    picture : {"real", "mesh"}
+        The person's own mouths, or a textured head as published.
+    mark : bool
+        Write on the picture that it is synthetic.
+
+    Raises
+    ------
+    TalkfaceError
+        If the extra `landmarks` is not installed, the videos will not do, or the sound cannot be read.
+    """
+    _need("landmarks", "talking heads")
+    from talkface.face3d.records import Stretch
+    from talkface.head import whole  # with OpenCV and dlib, of the extra
+
+    given = [videos] if isinstance(videos, str | Path) else list(videos)
+    stretches, voice = [Stretch(video) for video in given], shipped_models()[VOICE_MODEL]
+    with tempfile.TemporaryDirectory() as temporary, _readable(sound) as audio:
+        folder = Path(temporary) / Path(given[0]).stem if person is None else Path(person)
+        whole.prepare(stretches, folder, face_model=face_model, voice=voice, kind=how)
+        for view, film in (("full", output), ("face", face)):
+            if film is not None:
+                whole.speak(
+                    folder, audio, film, videos=stretches, face_model=face_model, voice=voice, pose=pose,
+                    picture=picture, view=view, mark=mark,
+                )  # fmt: skip
 
 
 def landmarks(

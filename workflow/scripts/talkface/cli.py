@@ -1,4 +1,4 @@
-"""Command line: `talkface animate`, `predict`, `weights`, `landmarks`, `sheet`.
+"""Command line: `talkface animate`, `predict`, `weights`, `head`, `landmarks`, `sheet`.
 
 Exit status: 0 when all went well; 1 when something could not be made, with one line that says why, after the rest was
 made; 2 for a command that cannot be understood.
@@ -37,6 +37,10 @@ WEIGHTS = """examples:
   talkface weights hello.wav                     hello.csv: ARKit's 52 weights as Live Link Face has them, 60 a second
   talkface weights hello.wav -o hello.json       as NVIDIA's Audio2Face does
   talkface weights hello.wav -o hello.glb --face-model ict_facekit.npz   a head that speaks, glTF 2.0
+"""
+HEAD = """examples:
+  talkface head me.mp4 hello.wav --face-model ict_facekit.npz              hello.mp4, and hello_face.mp4: I say hello
+  talkface head clips hello.wav --face-model ict_facekit.npz --person me   videos of a folder; what is known stays in me
 """
 LANDMARKS = """example:
   talkface landmarks video.mp4                   video.npy: (frames, 68, 2) pixels, 25 frames a second
@@ -104,6 +108,19 @@ def _parser() -> argparse.ArgumentParser:
         "--fps", type=int, choices=(30, 60), default=60, help="frames a second, of .csv and .json (60)"
     )
     engines.add_argument("--face-model", type=Path, metavar="FILE", help="an .npz of ICT-FaceKit, for a .glb")
+    person = command("head", _head_films, "films of a filmed person who says what is heard", HEAD)
+    person.add_argument("video", type=Path, metavar="VIDEO", help="of the person, or a folder of such")
+    person.add_argument("sound", type=Path, metavar="SOUND", help="a file of sound, or a video")
+    person.add_argument("--face-model", type=Path, metavar="FILE", required=True, help="an .npz of ICT-FaceKit")
+    person.add_argument("--person", type=Path, metavar="FOLDER", help="where what is known of the person is kept")
+    person.add_argument(
+        "--pose", choices=("video", "matched", "key_poses"), default="video", help="frames behind (video)"
+    )
+    person.add_argument(
+        "--picture", choices=("real", "mesh"), default="real", help="own mouths, or a textured head (real)"
+    )
+    person.add_argument("--mark", action="store_true", help="write on the picture that it is synthetic")
+    _output(person, "an .mp4")
     seen = command("landmarks", _landmarks, "the landmarks of the face in videos", LANDMARKS)
     seen.add_argument("videos", nargs="+", type=Path, metavar="VIDEO", help="a video, or a folder of videos")
     seen.add_argument("--detector", choices=("dlib", "mesh"), default="dlib", help="whose eyes (dlib)")
@@ -181,6 +198,22 @@ def _weights(given: argparse.Namespace) -> int:
             write_gltf(head, motion, output)
 
     return _each(files, given, make, suffixes=(".csv", ".json", ".glb"))
+
+
+def _head_films(given: argparse.Namespace) -> int:
+    settle_threads(os.cpu_count() or 1)
+    from talkface import api
+
+    videos = _files([given.video], sound=False)
+    (output,) = _outputs([given.sound], given.output, (".mp4",))
+    face = output.with_name(f"{output.stem}_face.mp4")
+    _refuse_existing([output, face], given)
+    api.head(
+        videos, given.sound, output, face_model=given.face_model, person=given.person, face=face, pose=given.pose,
+        picture=given.picture, mark=given.mark,
+    )  # fmt: skip
+    sys.stdout.write(f"{output}\n{face}\n")
+    return 0
 
 
 def _head(given: argparse.Namespace) -> Any:

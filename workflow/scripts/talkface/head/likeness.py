@@ -20,8 +20,8 @@ MARGIN = 0.25  # of a face's width, on all sides
 @functools.cache
 def _network() -> "dlib.face_recognition_model_v1":
     path = find_model(
-        None, package="face_recognition_models", inside=f"models/{NAME}", sha256=SHA256, setting="face_recognition_models",
-        install="pip install face_recognition_models==0.3.0",
+        None, package="face_recognition_models", inside=f"models/{NAME}", sha256=SHA256,
+        setting="face_recognition_models", install="pip install face_recognition_models==0.3.0",
     )  # fmt: skip
     return dlib.face_recognition_model_v1(str(Path(path)))
 

@@ -20,3 +20,8 @@ def opening(weights: NDArray) -> NDArray[np.float64]:
 def lips(weights: NDArray) -> NDArray[np.float64]:
     """Return where weights (T, 52) move the lips' landmarks, (T, 20, 3)."""
     return np.tensordot(weights, load_bases().expression[:, list(points.LIPS)], axes=1)
+
+
+def lip_distance(one: NDArray, other: NDArray) -> float:
+    """Return the mean distance of lip landmarks of weights (T, 52), % of the outer-eye distance."""
+    return float(100 * np.linalg.norm(lips(one) - lips(other), axis=2).mean())

@@ -70,7 +70,7 @@ def track_person(
             reasons = "; ".join(dict.fromkeys(reason for reason in table["refused"] if reason))
             raise TalkfaceError(
                 f"{person}: {good:.1f} s of video that can be used, of {table['seconds'].sum():.1f} s; "
-                f"{SHORTEST_S:g} s in sum were expected, better {SHORT_S:g}; add rows to the person"
+                f"{SHORTEST_S:g} s in sum were expected, better {SHORT_S:g}; give more video"
                 + (f"; {reasons}" if reasons else "")
             )
         if good < SHORT_S:

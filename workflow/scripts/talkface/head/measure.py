@@ -1,7 +1,8 @@
 """What a finished film shows, beside what was asked for and beside the person's own videos.
 
-Landmarks of films are found by dlib, whatever built them, and beside it by the face mesh. results/head/{person}/{speech}/quality.tsv: `measure`,
-`film`, `person` (the same of what was filmed, where there is such a thing) and `unit`.
+Landmarks of films are found by dlib, whatever built them, and beside it by the face mesh.
+results/head/{person}/{speech}/quality.tsv: `measure`, `film`, `person` (the same of what was filmed, where there is
+such a thing) and `unit`.
 
 Axes: T frames, 68 landmarks, H and W of a picture.
 """
@@ -39,8 +40,9 @@ EVERY = 10  # frames of which one is asked whose face it is
 FAR_S = 4.0  # seconds apart: pictures of the person that tell how alike they are
 QUICK_HZ = 1.0  # movement of a head that is quicker
 MOST = 500  # frames of the person that are measured
+EYES = "% of the outer-eye distance"
 LIPS = {
-    "lips": ("lips found less lips asked", "% of the outer-eye distance"),
+    "lips": ("lips found less lips asked", EYES),
     "correlation": ("opening found and asked, correlation", ""),
     "amplitude": ("opening found to asked, amplitude", ""),
 }
@@ -65,7 +67,7 @@ def asked_landmarks(actor: Actor, behind: NDArray, weights: NDArray, *, detector
 
 
 def ssim(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> float:
-    """Return the structural similarity of two pictures (H, W, 3), grey, Gaussian window of 1.5 pixels (Wang et al. 2004)."""
+    """Return the structural similarity of two pictures (H, W, 3), grey, windows of 1.5 pixels (Wang et al. 2004)."""
     one, other = (cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY).astype(np.float64) for picture in (a, b))
 
     def mean(values: NDArray) -> NDArray:
@@ -198,30 +200,31 @@ def measure_film(
         [kept[n] for n in own_rows.tolist()], asked_landmarks(actor, own_rows, actor.weights[own_rows]), actor.eyes
     )
     below = Faces([kept[n] for n in behind.tolist()], asked_landmarks(actor, behind, actor.weights[behind]), actor.eyes)
+    quick, own_quick = differences(shown, 2), differences(below, 2)
     rows = [
         *_rows({"film": lips_found(shown, predictor, mesh), "person": lips_found(filmed, predictor, mesh)}, {
             **{f"{key} {name}": (f"{words}, by {name}", unit)
                for name in ("dlib", "mesh") for key, (words, unit) in LIPS.items()},
             "doubt": ("frames whose mouth is in doubt", "%"),
         }),
-        ("mouth, second difference in time", differences(shown, 2).mean(), differences(below, 2).mean(), "grey levels"),
-        ("mouth, its largest", np.quantile(differences(shown, 2), JUMP), np.quantile(differences(below, 2), JUMP), "grey levels"),
+        ("mouth, second difference in time", quick.mean(), own_quick.mean(), "grey levels"),
+        ("mouth, its largest", np.quantile(quick, JUMP), np.quantile(own_quick, JUMP), "grey levels"),
         ("mouth, flicker", differences(shown, 1).mean(), differences(below, 1).mean(), "grey levels"),
         ("dlib's 128 numbers, distance", likeness(shown, below), own_likeness(filmed), "0.6: another person"),
-        ("nearest filmed mouth", table["distance"].mean(), np.nan, "% of the outer-eye distance"),
-        ("nearest filmed mouth, worst twentieth", table["distance"].quantile(0.95), np.nan, "% of the outer-eye distance"),
+        ("nearest filmed mouth", table["distance"].mean(), np.nan, EYES),
+        ("nearest filmed mouth, worst twentieth", table["distance"].quantile(0.95), np.nan, EYES),
         ("leaps between filmed mouths", 60 * FPS * (np.abs(np.diff(table["path"])) > 1).mean(), np.nan, "a minute"),
     ]  # fmt: skip
     moved, own = head_motion(actor.turn[behind]), head_motion(actor.turn)
     rows += [(name, moved[name], own[name], "%" if "Hz" in name else "degrees") for name in moved]
     with np.load(voice, allow_pickle=False) as known:
         rows += [
-            ("sound, lips of held-out seconds", np.nan, float(known["error"]), "% of the outer-eye distance"),
+            ("sound, lips of held-out seconds", np.nan, float(known["error"]), EYES),
             (
                 "sound, the same of the mean expression",
                 np.nan,
                 float(known["error_of_mean"]),
-                "% of the outer-eye distance",
+                EYES,
             ),
             ("sound, correlation of the opening", np.nan, float(known["correlation"]), ""),
         ]

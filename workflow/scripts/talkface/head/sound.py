@@ -29,7 +29,7 @@ from talkface.face3d import arkit
 from talkface.face3d.bases import load_bases
 from talkface.face3d.records import Motion, read_motion, write_weights
 from talkface.files import writing
-from talkface.head.lips import lips, opening
+from talkface.head.lips import lip_distance, lips, opening
 from talkface.head.region import SPOKEN
 from talkface.media.phone_names import BILABIAL, SILENCE, class_of
 from talkface.models.base import BaseNetwork
@@ -53,6 +53,7 @@ REST_FRAMES, REST_SHARE = 10, 0.3
 CLOSING = 0.9  # how far lips are pulled together where a p, b or m is certain
 KEPT = 64  # principal components of features that the GRU is given
 HIDDEN, RATE, STEPS, PATIENCE, CROP = 32, 1e-3, 300, 60, 75
+EVERY = 5  # steps after which a GRU is judged
 
 
 class Heard(NamedTuple):
@@ -175,11 +176,6 @@ def in_context(features: NDArray, context: Sequence[int] = CONTEXT) -> NDArray:
     """Put features (T, D) of frames around each beside its own, (T, len(context) * D); the ends are repeated."""
     rows = np.arange(len(features))
     return np.concatenate([features[(rows + k).clip(0, len(rows) - 1)] for k in context], axis=1)
-
-
-def lip_distance(one: NDArray, other: NDArray) -> float:
-    """Return the mean distance of lip landmarks of weights (T, 52), % of the outer-eye distance."""
-    return float(100 * np.linalg.norm(lips(one) - lips(other), axis=2).mean())
 
 
 class Lesson(NamedTuple):
@@ -321,7 +317,7 @@ def _train(given: NDArray, target: NDArray, learnt: NDArray, seed: int, *, stop:
     best, state, waited = float("inf"), network.state_dict(), 0
     crop = min(CROP, len(given))
     generator = np.random.default_rng(seed)
-    for _ in range(STEPS):
+    for step in range(STEPS):
         network.train()
         starts = generator.integers(0, len(given) - crop + 1, 8)
         batch = torch.stack([x[s : s + crop] for s in starts])
@@ -330,6 +326,8 @@ def _train(given: NDArray, target: NDArray, learnt: NDArray, seed: int, *, stop:
         optimiser.zero_grad()
         loss(network(batch), wanted, of).backward()
         optimiser.step()
+        if step % EVERY:
+            continue
         network.eval()
         with torch.inference_mode():
             error = float(loss(network(x[None])[0], y, check))
@@ -337,7 +335,7 @@ def _train(given: NDArray, target: NDArray, learnt: NDArray, seed: int, *, stop:
             best, waited = error, 0
             state = {name: tensor.clone() for name, tensor in network.state_dict().items()}
         else:
-            waited += 1
+            waited += EVERY
             if waited > PATIENCE:
                 break
     return {name: tensor.numpy() for name, tensor in state.items()}

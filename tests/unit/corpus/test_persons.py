@@ -1,0 +1,52 @@
+"""The table of persons."""
+
+import pytest
+
+from talkface.corpus.persons import read_persons
+from talkface.errors import TalkfaceError
+
+
+def write(folder, *lines, head="person\tvideo\tstart_s\tend_s"):
+    path = folder / "persons.tsv"
+    path.write_text("\n".join(["# whose", head, *lines]) + "\n")
+    return path
+
+
+def test_rows_of_one_person_belong_together(tmp_path):
+    table = write(tmp_path, "ada\ta.mp4\t\t", "bob\tb.mp4\t1\t9.5", "ada\tc d.mp4\t2\t")
+    found = read_persons(table, nameable=str.upper)
+    assert list(found) == ["ada", "bob"]
+    assert found["ada"].videos == ["A.MP4", "C D.MP4"]
+    assert found["ada"].names == ["video1", "video2"]
+    assert found["ada"].start_s == [None, 2.0]
+    assert found["bob"].end_s == [9.5]
+
+
+def test_seconds_may_be_left_out_and_no_table_is_nobody(tmp_path):
+    assert read_persons(write(tmp_path, "ada\ta.mp4", head="person\tvideo"))["ada"].end_s == [None]
+    assert read_persons(tmp_path / "none.tsv") == {}
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("a b\ta.mp4\t\t", r"row 2: person 'a b'"),
+        ("../a\ta.mp4\t\t", r"row 2: person '\.\./a'"),
+        ("ada\t\t\t", "row 2: no video"),
+        ("ada\ta.mp4\t5\t4", "row 2: from 5 to 4 s"),
+        ("ada\ta.mp4\t-1\t", "row 2: from -1 to"),
+        ("ada\ta.mp4\tsoon\t", "start_s holds what is no number"),
+    ],
+)
+def test_faults_are_one_line(tmp_path, line, said):
+    with pytest.raises(TalkfaceError, match=said) as error:
+        read_persons(write(tmp_path, line))
+    assert "\n" not in str(error.value)
+    assert "persons.tsv" in str(error.value)
+
+
+def test_another_table_is_refused(tmp_path):
+    with pytest.raises(TalkfaceError, match="columns clip, video; person, video"):
+        read_persons(write(tmp_path, "a\tb", head="clip\tvideo"))
+    with pytest.raises(TalkfaceError, match="columns person, video, stop"):
+        read_persons(write(tmp_path, "a\tb\t1", head="person\tvideo\tstop"))

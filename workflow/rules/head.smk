@@ -226,7 +226,7 @@ rule choose_frames:
     benchmark:
         "results/benchmarks/choose_frames/{person}/{clip}.tsv"
     conda:
-        "../../envs/face.yaml"
+        "../../envs/head.yaml"
     threads: 1
     resources:
         mem_mb=1500,
@@ -259,7 +259,7 @@ rule draw_head:
     wildcard_constraints:
         clip=r"[A-Za-z0-9][A-Za-z0-9_-]*(?<!_face)",
     conda:
-        "../../envs/face.yaml"
+        "../../envs/head.yaml"
     threads: 2
     resources:
         mem_mb=2000,
@@ -310,7 +310,7 @@ rule measure_head:
     benchmark:
         "results/benchmarks/measure_head/{person}/{clip}.tsv"
     conda:
-        "../../envs/face.yaml"
+        "../../envs/head.yaml"
     threads: 1
     resources:
         mem_mb=4000,

@@ -31,7 +31,8 @@ def test_its_terms_are_named(project):
     assert "Apache-2.0" in line
     assert mesh.MESH_SHA256[:8] in line
     wanted = (project / "requirements-mesh.txt").read_text().splitlines()[-1]
-    assert wanted in (project / "envs" / "face.post-deploy.sh").read_text()
+    for name in ("face", "head"):
+        assert wanted in (project / "envs" / f"{name}.post-deploy.sh").read_text()
 
 
 def test_names_and_maps_are_whole():

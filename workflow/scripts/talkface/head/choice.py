@@ -137,7 +137,7 @@ def fade(path: NDArray, video: NDArray) -> list[dict[int, float]]:
 
     Examples
     --------
-    >>> fade(np.array([4, 5, 0]), np.zeros(9))[1]
+    >>> {frame: round(share, 2) for frame, share in fade(np.array([4, 5, 0]), np.zeros(9))[1].items()}
     {5: 0.85, 0: 0.15}
     """
     found = []

@@ -5,8 +5,9 @@
 Pictures: of person31 the last fifth is held out, of CREMA-D's 1001 two of six clips. Identity, mouths and background
 come from the rest alone; expression and pose are the truth's. Behind each held-out frame stands the learnt frame that
 is nearest in pose, bent. Beside `real`: that frame with its own mouth bent; the learnt frame nearest in time; the
-textured head as published (over the true frame, whose border it keeps); and the truth encoded again. Measured in the
-mouth's box at the video's resolution; lips are found by dlib, and beside it by the face mesh.
+textured head as published (over the true frame, whose border it keeps); and the truth, encoded again. Measured in the
+mouth's box at the video's resolution; lips are found by dlib, and beside it by the face mesh. Of finished films,
+`truth` is the person's own video.
 """
 
 import itertools
@@ -18,6 +19,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 HERE = Path(__file__).resolve().parent
@@ -31,10 +33,10 @@ from talkface.face import points  # noqa: E402
 from talkface.face.detection import landmark_shard, track_face, track_mesh  # noqa: E402
 from talkface.face.mesh.networks import mesh_path  # noqa: E402
 from talkface.face.predictor import predictor_path  # noqa: E402
-from talkface.face3d.records import Stretch, fit_shard, fit_speaker  # noqa: E402
+from talkface.face3d.records import Stretch, fit_shard, fit_speaker, read_weights  # noqa: E402
 from talkface.head.actor import Mouths, cut_person  # noqa: E402
 from talkface.head.choice import Chosen, Filmed, choose, fade  # noqa: E402
-from talkface.head.film import choose_frames, draw_head, load_actor  # noqa: E402
+from talkface.head.film import choose_frames, draw_head, held, load_actor, paint  # noqa: E402
 from talkface.head.measure import Faces, asked_landmarks, differences, measure_film, mouth_box, psnr, sharpness, ssim  # noqa: E402
 from talkface.head.picture import Mouth, Painter  # noqa: E402
 from talkface.head.sound import Listener, drive_person, gather, learn  # noqa: E402
@@ -44,7 +46,7 @@ from talkface.media.encoding import encode  # noqa: E402
 from talkface.media.video import probe, read_frames  # noqa: E402
 from talkface.models.checkpoint import load_network  # noqa: E402
 
-COMPARED = ("real", "own_mouth", "in_time", "mesh", "truth_again", "ridge", "gru")
+COMPARED = ("real", "own_mouth", "in_time", "mesh", "truth")
 VOICE = Path("resources/models/talkface_voice.pt")
 PERSON31, LEARNT_S = "talking/person31.mp4", 19.4
 STRANGER = "cremad/cremad_1001_*.flv"
@@ -146,7 +148,7 @@ def pictures(measures: Measures, name: str, case: Case, folder: Path) -> None:
         "own_mouth": [own(i) for i in range(len(rows))],
         "in_time": [case.frames[before]] * len(rows),
         "mesh": [mesh(i) for i in range(len(rows))],
-        "truth_again": encoded_again(truth, folder),
+        "truth": encoded_again(truth, folder),
     }
     for which, made in shown.items():
         boxes = [
@@ -203,24 +205,59 @@ def film(measures: Measures, data: Path, face_model: Path, folder: Path) -> None
             ),
         )  # fmt: skip
     for name, value in seconds.items():
-        measures.note(f"seconds: {name}", "s", "mesh" if "mesh" in name else "real", value)
+        measures.note(f"seconds: {name}", "s", "mesh" if name.endswith("mesh") else "real", value)
     measures.note("seconds: from nothing to the film", "s", "real", time.perf_counter() - begun - seconds["film, mesh"])
     measure_film(
         made, folder / "quality.tsv", expression=expression, frames=frames, videos=by_name(videos),
         voice=person / "voice.npz", face_model=face_model, faces=files["faces"], identity=files["identity"],
     )  # fmt: skip
-    import pandas as pd
-
     for row in pd.read_csv(folder / "quality.tsv", sep="\t").itertuples():
-        for which, value in (("real", row.film), ("truth_again", row.person)):
+        for which, value in (("real", row.film), ("truth", row.person)):
             if np.isfinite(value):
                 measures.note(f"film: {row.measure}", row.unit if isinstance(row.unit, str) else "", which, value)
     lesson = gather(Listener(load_network(VOICE)), files["faces"], person / "audio.h5")
     for kind in ("ridge", "gru"):
         voice = learn(lesson, kind=kind)
-        measures.note("sound: lips of held-out seconds", "% of eyes", kind, voice.error)
-        measures.note("sound: the mean expression's", "% of eyes", kind, voice.error_of_mean)
-        measures.note("sound: opening", "correlation", kind, voice.correlation)
+        measures.note(f"sound, {kind}: lips of held-out seconds", "% of eyes", "real", voice.error)
+        measures.note(f"sound, {kind}: opening", "correlation", "real", voice.correlation)
+    measures.note("sound, mean expression: lips", "% of eyes", "real", voice.error_of_mean)
+    drawing(measures, videos, person, expression, frames, face_model, "1280 x 720")
+    # The same person, smaller: a square of the video.
+    small, actor = folder / "small.mp4", load_actor(face_model, files["faces"], files["identity"])
+    media = probe(videos[0].video)
+    left = int(np.clip(actor.middle(0)[0] - media.height / 2, 0, media.width - media.height))
+    square = (f[:, left : left + media.height] for f in videos[0].frames("bgr24"))
+    crop = (cv2.resize(f, (SMALL, SMALL), interpolation=cv2.INTER_AREA) for f in square)
+    encode(crop, small, size=(SMALL, SMALL), audio=videos[0].video)
+    other = folder / "small"
+    prepare([Stretch(small)], other, face_model=face_model, voice=VOICE, kind="ridge")
+    choose_frames(
+        expression, frames, audio=speech, face_model=face_model, how="video",
+        **{name: other / f"{name}.h5" for name in ("faces", "identity", "mouths")},
+    )  # fmt: skip
+    drawing(measures, [Stretch(small)], other, expression, frames, face_model, f"{SMALL} x {SMALL}")
+
+
+def drawing(
+    measures: Measures,
+    videos: Sequence[Stretch],
+    person: Path,
+    expression: Path,
+    frames: Path,
+    face_model: Path,
+    size: str,
+) -> None:
+    """Time what draws a frame of a film, without reading and encoding it."""
+    actor, mouths = load_actor(face_model, person / "faces.h5", person / "identity.h5"), Mouths(person / "mouths.h5")
+    table = pd.read_csv(frames, sep="\t")
+    motion = held(read_weights(expression), len(table))
+    for picture in ("real", "mesh"):
+        filmed = dict(enumerate(videos[0].frames("bgr24")))
+        made = paint(actor, mouths, motion, table, filmed, picture=picture)
+        next(made)  # compiles
+        begun = time.perf_counter()
+        count = sum(1 for _ in made)
+        measures.note(f"a frame at {size}", "ms", picture, 1000 * (time.perf_counter() - begun) / count)
 
 
 def main() -> None:

@@ -1,7 +1,8 @@
 # expects: results/qc/clips.tsv, results/evaluation/ (tables and figures), results/models/{corpus}/{model}/curve.tsv,
-# results/comparison/{model}/{clip}.mp4
+# results/comparison/{model}/{clip}.mp4, results/head/{person}/{clip}.mp4 and quality.tsv
 # produces: results/evaluation/summary.html, and what report.html shows beside the figures: results/report/settings.html and
-# .yaml, quality.html, evaluation.html, front.html, films/{model}.html
+# .yaml, quality.html, evaluation.html, front.html, films/{model}.html,
+# heads/{person}/{clip}.html
 # reads from config: all of it; comparison
 from snakemake import __version__ as snakemake_version
 
@@ -190,6 +191,39 @@ rule write_film:
         "../scripts/write_film.py"
 
 
+# Of talking heads that were made when jobs are planned.
+rule write_head_film:
+    input:
+        film="results/head/{person}/{clip}.mp4",
+        table="results/head/{person}/{clip}/quality.tsv",
+    output:
+        page=report(
+            "results/report/heads/{person}/{clip}.html",
+            caption="../report/heads.rst",
+            category="6. Talking heads",
+            labels={"person": "{person}", "speech": "{clip}"},
+        ),
+    log:
+        "results/logs/write_head_film/{person}/{clip}.log",
+    benchmark:
+        "results/benchmarks/write_head_film/{person}/{clip}.tsv"
+    conda:
+        "../../envs/drawing.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code_of("write_head_film"),
+        title=lambda w: f"{w.person} says {w.clip}",
+        pose=config["head"]["pose"],
+        picture=config["head"]["picture"],
+    message:
+        "Preparing the film of {wildcards.person} who says {wildcards.clip} for the report"
+    script:
+        "../scripts/write_head_film.py"
+
+
 rule report_all:
     input:
         rules.write_settings.output,
@@ -198,4 +232,5 @@ rule report_all:
         rules.evaluate_all.input,
         expand("results/evaluation/{figure}_{split}.svg", figure=["noise", "gain", "speakers"], split=selection.splits),
         expand("results/report/films/{shown}.html", shown=selection.shown),
+        [f"results/report/heads/{person}/{clip}.html" for person, clip in selection.heads],
         "results/viewer.html",

@@ -34,6 +34,7 @@ from talkface.training import model_folder
 SPEECH_FOLDER = "resources/speech"
 LINKS_FOLDER = ".snakemake/links"  # of files in whose names stand braces
 ICT_FILE = "resources/face_models/ict_facekit.npz"
+HEADS_FOLDER = "results/head"
 QUALITY_TABLE = "results/qc/clips.tsv"
 MODELS_FOLDER = "results/models"
 # Targets that train what is missing or has changed, and begin with these paths; any other takes the models there are.
@@ -185,6 +186,13 @@ class Selection:
         """Persons whose talking heads can be made."""
         table = self.find_beside(self.config["persons"])
         return Catalogue(f"person of {table}", read_persons(table, nameable=nameable))
+
+    @cached_property
+    def heads(self) -> list[tuple[str, str]]:
+        """Films of talking heads that are there: person and clip."""
+        films = sorted(Path(HEADS_FOLDER).glob("*/*.mp4"))
+        named = [(film.parent.name, film.stem) for film in films]
+        return [(person, clip) for person, clip in named if person in self.persons and clip in self.sounds]
 
     def find_beside(self, name: str | Path) -> Path:
         """Find a file that the workflow brings along: in the working folder, else beside the Snakefile."""

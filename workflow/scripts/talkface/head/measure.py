@@ -210,7 +210,7 @@ def measure_film(
         ("mouth, second difference in time", quick.mean(), own_quick.mean(), "grey levels"),
         ("mouth, its largest", np.quantile(quick, JUMP), np.quantile(own_quick, JUMP), "grey levels"),
         ("mouth, flicker", differences(shown, 1).mean(), differences(below, 1).mean(), "grey levels"),
-        ("dlib's 128 numbers, distance", likeness(shown, below), own_likeness(filmed), "0.6: another person"),
+        ("dlib's 128 numbers, distance", likeness(shown, below), own_likeness(filmed), "(another person: 0.6)"),
         ("nearest filmed mouth", table["distance"].mean(), np.nan, EYES),
         ("nearest filmed mouth, worst twentieth", table["distance"].quantile(0.95), np.nan, EYES),
         ("leaps between filmed mouths", 60 * FPS * (np.abs(np.diff(table["path"])) > 1).mean(), np.nan, "a minute"),

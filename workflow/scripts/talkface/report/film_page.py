@@ -12,6 +12,8 @@ from html import escape
 from pathlib import Path
 from string import Template
 
+import pandas as pd
+
 from talkface.errors import TalkfaceError
 from talkface.files import writing
 from talkface.media.encoding import shrink
@@ -25,6 +27,15 @@ WIDEST = 1280  # pixels of a film that is encoded again
 SOUND = 48_000  # bits a second
 ASSETS = Path(__file__).parent / "assets"
 LAYOUT = ASSETS / "film_page.html"
+# Of the table of a talking head's film: what a reader should know first.
+OF_HEADS = {
+    "lips found less lips asked, by mesh": "Lips found beside those asked for:",
+    "opening found and asked, correlation, by mesh": "correlation of their opening",
+    "opening found to asked, amplitude, by mesh": "its amplitude",
+    "mouth, second difference in time": "second difference in time",
+    "dlib's 128 numbers, distance": "dlib's 128 numbers lie apart by",
+    "nearest filmed mouth, worst twentieth": "nearest filmed mouth, worst twentieth",
+}
 STYLES = [ASSETS / name for name in ("page_colours.css", "page_style.css")]
 
 
@@ -84,3 +95,24 @@ def write_film(output: str | Path, *, film: str | Path, title: str, text: str, m
     )  # fmt: skip
     with writing(output) as temporary:
         temporary.write_text(page, encoding="utf-8")
+
+
+def write_head_film(output: str | Path, *, film: str | Path, table: str | Path, title: str) -> None:
+    """Write a page that plays the film of a talking head, and says what it shows.
+
+    Parameters
+    ----------
+    output : path
+        results/report/heads/{person}/{clip}.html.
+    film, table : path
+        results/head/{person}/{clip}.mp4, and its quality.tsv.
+    title : str
+    """
+    measured = pd.read_csv(table, sep="\t").set_index("measure").to_dict("index")
+    said = []
+    for name, words in OF_HEADS.items():
+        row = measured[name]
+        unit = f" {row['unit']}" if isinstance(row["unit"], str) else ""
+        beside = "" if pd.isna(row["person"]) else f" (filmed: {row['person']:.2f})"
+        said.append(f"{words} {row['film']:.2f}{unit}{beside}")
+    write_film(output, film=film, title=title, text=f"A synthetic film. {'; '.join(said)}.")

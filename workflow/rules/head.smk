@@ -12,6 +12,11 @@ def of_person(name):
     return lambda w: getattr(selection.persons[w.person], name)
 
 
+def videos_of(w):
+    """Input: the videos of a person, which must be there."""
+    return selection.videos_of(w.person)
+
+
 def stretches_of(w):
     """Params: videos of a person by name, with where they begin and end."""
     return dict(zip(selection.persons[w.person].names, zip(*selection.persons[w.person][1:])))
@@ -19,7 +24,7 @@ def stretches_of(w):
 
 rule track_person:
     input:
-        videos=of_person("videos"),
+        videos=videos_of,
     output:
         landmarks="results/persons/{person}/landmarks.h5",
         quality="results/persons/{person}/quality.tsv",
@@ -48,7 +53,7 @@ rule track_person:
 
 use rule extract_audio as sound_of_person with:
     input:
-        sources=of_person("videos"),
+        sources=videos_of,
     output:
         audio="results/persons/{person}/audio.h5",
     log:
@@ -89,7 +94,7 @@ use rule fit_faces as fit_person with:
         landmarks="results/persons/{person}/landmarks.h5",
         identity="results/persons/{person}/identity.h5",
         face_model=lambda w: selection.face_model if config["face3d"]["photometric"] else [],
-        pictures=of_person("videos"),
+        pictures=videos_of,
     output:
         faces="results/persons/{person}/faces.h5",
     log:
@@ -134,7 +139,7 @@ use rule draw_mesh as draw_mesh_of_person with:
 
 rule cut_mouths:
     input:
-        videos=of_person("videos"),
+        videos=videos_of,
         faces="results/persons/{person}/faces.h5",
         identity="results/persons/{person}/identity.h5",
         face_model=head_model,
@@ -245,7 +250,7 @@ rule draw_head:
         expression="results/head/{person}/{clip}/expression.tsv",
         frames="results/head/{person}/{clip}/frames.tsv",
         audio="results/audio/{clip}.wav",
-        videos=of_person("videos"),
+        videos=videos_of,
         faces="results/persons/{person}/faces.h5",
         identity="results/persons/{person}/identity.h5",
         mouths="results/persons/{person}/mouths.h5",
@@ -298,7 +303,7 @@ rule measure_head:
         film="results/head/{person}/{clip}.mp4",
         expression="results/head/{person}/{clip}/expression.tsv",
         frames="results/head/{person}/{clip}/frames.tsv",
-        videos=of_person("videos"),
+        videos=videos_of,
         faces="results/persons/{person}/faces.h5",
         identity="results/persons/{person}/identity.h5",
         voice="results/persons/{person}/voice.npz",

@@ -16,10 +16,16 @@ def test_rows_of_one_person_belong_together(tmp_path):
     table = write(tmp_path, "ada\ta.mp4\t\t", "bob\tb.mp4\t1\t9.5", "ada\tc d.mp4\t2\t")
     found = read_persons(table, nameable=str.upper)
     assert list(found) == ["ada", "bob"]
-    assert found["ada"].videos == ["A.MP4", "C D.MP4"]
+    assert found["ada"].videos == [str(tmp_path / name).upper() for name in ("a.mp4", "c d.mp4")]
     assert found["ada"].names == ["video1", "video2"]
     assert found["ada"].start_s == [None, 2.0]
     assert found["bob"].end_s == [9.5]
+
+
+def test_videos_of_the_demo_are_made_by_rules(tmp_path):
+    table = write(tmp_path, "ada\tresources/demo/ada_1.mp4\t\t")
+    assert read_persons(table, shipped=True)["ada"].videos == ["resources/demo/ada_1.mp4"]
+    assert read_persons(table)["ada"].videos == [str(tmp_path / "resources" / "demo" / "ada_1.mp4")]
 
 
 def test_seconds_may_be_left_out_and_no_table_is_nobody(tmp_path):

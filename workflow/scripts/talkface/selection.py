@@ -185,7 +185,18 @@ class Selection:
     def persons(self) -> Catalogue:
         """Persons whose talking heads can be made."""
         table = self.find_beside(self.config["persons"])
-        return Catalogue(f"person of {table}", read_persons(table, nameable=nameable))
+        shipped = table.resolve() == (self.home / "config" / "persons.tsv").resolve()
+        return Catalogue(f"person of {table}", read_persons(table, shipped=shipped, nameable=nameable))
+
+    def videos_of(self, person: str) -> list[str]:
+        """List the videos of a person; raise a TalkfaceError if one is gone."""
+        videos = self.persons[person].videos
+        gone = [video for video in videos if not video.startswith(MADE_BY_RULES) and not Path(video).is_file()]
+        if gone:
+            raise TalkfaceError(
+                f"{self.config['persons']}: {person}: there is no file {gone[0]!r}; mend the column video"
+            )
+        return videos
 
     @cached_property
     def heads(self) -> list[tuple[str, str]]:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from talkface.corpus.sheet import NAME
+from talkface.corpus.sheet import NAME, resolve_file
 from talkface.errors import TalkfaceError
 
 COLUMNS = ("person", "video", "start_s", "end_s")
@@ -26,8 +26,17 @@ class Person(NamedTuple):
     end_s: list[float | None]
 
 
-def read_persons(path: str | Path, *, nameable: Callable[[str], str] = str) -> dict[str, Person]:
-    """Read the table of persons; `nameable` gives each video the path that it goes by.
+def read_persons(path: str | Path, *, shipped: bool = False, nameable: Callable[[str], str] = str) -> dict[str, Person]:
+    """Read the table of persons.
+
+    Parameters
+    ----------
+    path : path
+        Relative paths of videos start at its folder.
+    shipped : bool
+        Whether it is the table that comes along, whose videos rules make.
+    nameable : callable
+        Gives each video the path that it goes by.
 
     Raises
     ------
@@ -62,13 +71,16 @@ def read_persons(path: str | Path, *, nameable: Callable[[str], str] = str) -> d
             raise TalkfaceError(
                 f"{path}: row {number}: from {start:g} to {end:g} s; a stretch of the video was expected"
             )
-    return {
-        str(person): Person(
-            names_of(len(rows)), [nameable(video) for video in rows["video"]], _seconds(rows["start_s"]),
-            _seconds(rows["end_s"]),
+    found = {}
+    for person, rows in table.groupby("person", sort=False):
+        videos = [
+            resolve_file(video, Path(path), row=str(person), column="video", shipped=shipped, must_exist=False)
+            for video in rows["video"]
+        ]
+        found[str(person)] = Person(
+            names_of(len(videos)), [nameable(v) for v in videos], _seconds(rows["start_s"]), _seconds(rows["end_s"])
         )
-        for person, rows in table.groupby("person", sort=False)
-    }  # fmt: skip
+    return found
 
 
 def _seconds(column: pd.Series) -> list[float | None]:

@@ -150,7 +150,7 @@ def read_sheet(
     for column in ("video", "audio", "marks"):
         rows = zip(sheet[column], sheet["clip"])
         sheet[column] = [
-            _resolve(name, clip, path, column=column, shipped=shipped, must_exist=must_exist)
+            resolve_file(name, path, row=f"clip '{clip}'", column=column, shipped=shipped, must_exist=must_exist)
             if name or column != "marks"
             else ""
             for name, clip in rows
@@ -170,13 +170,13 @@ def _seconds(sheet: pd.DataFrame, column: str, path: Path) -> pd.Series:
     return numbers.astype(float)
 
 
-def _resolve(name: str, clip: str, path: Path, *, column: str, shipped: bool, must_exist: bool) -> str:
-    """Resolve the path that a row names in a column; the file must exist unless rules make it."""
+def resolve_file(name: str, path: Path, *, row: str, column: str, shipped: bool, must_exist: bool) -> str:
+    """Resolve the path that a row of a table names, beside the table; the file must exist unless rules make it."""
     if shipped and name.startswith(MADE_BY_RULES + "/"):
         return name
     resolved = find_same_name(path.parent / name)
     if not name.strip() or (must_exist and not resolved.is_file()):
-        raise TalkfaceError(f"{path}: clip '{clip}': there is no file {str(resolved)!r}; mend the column {column}")
+        raise TalkfaceError(f"{path}: {row}: there is no file {str(resolved)!r}; mend the column {column}")
     return str(resolved)
 
 

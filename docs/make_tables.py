@@ -4,7 +4,7 @@
     python docs/make_tables.py bench        results/benchmarks/suite/ of `make bench` -> docs/tables/bench.tsv
     python docs/make_tables.py containers   results/benchmarks/containers.xml of `make test-containers`, likewise
     python docs/make_tables.py eyes         results/benchmarks/eyes.tsv of `make bench-eyes`, likewise
-    (face3d, minutes, phones, strangers, timing, trust likewise, of `make bench-phones` and so on)
+    (face3d, head, minutes, phones, strangers, timing, trust likewise, of `make bench-phones` and so on)
     python docs/make_tables.py              writes the tables of docs/tables/ into the documents
 
 A document holds a table between `<!-- table NAME -->` and `<!-- end -->`; `short`: its first columns.
@@ -27,7 +27,7 @@ from talkface import __version__  # noqa: E402
 from talkface.evaluation.tables import read_summary  # noqa: E402
 
 TABLES = PROJECT / "docs" / "tables"
-DOCUMENTS = ("README.md", "docs/results.md", "docs/benchmarks.md", "docs/engines.md")
+DOCUMENTS = ("README.md", "docs/results.md", "docs/benchmarks.md", "docs/engines.md", "docs/head.md")
 MEASURES = {
     "lip_rmse": "lip error, clean",
     "lip_rmse_0db": "lip error, 0 dB",
@@ -57,6 +57,10 @@ PLAIN = {
     "face3d": {
         "measure": "measure", "unit": "unit", "dlib": "by dlib", "mesh": "by mesh",
         "refined": "mesh, refined by the pictures", "model": "model's own",
+    },
+    "head": {
+        "measure": "measure", "unit": "unit", "real": "real", "own_mouth": "own mouth", "in_time": "in time",
+        "mesh": "mesh", "truth": "truth",
     },
     "phones": {
         "sounds": "sounds", "marked": "marked by hand", "words_found": "of these found from words, %",

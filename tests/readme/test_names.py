@@ -22,7 +22,7 @@ MAKEFILE = (PROJECT / "Makefile").read_text(encoding="utf-8")
 # needs no training.
 FILLED = {
     "clip": "iris_1", "shard": "iris_1", "speaker": "iris", "model": "talkface_demo", "frame": "40", "corpus": "demo",
-    "name": "name",
+    "name": "name", "person": "ada", "speech": "hello",
 }  # fmt: skip
 TRAINED = "talkface"  # one that the workflow trains: it has a curve, and films of its worst clips
 WHOLE = ("results/evaluation/worst",)  # folders that a rule makes as one: what lies in them is no target

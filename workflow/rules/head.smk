@@ -43,6 +43,7 @@ rule track_person:
         start_s=of_person("start_s"),
         end_s=of_person("end_s"),
         mesh=config["landmarks"]["mesh"],
+        predictor=config["landmarks"]["predictor"],
         max_gap_frames=config["landmarks"]["max_gap_frames"],
         recount_frames=config["landmarks"]["recount_frames"],
     message:

@@ -13,6 +13,7 @@ with log_to(snakemake.log[0], threads=snakemake.threads):
         start_s=snakemake.params.start_s,
         end_s=snakemake.params.end_s,
         mesh=snakemake.params.mesh,
+        predictor=snakemake.params.predictor,
         max_gap_frames=snakemake.params.max_gap_frames,
         recount_frames=snakemake.params.recount_frames,
     )

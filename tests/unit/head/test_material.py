@@ -16,7 +16,7 @@ LANDMARKS = film(100)[0].astype(np.float32)
 def track(tmp_path, monkeypatch):
     """Track videos of a person of which landmarking says so much."""
 
-    def call(*videos):
+    def call(*videos, names=()):
         def landmark(paths, output, *, clips, **given):
             assert given["detector"] == "mesh"
             with h5py.File(output, "w") as file:
@@ -30,7 +30,8 @@ def track(tmp_path, monkeypatch):
                     group["faces"] = faces
 
         monkeypatch.setattr(material, "landmark_shard", landmark)
-        names = [f"{number}.mp4" for number in range(len(videos))]
+        monkeypatch.setattr(material, "mouth_doubt", lambda video, *_: 0.5 if video == "hand.mp4" else 0.01)
+        names = names or [f"{number}.mp4" for number in range(len(videos))]
         material.track_person(
             names, tmp_path / "landmarks.h5", tmp_path / "quality.tsv", person="ada", start_s=[None] * len(names),
             end_s=[None] * len(names),
@@ -61,3 +62,10 @@ def test_too_little_is_refused_and_nothing_made(track, tmp_path):
         track((100, 0, ""), (50, 0, "1.mp4: no face in any of 50 frames"))
     assert "no face in any of 50 frames" in str(error.value)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_hand_before_the_mouth_is_said(track, caplog):
+    table = track((200, 0, ""), (200, 0, ""), names=("a.mp4", "hand.mp4"))
+    assert table["mouth_doubt"].tolist() == [0.01, 0.5]
+    assert "hand.mp4: the mouth is in doubt in 50 % of the frames" in caplog.text
+    assert "a.mp4: the mouth" not in caplog.text

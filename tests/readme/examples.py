@@ -16,7 +16,8 @@ from pathlib import Path
 PROJECT = Path(__file__).resolve().parents[2]
 DOCUMENTS = (
     "README.md", "docs/targets.md", "docs/engines.md", "docs/head.md", "docs/look.md", "docs/results.md",
-    "docs/models.md", "docs/published.md", "docs/benchmarks.md", "docs/architecture.md", "docs/decisions.md", "config/README.md",
+    "docs/models.md", "docs/published.md", "docs/benchmarks.md", "docs/architecture.md", "docs/decisions.md",
+    "config/README.md",
 )  # fmt: skip
 # Set in everything that an example starts: its `make test` leaves the examples out, or they would never end.
 INSIDE = "TALKFACE_INSIDE_EXAMPLE"

@@ -211,7 +211,7 @@ def film(measures: Measures, data: Path, face_model: Path, folder: Path) -> None
         made, folder / "quality.tsv", expression=expression, frames=frames, videos=by_name(videos),
         voice=person / "voice.npz", face_model=face_model, faces=files["faces"], identity=files["identity"],
     )  # fmt: skip
-    for row in pd.read_csv(folder / "quality.tsv", sep="\t").itertuples():
+    for row in pd.read_csv(folder / "quality.tsv", sep="\t").query("not measure.str.startswith('sound')").itertuples():
         for which, value in (("real", row.film), ("truth", row.person)):
             if np.isfinite(value):
                 measures.note(f"film: {row.measure}", row.unit if isinstance(row.unit, str) else "", which, value)

@@ -197,7 +197,7 @@ def main() -> None:
         takers = {"compare": take_comparison, "bench": take_benchmarks, "containers": take_containers}
         takers |= {
             each: functools.partial(take_measured, each)
-            for each in ("eyes", "face3d", "phones", "timing", "trust", *OWN_TARGETS)
+            for each in ("eyes", "face3d", "head", "phones", "timing", "trust", *OWN_TARGETS)
         }
         takers[name]()
     for name in DOCUMENTS:

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import soundfile
 
+from talkface import cli
 from talkface.face3d import arkit
 from talkface.face3d.records import Stretch, read_weights
 from talkface.head.actor import Mouths
@@ -185,6 +186,22 @@ def test_everything_is_the_same_again(made, make, folder):
     for name in ("expression.tsv", "frames.tsv"):
         path = made / "head" / "woman" / "voice" / name
         assert path.read_bytes() == before[path]
+
+
+def test_the_command_takes_what_is_known_of_a_person(made, folder, shared_data, capsys):
+    videos = folder / "videos"
+    videos.mkdir()
+    for video in sorted((shared_data / "grid" / "others").glob("s33_*.mpg")):
+        (videos / video.name).symlink_to(video)
+    voice, model = folder / "resources/speech/voice.wav", shared_data / "models" / "ict_facekit.npz"
+    known = ("--person", str(made / "persons" / "woman"), "--face-model", str(model))
+    film = folder / "said.mp4"
+    assert cli.main(["head", str(videos), str(voice), *known, "-o", str(film), "--pose", "matched"]) == 0
+    assert probe(film).duration_s == pytest.approx(probe(folder / "said_face.mp4").duration_s, abs=0.01)
+    assert capsys.readouterr().out.split() == [str(film), str(folder / "said_face.mp4")]
+    assert cli.main(["head", str(videos / "s33_b.mpg"), str(voice), *known, "-o", str(folder / "no.mp4")]) == 1
+    assert "what is known there is of other videos (s33_b.mpg, s33_bwwy3s.mpg, s33_c.mpg)" in capsys.readouterr().err
+    assert not (folder / "no.mp4").exists()
 
 
 def test_a_person_with_too_little_video_is_refused_in_one_line(make, folder):

@@ -8,6 +8,7 @@ Axes: N frames of all videos of the person one after the other, V vertices of th
 """
 
 import itertools
+import logging
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -17,13 +18,18 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from talkface.conventions import FPS
 from talkface.errors import TalkfaceError
 from talkface.face3d.camera import DISTANCE, Camera, turn_of
 from talkface.face3d.face_model import load_arkit_model
 from talkface.face3d.records import Stretch, read_identity
 from talkface.files import writing
+from talkface.head.choice import BLOCK, distances
 from talkface.head.region import SPOKEN, Region
 
+log = logging.getLogger(__name__)
+
+SHORT_S = 12.0  # seconds: of less video it is said how near its mouths lie
 MARGIN = 0.22  # outer-eye distances kept around the lower face
 DARK, GREY = 0.45, 0.55  # of the brightness of the skin; of its saturation, below which what is bright is a tooth
 
@@ -146,6 +152,25 @@ def cut_mouths(actor: Actor, frames: Iterable[NDArray[np.uint8]], output: str | 
         if count < len(boxes):
             raise TalkfaceError(f"{output}: {count} frames of the person's videos; {len(boxes)} were expected")
         file["corner"], file["inside"] = boxes[:, :2].astype(np.int32), inside
+    apart = coverage(actor)
+    say = log.warning if len(actor) < SHORT_S * FPS else log.info
+    say(
+        "%s: %.1f s; from a mouth to the nearest a second away %.1f %% of the outer-eye distance, worst twentieth %.1f",
+        output, len(actor) / FPS, np.mean(apart), np.quantile(apart, 0.95),
+    )  # fmt: skip
+
+
+def coverage(actor: Actor) -> NDArray[np.float32]:
+    """Return how far each mouth lies from the nearest that was filmed a second or more away, % of the eyes, (N,)."""
+    shape = actor.region.compare(actor.weights)
+    found = np.empty(len(actor), np.float32)
+    rows = np.arange(len(actor))
+    for first in range(0, len(actor), BLOCK):
+        some = rows[first : first + BLOCK]
+        apart = distances(shape[some], shape)
+        apart[np.abs(some[:, None] - rows) < FPS] = np.inf
+        found[some] = apart.min(axis=1)
+    return found
 
 
 def cut(frame: NDArray[np.uint8], corner: NDArray, size: NDArray) -> NDArray[np.uint8]:

@@ -21,11 +21,12 @@ from talkface.face.predictor import predictor_path
 from talkface.face.trust import doubt_share
 from talkface.face3d.records import why_not
 from talkface.files import writing
+from talkface.head.actor import SHORT_S
 from talkface.media.video import probe, read_frames
 
 log = logging.getLogger(__name__)
 
-SHORTEST_S, SHORT_S = 6.0, 12.0  # of all videos of a person: less is refused; less is warned of
+SHORTEST_S = 6.0  # seconds of all videos of a person: less is refused
 MOST_DOUBT = 0.2  # share of the frames: more whose mouth is in doubt are warned of
 MOST_FACES = 0.1  # share of the counts that show a second face
 

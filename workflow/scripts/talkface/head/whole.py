@@ -6,12 +6,15 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import pandas as pd
+
 from talkface.corpus.persons import names_of
+from talkface.errors import TalkfaceError
 from talkface.face3d.records import Stretch, fit_shard, fit_speaker
 from talkface.head.actor import cut_person
 from talkface.head.film import choose_frames, draw_head
 from talkface.head.material import track_person
-from talkface.head.sound import drive_person, learn_voice
+from talkface.head.sound import drive_person, learn_voice, read_voice
 from talkface.media.audio import extract_audio_shard
 
 log = logging.getLogger(__name__)
@@ -31,7 +34,7 @@ def prepare(
     ----------
     videos : sequence of Stretch
     folder : path
-        Files that are there already are taken.
+        Files that are there already are taken, if they are of the same videos.
     face_model : path
         Of ICT-FaceKit.
     voice : path
@@ -43,8 +46,16 @@ def prepare(
     -------
     dict of str to float
         Seconds that each file took.
+
+    Raises
+    ------
+    TalkfaceError
+        If the videos will not do, or the folder is of others.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    _refuse_others(videos, folder)
+    if (folder / "voice.npz").exists() and read_voice(folder / "voice.npz").kind != kind:
+        (folder / "voice.npz").unlink()
     names = names_of(len(videos))
     files, begin, end = [v.video for v in videos], [v.start_s for v in videos], [v.end_s for v in videos]
     stages = {
@@ -71,6 +82,18 @@ def prepare(
             seconds[name] = time.perf_counter() - begun
             log.info("%s: %.1f s", name, seconds[name])
     return seconds
+
+
+def _refuse_others(videos: Sequence[Stretch], folder: Path) -> None:
+    """Raise a TalkfaceError if what is known in a folder is of other videos."""
+    if not (folder / "quality.tsv").exists():
+        return
+    known = pd.read_csv(folder / "quality.tsv", sep="\t")["video"].tolist()
+    if [Path(video).name for video in known] != [Path(stretch.video).name for stretch in videos]:
+        raise TalkfaceError(
+            f"{folder}: what is known there is of other videos ({', '.join(Path(video).name for video in known[:3])}"
+            f"{' ..' if len(known) > 3 else ''}); name another folder, or remove this one"
+        )
 
 
 def speak(

@@ -1,7 +1,7 @@
 # The selection of clips and models, and the functions every rule file uses. No rules.
 # expects: config/config.yaml, the sheet it names, files in resources/speech/
 # produces: selection (talkface/selection.py), code_of(), only(), but(), named(), of_clip(), of_speech(), by_clip(), of_speaker(),
-# identity_of(), head_model(), weights_of(),
+# identity_of(), head_model(), of_person(), videos_of(), stretches_of(), weights_of(),
 # weights_named(), of_model(), of_shown(), evaluated_audio(), evaluated_phones(), recorded_voices(), colours(), judged_at()
 # reads from config: voices, what talkface/selection.py reads
 import functools
@@ -117,6 +117,21 @@ def identity_of(w):
 def head_model(w):
     """Input: the file of the face model that config names."""
     return selection.face_model
+
+
+def of_person(name):
+    """Input and params: a column of the rows of a person."""
+    return lambda w: getattr(selection.persons[w.person], name)
+
+
+def videos_of(w):
+    """Input: the videos of a person, which must be there."""
+    return selection.videos_of(w.person)
+
+
+def stretches_of(w):
+    """Params: videos of a person by name, with where they begin and end."""
+    return dict(zip(selection.persons[w.person].names, zip(*selection.persons[w.person][1:])))
 
 
 def weights_of(w):

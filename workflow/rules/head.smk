@@ -7,21 +7,6 @@
 # reads from config: head, media.audio_rate, landmarks, seed; through talkface/selection.py persons, face_model
 
 
-def of_person(name):
-    """Input and params: a column of the rows of a person."""
-    return lambda w: getattr(selection.persons[w.person], name)
-
-
-def videos_of(w):
-    """Input: the videos of a person, which must be there."""
-    return selection.videos_of(w.person)
-
-
-def stretches_of(w):
-    """Params: videos of a person by name, with where they begin and end."""
-    return dict(zip(selection.persons[w.person].names, zip(*selection.persons[w.person][1:])))
-
-
 rule track_person:
     input:
         videos=videos_of,

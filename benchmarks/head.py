@@ -36,7 +36,8 @@ from talkface.face.predictor import predictor_path  # noqa: E402
 from talkface.face3d.records import Stretch, fit_shard, fit_speaker, read_weights  # noqa: E402
 from talkface.head.actor import Mouths, cut_person  # noqa: E402
 from talkface.head.choice import Chosen, Filmed, choose, fade  # noqa: E402
-from talkface.head.film import choose_frames, draw_head, held, load_actor, paint  # noqa: E402
+from talkface.head.film import choose_frames, draw_head, paint  # noqa: E402
+from talkface.head.filmed import held, load_actor  # noqa: E402
 from talkface.head.measure import Faces, asked_landmarks, differences, measure_film, mouth_box, psnr, sharpness, ssim  # noqa: E402
 from talkface.head.picture import Mouth, Painter  # noqa: E402
 from talkface.head.sound import Listener, drive_person, gather, learn  # noqa: E402

@@ -1,7 +1,7 @@
 # The selection of clips and models, and the functions every rule file uses. No rules.
 # expects: config/config.yaml, the sheet it names, files in resources/speech/
 # produces: selection (talkface/selection.py), code_of(), only(), but(), named(), of_clip(), of_speech(), by_clip(), of_speaker(),
-# identity_of(), head_model(), of_person(), videos_of(), stretches_of(), weights_of(),
+# identity_of(), head_model(), of_person(), videos_of(), stretches_of(), stretch_of(), refinement_of(), weights_of(),
 # weights_named(), of_model(), of_shown(), evaluated_audio(), evaluated_phones(), recorded_voices(), colours(), judged_at()
 # reads from config: voices, what talkface/selection.py reads
 import functools
@@ -37,6 +37,7 @@ if sum(word.split("=")[0] in ("--configfile", "--configfiles") for word in sys.a
     )
 sys.path.insert(0, str(scripts))
 
+from talkface.config import Catalogue
 from talkface.drawing.style import colour_of
 from talkface.errors import TalkfaceError
 from talkface.machine import settle_machine
@@ -132,6 +133,17 @@ def videos_of(w):
 def stretches_of(w):
     """Params: videos of a person by name, with where they begin and end."""
     return dict(zip(selection.persons[w.person].names, zip(*selection.persons[w.person][1:])))
+
+
+def stretch_of(w):
+    """Params: one of them, which goes by the name of the film."""
+    return Catalogue(f"video of {w.person}", stretches_of(w))[w.clip]
+
+
+def refinement_of(w):
+    """Input: the network that refines a person's mouths, where config asks for one; a mesh is drawn as it is."""
+    wanted = config["head"]["refine"] != "none" and config["head"]["picture"] == "real"
+    return f"results/persons/{w.person}/refine.pt" if wanted else []
 
 
 def weights_of(w):

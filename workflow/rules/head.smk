@@ -1,8 +1,9 @@
 # expects: the videos of config/persons.tsv, results/audio/{clip}.wav (a row of the sheet or a file of resources/speech/),
 # the face model, the weights of the model that listens
-# produces: results/persons/{person}/: landmarks.h5, quality.tsv, identity.h5, faces.h5, mouths.h5, audio.h5, voice.npz
+# produces: results/persons/{person}/: landmarks.h5, quality.tsv, identity.h5, faces.h5, mouths.h5, audio.h5, voice.npz,
+# refine.pt
 # (layouts: talkface/head/), video<n>.mp4, the fitted mesh on a video;
-# results/head/{person}/{clip}.mp4 and {clip}_face.mp4; results/head/{person}/{clip}/: expression.tsv, frames.tsv,
+# results/head_general/{corpus}.pt; results/head/{person}/{clip}.mp4 and {clip}_face.mp4; results/head/{person}/{clip}/: expression.tsv, frames.tsv,
 # quality.tsv
 # reads from config: head, media.audio_rate, landmarks, seed; through talkface/selection.py persons, face_model
 
@@ -102,7 +103,7 @@ use rule fit_faces as fit_person with:
 
 use rule draw_mesh as draw_mesh_of_person with:
     input:
-        video=lambda w: stretches_of(w)[w.clip][0],
+        video=lambda w: stretch_of(w)[0],
         faces="results/persons/{person}/faces.h5",
         identity="results/persons/{person}/identity.h5",
         audio="results/persons/{person}/audio.h5",
@@ -117,8 +118,8 @@ use rule draw_mesh as draw_mesh_of_person with:
         clip=r"video\d+",
     params:
         code=code_of("draw_mesh"),
-        start_s=lambda w: stretches_of(w)[w.clip][1],
-        end_s=lambda w: stretches_of(w)[w.clip][2],
+        start_s=lambda w: stretch_of(w)[1],
+        end_s=lambda w: stretch_of(w)[2],
     message:
         "Laying the fitted head over {wildcards.clip} of {wildcards.person}"
 
@@ -150,11 +151,43 @@ rule cut_mouths:
         "../scripts/cut_mouths.py"
 
 
+# The published network, on the clips of the sheet that are learnt from.
+rule head_general:
+    input:
+        faces=lambda w: expand("results/face3d/{shard}.h5", shard=selection.train_shards),
+        audio=lambda w: expand("results/audio/{shard}.h5", shard=selection.train_shards),
+        weights=lambda w: weights_named(config["head"]["voice"]),
+    output:
+        weights="results/head_general/{corpus}.pt",
+    log:
+        "results/logs/head_general/{corpus}.log",
+    benchmark:
+        "results/benchmarks/head_general/{corpus}.tsv"
+    wildcard_constraints:
+        corpus=only([selection.corpus]),
+    conda:
+        "../../envs/head.yaml"
+    threads: 2
+    resources:
+        mem_mb=6000,
+        runtime=600,
+    params:
+        code=code_of("head_general"),
+        clips=selection.of_split("train"),
+        seed=config["seed"],
+        epochs=config["head"]["epochs"],
+    message:
+        "Training the published network of heads on {wildcards.corpus}"
+    script:
+        "../scripts/head_general.py"
+
+
 rule learn_voice:
     input:
         faces="results/persons/{person}/faces.h5",
         audio="results/persons/{person}/audio.h5",
         weights=lambda w: weights_named(config["head"]["voice"]),
+        general=lambda w: f"results/head_general/{selection.corpus}.pt" if config["head"]["general"] else [],
     output:
         voice="results/persons/{person}/voice.npz",
     log:
@@ -163,18 +196,48 @@ rule learn_voice:
         "results/benchmarks/learn_voice/{person}.tsv"
     conda:
         "../../envs/head.yaml"
-    threads: 1
+    threads: 2
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=4000,
+        runtime=120,
     params:
         code=code_of("learn_voice"),
         kind=config["head"]["sound"],
         seed=config["seed"],
+        epochs=config["head"]["epochs"],
     message:
         "Learning how the mouth of {wildcards.person} follows the voice"
     script:
         "../scripts/learn_voice.py"
+
+
+rule learn_refinement:
+    input:
+        videos=videos_of,
+        faces="results/persons/{person}/faces.h5",
+        identity="results/persons/{person}/identity.h5",
+        mouths="results/persons/{person}/mouths.h5",
+        face_model=head_model,
+    output:
+        refine="results/persons/{person}/refine.pt",
+    log:
+        "results/logs/learn_refinement/{person}.log",
+    benchmark:
+        "results/benchmarks/learn_refinement/{person}.tsv"
+    conda:
+        "../../envs/head.yaml"
+    threads: 2
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        code=code_of("learn_refinement"),
+        stretches=stretches_of,
+        seed=config["seed"],
+    message:
+        "Learning to refine the mouths of {wildcards.person}"
+    script:
+        "../scripts/learn_refinement.py"
 
 
 rule drive_head:
@@ -241,6 +304,7 @@ rule draw_head:
         identity="results/persons/{person}/identity.h5",
         mouths="results/persons/{person}/mouths.h5",
         face_model=head_model,
+        refine=refinement_of,
     output:
         film="results/head/{person}/{clip}.mp4",
     log:

@@ -18,5 +18,6 @@ with log_to(snakemake.log[0], threads=snakemake.threads):
         face_model=snakemake.input.face_model,
         view=snakemake.params.view,
         picture=snakemake.params.picture,
+        refine=snakemake.input.get("refine"),
         mark=snakemake.params.mark,
     )

@@ -12,4 +12,7 @@ with log_to(snakemake.log[0], threads=snakemake.threads):
         model=snakemake.input.weights,
         kind=snakemake.params.kind,
         seed=snakemake.params.seed,
+        general=snakemake.input.get("general"),
+        epochs=snakemake.params.epochs,
+        threads=snakemake.threads,
     )

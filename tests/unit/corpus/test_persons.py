@@ -28,20 +28,23 @@ def test_videos_of_the_demo_are_made_by_rules(tmp_path):
     assert read_persons(table)["ada"].videos == [str(tmp_path / "resources" / "demo" / "ada_1.mp4")]
 
 
-def test_seconds_may_be_left_out_and_no_table_is_nobody(tmp_path):
-    assert read_persons(write(tmp_path, "ada\ta.mp4", head="person\tvideo"))["ada"].end_s == [None]
-    assert read_persons(tmp_path / "none.tsv") == {}
+def test_seconds_may_be_left_out_and_a_path_may_hold_a_number_sign(tmp_path):
+    found = read_persons(write(tmp_path, "NA\ttake#2.mp4", head="person\tvideo"))
+    assert found["NA"].end_s == [None]
+    assert found["NA"].videos == [str(tmp_path / "take#2.mp4")]
+    assert read_persons(write(tmp_path)) == {}
 
 
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("a b\ta.mp4\t\t", r"row 2: person 'a b'"),
-        ("../a\ta.mp4\t\t", r"row 2: person '\.\./a'"),
-        ("ada\t\t\t", "row 2: no video"),
-        ("ada\ta.mp4\t5\t4", "row 2: from 5 to 4 s"),
-        ("ada\ta.mp4\t-1\t", "row 2: from -1 to"),
-        ("ada\ta.mp4\tsoon\t", "start_s holds what is no number"),
+        ("a b\ta.mp4\t\t", r"'a b'"),
+        ("../a\ta.mp4\t\t", r"'\.\./a'"),
+        ("ada\t\t\t", "ada: no video"),
+        ("ada\ta.mp4\t5\t4", "ends before it begins"),
+        ("ada\ta.mp4\t-1\t", "ends before it begins"),
+        ("ada\ta.mp4\t\tinf", "ends before it begins"),
+        ("ada\ta.mp4\tsoon\t", "start_s is 'soon'; expected seconds or nothing"),
     ],
 )
 def test_faults_are_one_line(tmp_path, line, said):
@@ -56,3 +59,5 @@ def test_another_table_is_refused(tmp_path):
         read_persons(write(tmp_path, "a\tb", head="clip\tvideo"))
     with pytest.raises(TalkfaceError, match="columns person, video, stop"):
         read_persons(write(tmp_path, "a\tb\t1", head="person\tvideo\tstop"))
+    with pytest.raises(TalkfaceError, match=r"none\.tsv: there is no such sheet; write one"):
+        read_persons(tmp_path / "none.tsv")

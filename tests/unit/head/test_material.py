@@ -51,7 +51,7 @@ def test_enough_video_is_taken(track, caplog):
 def test_little_is_warned_of_and_what_will_not_do_is_left_out(track, caplog, tmp_path):
     table = track((200, 0, ""), (200, 1, ""), (50, 0, "2.mp4: cut at frame 7 (0.28 s)"))
     assert "8.0 s of video; from 12 s on" in caplog.text
-    assert table["refused"][1].startswith("1.mp4: two faces or more in 100 % of the counts, first at 0.0 s")
+    assert table["refused"][1].startswith("1.mp4: two faces or more in 100 % of the counts, first 0.0 s into")
     assert "cut at frame 7" in table["refused"][2]
     with h5py.File(tmp_path / "landmarks.h5") as file:
         assert [bool(file[name].attrs["rejected"]) for name in file] == [False, True, True]

@@ -12,13 +12,16 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from talkface.api import animate, landmarks, load_model, predict, weights
+    from talkface.api import animate, landmarks, load_model, predict, talking_head, weights
     from talkface.errors import TalkfaceError
     from talkface.prediction.streaming import Stream
 
 __version__ = "0.2.0"
-__all__ = ["Stream", "TalkfaceError", "__version__", "animate", "head", "landmarks", "load_model", "predict", "weights"]
-_HOMES = dict.fromkeys(("Stream", "animate", "landmarks", "load_model", "predict", "weights"), "talkface.api")
+__all__ = ["Stream", "TalkfaceError", "__version__", "animate", "landmarks", "load_model", "predict",
+           "talking_head", "weights"]  # fmt: skip
+_HOMES = dict.fromkeys(
+    ("Stream", "animate", "landmarks", "load_model", "predict", "talking_head", "weights"), "talkface.api"
+)
 _HOMES["TalkfaceError"] = "talkface.errors"
 
 

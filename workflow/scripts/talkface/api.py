@@ -30,7 +30,7 @@ from talkface.models.registry import network_class, network_names
 from talkface.prediction.streaming import Stream, predict_samples, predict_sound
 from talkface.training.importing import Source, open_weights, read_weights
 
-__all__ = ["Stream", "animate", "head", "landmarks", "load_model", "predict", "weights"]
+__all__ = ["Stream", "animate", "landmarks", "load_model", "predict", "talking_head", "weights"]
 
 # Weights that come along: in an installed package beside this module, in a clone in resources/models/.
 SHIPPED = (Path(__file__).parent / "weights", Path(__file__).resolve().parents[3] / "resources" / "models")
@@ -256,7 +256,7 @@ def animate(
             animation.animate(shapes, output, audio=audio, progress=progress, **options)
 
 
-def head(
+def talking_head(
     videos: str | Path | Sequence[str | Path], sound: str | Path, output: str | Path, *, face_model: str | Path,
     person: str | Path | None = None, face: str | Path | None = None, how: str = "ridge", pose: str = "video",
     picture: str = "real", mark: bool = False,
@@ -277,8 +277,8 @@ def head(
         A folder that keeps what is known of the person, for further speech; what is there already is taken.
     face : path, optional
         An .mp4 of the face alone besides, 256 x 256.
-    how : {"ridge", "gru"}
-        How the mouth follows the sound: by regression, or by a small network.
+    how : {"ridge", "gru", "atc"}
+        How the mouth follows the sound: by regression, a small network, or the published one, which takes long.
     pose : {"video", "matched", "key_poses"}
         Frames behind the speech: as filmed, forwards and backwards; those whose head turns as the sound has it turn;
         the same as Yi et al. 2020 match it.
@@ -296,6 +296,8 @@ def head(
     from talkface.face3d.records import Stretch
     from talkface.head import whole  # with OpenCV and dlib, of the extra
 
+    if not Path(face_model).is_file():
+        raise TalkfaceError(f"{face_model}: there is no such file; a face model (.npz of ICT-FaceKit) was expected")
     given = [videos] if isinstance(videos, str | Path) else list(videos)
     stretches, voice = [Stretch(video) for video in given], shipped_models()[VOICE_MODEL]
     with tempfile.TemporaryDirectory() as temporary, _readable(sound) as audio:

@@ -114,6 +114,9 @@ def _parser() -> argparse.ArgumentParser:
     person.add_argument("--face-model", type=Path, metavar="FILE", required=True, help="an .npz of ICT-FaceKit")
     person.add_argument("--person", type=Path, metavar="FOLDER", help="where what is known of the person is kept")
     person.add_argument(
+        "--how", choices=("ridge", "gru", "atc"), default="ridge", help="how the mouth follows the sound (ridge)"
+    )
+    person.add_argument(
         "--pose", choices=("video", "matched", "key_poses"), default="video", help="frames behind (video)"
     )
     person.add_argument(
@@ -207,9 +210,16 @@ def _head_films(given: argparse.Namespace) -> int:
     videos = _files([given.video], sound=False)
     (output,) = _outputs([given.sound], given.output, (".mp4",))
     face = output.with_name(f"{output.stem}_face.mp4")
+    beside = given.video.is_dir() and output.resolve().parent == given.video.resolve()
+    if beside or {output.resolve(), face.resolve()} & {path.resolve() for path in (*videos, given.sound)}:
+        raise TalkfaceError(
+            f"{output}: would replace what it is made from, or be learnt from as a video of the person the next time; "
+            "name another with -o"
+        )
     _refuse_existing([output, face], given)
-    api.head(
-        videos, given.sound, output, face_model=given.face_model, person=given.person, face=face, pose=given.pose,
+    api.talking_head(
+        videos, given.sound, output, face_model=given.face_model, person=given.person, face=face, how=given.how,
+        pose=given.pose,
         picture=given.picture, mark=given.mark,
     )  # fmt: skip
     sys.stdout.write(f"{output}\n{face}\n")

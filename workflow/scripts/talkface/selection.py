@@ -201,6 +201,8 @@ class Selection:
     @cached_property
     def heads(self) -> list[tuple[str, str]]:
         """Films of talking heads that are there: person and clip."""
+        if self.config["face_model"] is None:  # they cannot be measured
+            return []
         films = sorted(Path(HEADS_FOLDER).glob("*/*.mp4"))
         named = [(film.parent.name, film.stem) for film in films]
         return [(person, clip) for person, clip in named if person in self.persons and clip in self.sounds]
@@ -462,6 +464,11 @@ class Selection:
     def evaluated_shards(self) -> list[str]:
         """Shards that hold a clip of the evaluated splits."""
         return list(dict.fromkeys(self.shard_of[clip] for clip in self.evaluated_clips))
+
+    @cached_property
+    def train_shards(self) -> list[str]:
+        """Shards that hold a clip that is learnt from."""
+        return list(dict.fromkeys(self.shard_of[clip] for clip in self.of_split("train")))
 
     def evaluated_in(self, shard: str) -> list[str]:
         """List the clips of a shard that are evaluated."""

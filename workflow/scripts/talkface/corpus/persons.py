@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from talkface.corpus.sheet import NAME, resolve_file
+from talkface.corpus.sheet import check_name, read_seconds, read_texts, resolve_file
 from talkface.errors import TalkfaceError
 
 COLUMNS = ("person", "video", "start_s", "end_s")
@@ -43,41 +43,29 @@ def read_persons(path: str | Path, *, shipped: bool = False, nameable: Callable[
     TalkfaceError
         If it is no such table.
     """
-    try:
-        table = pd.read_csv(path, sep="\t", dtype={"person": str, "video": str}, comment="#")
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError) as error:
-        raise TalkfaceError(
-            f"{path}: not readable as a table ({error}); person, video, start_s, end_s were expected"
-        ) from None
-    unknown = [str(column) for column in table if column not in COLUMNS]
-    if unknown or not {"person", "video"} <= set(table):
+    path = Path(path)
+    table = read_texts(path, advice="write one, or correct persons in the config")
+    if set(table) - set(COLUMNS) or not {"person", "video"} <= set(table):
         raise TalkfaceError(
             f"{path}: columns {', '.join(map(str, table))}; person, video and optionally start_s, end_s were expected"
         )
     for column in ("start_s", "end_s"):
-        if column not in table:
-            table[column] = np.nan
-        if table[column].dtype.kind not in "fiu":
-            raise TalkfaceError(f"{path}: {column} holds what is no number; seconds were expected; correct it")
+        table[column] = read_seconds(table, column, path)
     columns = (table[column].tolist() for column in COLUMNS)
-    for number, (person, video, start, end) in enumerate(zip(*columns, strict=True), start=2):
-        if not isinstance(person, str) or not NAME.fullmatch(person):
-            raise TalkfaceError(f"{path}: row {number}: person {person!r}; letters, digits, _ and - were expected")
-        if not isinstance(video, str):
-            raise TalkfaceError(f"{path}: row {number}: no video; the path of one was expected")
-        if start < 0 or end <= (start if start > 0 else 0):
-            raise TalkfaceError(
-                f"{path}: row {number}: from {start:g} to {end:g} s; a stretch of the video was expected"
-            )
+    for person, video, start, end in zip(*columns, strict=True):
+        check_name(person, kind="person", where=str(path))
+        if not video.strip():
+            raise TalkfaceError(f"{path}: {person}: no video; the path of one was expected")
+        if start < 0 or end <= (start if start > 0 else 0) or np.isinf([start, end]).any():
+            raise TalkfaceError(f"{path}: {person}: {video}: ends before it begins; 0 <= start_s < end_s was expected")
     found = {}
-    for person, rows in table.groupby("person", sort=False):
+    for person in dict.fromkeys(table["person"]):
+        rows = table[table["person"] == person]
         videos = [
-            resolve_file(video, Path(path), row=str(person), column="video", shipped=shipped, must_exist=False)
+            resolve_file(video, path, row=person, column="video", shipped=shipped, must_exist=False)
             for video in rows["video"]
         ]
-        found[str(person)] = Person(
+        found[person] = Person(
             names_of(len(videos)), [nameable(v) for v in videos], _seconds(rows["start_s"]), _seconds(rows["end_s"])
         )
     return found

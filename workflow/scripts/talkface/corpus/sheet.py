@@ -88,14 +88,7 @@ def read_sheet(
         One line with the first fault found.
     """
     path = Path(path)
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines(keepends=True)
-        table = "".join(line for line in lines if not line.startswith("#"))  # a name may hold one
-        sheet = pd.read_csv(io.StringIO(table), sep="\t", dtype=str, keep_default_na=False)
-    except FileNotFoundError:
-        raise TalkfaceError(f"{path}: there is no such sheet; write one with: make sheet VIDEOS=folder") from None
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise TalkfaceError(f"{path}: not a tab-separated table in UTF-8 ({str(error).strip()}); mend it") from None
+    sheet = read_texts(path, advice="write one with: make sheet VIDEOS=folder")
     missing = [column for column in REQUIRED if column not in sheet.columns]
     unknown = [column for column in sheet.columns if column not in REQUIRED + OPTIONAL]
     if missing or unknown:
@@ -138,7 +131,7 @@ def read_sheet(
             "stand nowhere else; move the clips"
         )
     for column in TIMES:
-        sheet[column] = _seconds(sheet, column, path)
+        sheet[column] = read_seconds(sheet, column, path)
     wrong = sheet[(sheet.start_s < 0) | (sheet.end_s <= sheet.start_s.fillna(0))]
     if len(wrong):
         raise TalkfaceError(
@@ -158,7 +151,25 @@ def read_sheet(
     return sheet.set_index("clip")[["speaker", "split", "video", *OPTIONAL]]
 
 
-def _seconds(sheet: pd.DataFrame, column: str, path: Path) -> pd.Series:
+def read_texts(path: Path, *, advice: str) -> pd.DataFrame:
+    """Read a table of texts, separated by tabs; lines that begin with # are left out, other ones may hold one.
+
+    Raises
+    ------
+    TalkfaceError
+        If there is none, with `advice`, or it is no such table.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines(keepends=True)
+        table = "".join(line for line in lines if not line.startswith("#"))
+        return pd.read_csv(io.StringIO(table), sep="\t", dtype=str, keep_default_na=False)
+    except FileNotFoundError:
+        raise TalkfaceError(f"{path}: there is no such sheet; {advice}") from None
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise TalkfaceError(f"{path}: not a tab-separated table in UTF-8 ({str(error).strip()}); mend it") from None
+
+
+def read_seconds(sheet: pd.DataFrame, column: str, path: Path) -> pd.Series:
     """Convert a column of seconds to numbers; empty or absent is NaN."""
     text = sheet[column].str.strip() if column in sheet else pd.Series("", index=sheet.index)
     numbers = pd.to_numeric(text.where(text != ""), errors="coerce")

@@ -11,7 +11,6 @@ import itertools
 import logging
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import NamedTuple
 
 import cv2
 import h5py
@@ -34,13 +33,6 @@ MARGIN = 0.22  # outer-eye distances kept around the lower face
 DARK, GREY = 0.45, 0.55  # of the brightness of the skin; of its saturation, below which what is bright is a tooth
 
 
-class Place(NamedTuple):
-    """Where a frame was filmed: number of the video among the person's, number of the frame in it."""
-
-    video: int
-    frame: int
-
-
 class Actor:
     """A person whose frames were fitted.
 
@@ -51,8 +43,6 @@ class Actor:
         results/persons/{person}/faces.h5.
     identity : path
         results/persons/{person}/identity.h5.
-    frames : mapping of str to (first, last), optional
-        Frames of a video to take; by default all.
 
     Attributes
     ----------
@@ -72,14 +62,7 @@ class Actor:
         Outer-eye distance, pixels, of the first video.
     """
 
-    def __init__(
-        self,
-        region: Region,
-        faces: str | Path,
-        identity: str | Path,
-        *,
-        frames: Mapping[str, tuple[int, int]] | None = None,
-    ):
+    def __init__(self, region: Region, faces: str | Path, identity: str | Path):
         self.region, self.identity = region, read_identity(identity)
         self.person = region.person(self.identity)
         weights, turns, places, self._cameras, self.starts = [], [], [], [], [0]
@@ -89,10 +72,9 @@ class Actor:
                 raise TalkfaceError(f"{faces}: no video that can be used; results/persons/ says why in quality.tsv")
             for clip in self.clips:
                 group = file[clip]
-                rows = slice(*(frames or {}).get(clip, (0, len(group["weights"]))))
-                weights.append(group["weights"][rows])
-                turns.append(group["turn"][rows].astype(np.float64))
-                places.append(group["place"][rows].astype(np.float64))
+                weights.append(group["weights"][:])
+                turns.append(group["turn"][:].astype(np.float64))
+                places.append(group["place"][:].astype(np.float64))
                 self._cameras.append(Camera(float(group.attrs["focal"]), group.attrs["centre"]))
                 self.starts.append(self.starts[-1] + len(weights[-1]))
         self.weights, self.turn, self.place = (np.concatenate(parts) for parts in (weights, turns, places))

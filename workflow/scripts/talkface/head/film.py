@@ -22,15 +22,14 @@ from talkface.conventions import FPS
 from talkface.drawing.lettering import write
 from talkface.drawing.style import GROUND, INK
 from talkface.errors import TalkfaceError
-from talkface.face.faces import hold
-from talkface.face3d.face_model import load_arkit_model
 from talkface.face3d.records import Motion, Stretch, read_weights
 from talkface.files import writing
 from talkface.head import pose
 from talkface.head.actor import Actor, Mouths
 from talkface.head.choice import NEAREST, Chosen, Filmed, choose, fade
-from talkface.head.picture import Mouth, Painter
-from talkface.head.region import Region
+from talkface.head.filmed import Frames, held, load_actor
+from talkface.head.picture import Layers, Mouth, Painter
+from talkface.head.refine.unet import read_refiner
 from talkface.head.textured import TexturedPainter, reference_frame
 from talkface.media.encoding import encode
 from talkface.media.sound import frames_of
@@ -44,12 +43,6 @@ FACE_SIDE = 2.6  # outer-eye distances that it shows
 FACE_DOWN = 0.35  # outer-eye distances: its middle lies so far below the eyes
 STEADY_FRAMES = 12  # standard deviation of the smoothing of its middle
 MARKED = "synthetic"  # what films say of themselves
-QUALITY = 97  # of the JPEG pictures, 4:4:4, in which a person's frames wait
-
-
-def load_actor(face_model: str | Path, faces: str | Path, identity: str | Path) -> Actor:
-    """Load a person whose videos were fitted."""
-    return Actor(Region(load_arkit_model(face_model)), faces, identity)
 
 
 def choose_background(actor: Actor, motion: Motion, *, how: str) -> NDArray[np.int64]:
@@ -104,48 +97,10 @@ def choose_frames(
     log.info("%d frames; nearest mouths %.2f %% away in the mean", len(table), chosen.distance.mean())
 
 
-def held(motion: Motion, frames: int) -> Motion:
-    """Bring a motion to so many frames."""
-    return Motion(hold(motion.weights, frames), hold(motion.turn, frames))
-
-
-class Frames:
-    """Frames of a person's videos, kept as pictures that need little room, those alone that a film shows.
-
-    Parameters
-    ----------
-    videos : mapping of name to Stretch
-    actor : Actor
-    wanted : (T,) int array
-    """
-
-    def __init__(self, videos: Mapping[str, Stretch], actor: Actor, wanted: NDArray):
-        self._kept: dict[int, NDArray] = {}
-        numbers = set(np.unique(wanted).tolist())
-        options = [cv2.IMWRITE_JPEG_QUALITY, QUALITY, cv2.IMWRITE_JPEG_SAMPLING_FACTOR,
-                   cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]  # fmt: skip
-        for clip, first, last in zip(actor.clips, actor.starts, actor.starts[1:], strict=False):
-            of_video = {n for n in numbers if first <= n < last}
-            if not of_video:
-                continue
-            for n, frame in enumerate(videos[clip].frames("bgr24"), start=first):
-                if n in of_video:
-                    self._kept[n] = cv2.imencode(".jpg", frame, options)[1]
-                    self.size = (frame.shape[1], frame.shape[0])
-                if n >= max(of_video):
-                    break
-        if len(self._kept) < len(numbers):
-            raise TalkfaceError("the person's videos have fewer frames than were fitted; have they changed since?")
-
-    def __getitem__(self, n: int) -> NDArray[np.uint8]:
-        """Return frame `n`, (H, W, 3) blue green red."""
-        return np.asarray(cv2.imdecode(self._kept[n], cv2.IMREAD_COLOR), np.uint8)
-
-
 def draw_head(
     expression: str | Path, frames: str | Path, output: str | Path, *, audio: str | Path, videos: Mapping[str, Stretch],
     faces: str | Path, identity: str | Path, mouths: str | Path, face_model: str | Path, view: str = "full",
-    picture: str = "real", mark: bool = False,
+    picture: str = "real", refine: str | Path | None = None, mark: bool = False,
 ) -> None:  # fmt: skip
     """Write a film of a person who speaks new audio.
 
@@ -166,6 +121,8 @@ def draw_head(
         The whole frame, or the face alone.
     picture : {"real", "mesh"}
         See `picture`.
+    refine : path, optional
+        results/persons/{person}/refine.pt: a trained network that refines real mouths.
     mark : bool
         Write on the picture that it is synthetic; the file says so in any case.
     """
@@ -173,10 +130,12 @@ def draw_head(
     table = pd.read_csv(frames, sep="\t")
     motion = held(read_weights(expression), len(table))
     behind = table["frame"].to_numpy()
-    filmed = Frames(videos, actor, np.append(behind, reference_frame(actor)))
+    further = [reference_frame(actor)] if picture == "mesh" else []
+    filmed = Frames(videos, actor, np.append(behind, further).astype(int))
     cv2.setNumThreads(1)
-    painted = paint(actor, pictures, motion, table, filmed, picture=picture)
-    size = (filmed.size[0] - filmed.size[0] % 2, filmed.size[1] - filmed.size[1] % 2)
+    painted = paint(actor, pictures, motion, table, filmed, picture=picture, refine=refine)
+    height, width = filmed[int(behind[0])].shape[:2]
+    size = (width - width % 2, height - height % 2)
     if view == "face":
         painted, size = faces_of(painted, actor, behind), (FACE_PX, FACE_PX)
     shown = (_marked(frame[: size[1], : size[0]], mark) for frame in painted)
@@ -185,13 +144,17 @@ def draw_head(
 
 
 def paint(
-    actor: Actor, mouths: Mouths, motion: Motion, table: pd.DataFrame, filmed: Frames, *, picture: str = "real"
-) -> Iterator[NDArray[np.uint8]]:
+    actor: Actor, mouths: Mouths, motion: Motion, table: pd.DataFrame, filmed: Mapping[int, NDArray] | Frames, *,
+    picture: str = "real", refine: str | Path | None = None,
+) -> Iterator[NDArray[np.uint8]]:  # fmt: skip
     """Yield the frames of a film, (H, W, 3) blue green red; `table` is that of `choose_frames`."""
     if picture not in PICTURES:
         raise TalkfaceError(f"head.picture: {picture!r}; one of {', '.join(PICTURES)} was expected")
-    reference = reference_frame(actor)
-    painter = Painter(actor, mouths) if picture == "real" else TexturedPainter(actor, reference, filmed[reference])
+    refined = Layers.composed if refine is None else read_refiner(refine)
+    painter: Painter | TexturedPainter = Painter(actor, mouths, refined)
+    if picture == "mesh":
+        reference = reference_frame(actor)
+        painter = TexturedPainter(actor, reference, filmed[reference])
     sharp = fade(table["path"].to_numpy(), actor.video)
     count = sum(f"near{k + 1}" in table for k in range(NEAREST))
     near = table[[f"near{k + 1}" for k in range(count)]].to_numpy()

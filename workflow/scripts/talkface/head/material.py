@@ -65,9 +65,9 @@ def track_person(
             max_gap_frames=max_gap_frames, recount_frames=recount_frames,
         )  # fmt: skip
         with h5py.File(temporary, "r+") as file:
-            for name, video in zip(names, videos, strict=True):
+            for name, video, begin in zip(names, videos, start_s, strict=True):
                 group = file[name]
-                group.attrs["rejected"] = reason = _fault(group, video)
+                group.attrs["rejected"] = reason = _fault(group, video, begin)
                 seen = group["detected"][:] if "detected" in group else np.zeros(0, bool)
                 rows.append({
                     "name": name, "video": video, "seconds": len(seen) / FPS,
@@ -102,7 +102,7 @@ def mouth_doubt(video: str | Path, start_s: float | None, end_s: float | None, p
     return doubt_share(track.spread)
 
 
-def _fault(group: h5py.Group, video: str | Path) -> str:
+def _fault(group: h5py.Group, video: str | Path, start_s: float | None) -> str:
     """Say why a video is not taken; empty if it is."""
     reason = why_not(group)
     if reason:
@@ -110,9 +110,9 @@ def _fault(group: h5py.Group, video: str | Path) -> str:
     faces = group["faces"][:]
     counted = faces[faces >= 0]
     if len(counted) and (counted > 1).mean() > MOST_FACES:
-        first = np.flatnonzero(faces > 1)[0] / FPS
+        first = np.flatnonzero(faces > 1)[0] / FPS + (start_s or 0.0)
         return (
-            f"{video}: two faces or more in {100 * (counted > 1).mean():.0f} % of the counts, first at {first:.1f} s; "
-            "one person alone was expected; give a stretch as start_s and end_s"
+            f"{video}: two faces or more in {100 * (counted > 1).mean():.0f} % of the counts, first {first:.1f} s into "
+            "the file; one person alone was expected; give a stretch as start_s and end_s"
         )
     return ""

@@ -7,10 +7,11 @@ such a thing) and `unit`.
 Axes: T frames, 68 landmarks, H and W of a picture.
 """
 
+import itertools
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -18,7 +19,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from talkface.conventions import FPS
-from talkface.errors import TalkfaceError
 from talkface.evaluation.metrics import correlation
 from talkface.face import points
 from talkface.face.detection import track_face, track_mesh
@@ -29,7 +29,7 @@ from talkface.face3d.bases import load_bases
 from talkface.face3d.records import Stretch, read_weights
 from talkface.files import writing
 from talkface.head.actor import Actor
-from talkface.head.film import Frames, held, load_actor
+from talkface.head.filmed import Frames, held, load_actor
 from talkface.head.likeness import describe
 from talkface.media.video import probe, read_frames
 
@@ -39,7 +39,7 @@ MOUTH = 0.2  # outer-eye distances around the lips that the mouth's box has
 EVERY = 10  # frames of which one is asked whose face it is
 FAR_S = 4.0  # seconds apart: pictures of the person that tell how alike they are
 QUICK_HZ = 1.0  # movement of a head that is quicker
-MOST = 500  # frames of the person that are measured
+MOST = 250  # frames of the film and of the person that are looked at: 10 s
 EYES = "% of the outer-eye distance"
 LIPS = {
     "lips": ("lips found less lips asked", EYES),
@@ -50,11 +50,26 @@ JUMP = 0.99  # quantile of second differences that tells of jumps
 
 
 class Faces(NamedTuple):
-    """Pictures with what is asked to be seen in them: (T, H, W, 3) one by one, landmarks (T, 68, 2), pixels."""
+    """Pictures (T of (H, W, 3), as a list or read one by one), landmarks asked for (T, 68, 2), pixels, and eyes."""
 
-    pictures: list[NDArray[np.uint8]]
+    pictures: Sequence[NDArray[np.uint8]]
     asked: NDArray
     eyes: float
+
+
+class Rows(Sequence):
+    """Some of a person's frames, as a sequence that holds none of them unpacked."""
+
+    def __init__(self, kept: Frames, rows: NDArray):
+        self._kept, self._rows = kept, rows.tolist()
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self._rows)
+
+    def __getitem__(self, t: Any) -> Any:
+        """Return the picture (H, W, 3) of one."""
+        return self._kept[self._rows[t]]
 
 
 def asked_landmarks(actor: Actor, behind: NDArray, weights: NDArray, *, detector: str = "dlib") -> NDArray[np.float64]:
@@ -113,12 +128,13 @@ def lips_found(faces: Faces, predictor: str | Path, mesh: str | Path) -> dict[st
         "dlib": track_face((cv2.cvtColor(p, cv2.COLOR_BGR2GRAY) for p in faces.pictures), predictor=predictor),
         "mesh": track_mesh((p[..., ::-1] for p in faces.pictures), mesh=mesh),
     }
-    found: dict[str, float] = {}
+    found: dict[str, float] = {"doubt": 100 * doubt_share(seen["dlib"].spread)}
     for name, track in seen.items():
         if track.rejected:
-            raise TalkfaceError(f"a film in which {name} follows no face: {track.rejected}")
-        found |= {f"{key} {name}": value for key, value in compare_lips(track.landmarks, faces).items()}
-    return found | {"doubt": 100 * doubt_share(seen["dlib"].spread)}
+            log.warning("%s follows no face through the film: %s", name, track.rejected)
+        else:
+            found |= {f"{key} {name}": value for key, value in compare_lips(track.landmarks, faces).items()}
+    return found
 
 
 def compare_lips(found: NDArray, faces: Faces) -> dict[str, float]:
@@ -147,7 +163,19 @@ def own_likeness(faces: Faces) -> float:
     """Return the mean distance of a person's pictures that are seconds apart."""
     known = [describe(faces.pictures[t], faces.asked[t]) for t in range(0, len(faces.pictures), EVERY)]
     lead = max(1, min(round(FAR_S * FPS / EVERY), len(known) - 1))
+    if len(known) < 2:
+        return np.nan
     return float(np.mean([np.linalg.norm(a - b) for a, b in zip(known[:-lead], known[lead:], strict=True)]))
+
+
+def mean(values: NDArray) -> float:
+    """Return the mean; NaN of nothing."""
+    return float(np.mean(values)) if len(values) else np.nan
+
+
+def largest(values: NDArray) -> float:
+    """Return what all but the largest hundredth stay below; NaN of nothing."""
+    return float(np.quantile(values, JUMP)) if len(values) else np.nan
 
 
 def head_motion(turn: NDArray) -> dict[str, float]:
@@ -189,17 +217,17 @@ def measure_film(
     predictor, mesh = predictor_path(predictor), mesh_path(mesh)
     actor = load_actor(face_model, faces, identity)
     table = pd.read_csv(frames, sep="\t")
-    behind = table["frame"].to_numpy()
+    behind = table["frame"].to_numpy()[:MOST]
     motion = held(read_weights(expression), len(table))
-    wanted = np.stack([actor.spoken(n, w) for n, w in zip(behind, motion.weights, strict=True)])
-    pictures = list(read_frames(probe(film), pixels="bgr24"))[: len(table)]
-    shown = Faces(pictures, asked_landmarks(actor, behind[: len(pictures)], wanted[: len(pictures)]), actor.eyes)
-    own_rows = np.arange(min(MOST, actor.lengths[0]))
+    wanted = np.stack([actor.spoken(n, w) for n, w in zip(behind, motion.weights, strict=False)])
+    eyes = actor.eyes_of(int(behind[0]))
+    video = int(actor.video[behind[0]])
+    own_rows = np.arange(actor.starts[video], actor.starts[video + 1])[:MOST]
     kept = Frames(videos, actor, np.concatenate([behind, own_rows]))
-    filmed = Faces(
-        [kept[n] for n in own_rows.tolist()], asked_landmarks(actor, own_rows, actor.weights[own_rows]), actor.eyes
-    )
-    below = Faces([kept[n] for n in behind.tolist()], asked_landmarks(actor, behind, actor.weights[behind]), actor.eyes)
+    pictures = list(itertools.islice(read_frames(probe(film), pixels="bgr24"), len(behind)))
+    shown = Faces(pictures, asked_landmarks(actor, behind, wanted), eyes)
+    filmed = Faces(Rows(kept, own_rows), asked_landmarks(actor, own_rows, actor.weights[own_rows]), eyes)
+    below = Faces(Rows(kept, behind), asked_landmarks(actor, behind, actor.weights[behind]), eyes)
     quick, own_quick = differences(shown, 2), differences(below, 2)
     rows = [
         *_rows({"film": lips_found(shown, predictor, mesh), "person": lips_found(filmed, predictor, mesh)}, {
@@ -207,15 +235,16 @@ def measure_film(
                for name in ("dlib", "mesh") for key, (words, unit) in LIPS.items()},
             "doubt": ("frames whose mouth is in doubt", "%"),
         }),
-        ("mouth, second difference in time", quick.mean(), own_quick.mean(), "grey levels"),
-        ("mouth, its largest", np.quantile(quick, JUMP), np.quantile(own_quick, JUMP), "grey levels"),
-        ("mouth, flicker", differences(shown, 1).mean(), differences(below, 1).mean(), "grey levels"),
+        ("mouth, second difference in time", mean(quick), mean(own_quick), "grey levels"),
+        ("mouth, its largest", largest(quick), largest(own_quick), "grey levels"),
+        ("mouth, flicker", mean(differences(shown, 1)), mean(differences(below, 1)), "grey levels"),
         ("dlib's 128 numbers, distance", likeness(shown, below), own_likeness(filmed), "(another person: 0.6)"),
         ("nearest filmed mouth", table["distance"].mean(), np.nan, EYES),
         ("nearest filmed mouth, worst twentieth", table["distance"].quantile(0.95), np.nan, EYES),
-        ("leaps between filmed mouths", 60 * FPS * (np.abs(np.diff(table["path"])) > 1).mean(), np.nan, "a minute"),
+        ("leaps between filmed mouths", 60 * FPS * mean(np.abs(np.diff(table["path"])) > 1), np.nan, "a minute"),
     ]  # fmt: skip
-    moved, own = head_motion(actor.turn[behind]), head_motion(actor.turn)
+    whole = slice(actor.starts[video], actor.starts[video + 1])
+    moved, own = head_motion(actor.turn[table["frame"]]), head_motion(actor.turn[whole])
     rows += [(name, moved[name], own[name], "%" if "Hz" in name else "degrees") for name in moved]
     with np.load(voice, allow_pickle=False) as known:
         rows += [
@@ -234,4 +263,6 @@ def measure_film(
 
 
 def _rows(of: Mapping[str, Mapping[str, float]], names: Mapping[str, tuple[str, str]]) -> list[tuple]:
-    return [(name, of["film"][key], of["person"][key], unit) for key, (name, unit) in names.items()]
+    return [
+        (name, of["film"].get(key, np.nan), of["person"].get(key, np.nan), unit) for key, (name, unit) in names.items()
+    ]

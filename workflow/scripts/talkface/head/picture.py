@@ -7,7 +7,7 @@ of one, so that light is calm and teeth are sharp. Colours are matched on a ring
 Axes: H and W of a window, V vertices of the region.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import cv2
@@ -32,6 +32,42 @@ class Mouth(NamedTuple):
     near: Mapping[int, float]
 
 
+class Layers(NamedTuple):
+    """What the picture of a mouth is made of, in a window (H, W) of the frame; pictures blue green red, 0 .. 255.
+
+    Attributes
+    ----------
+    window : Window
+    below : (H, W, 3) float32 array
+        The frame, bent.
+    real : (H, W, 3) float32 array
+        Real mouths in two bands, in the colours of what is below.
+    near : list of (H, W, 3) float32 arrays
+        Those of the low band, nearest first, in their own colours.
+    mask : (H, W) float32 array
+        How far what is below is replaced, 0 .. 1.
+    lips : (12, 2) array
+        Outer lips, pixels of the window.
+    inner : (8, 2) array
+        Inner lips.
+    eyes : float
+        Outer-eye distance, pixels.
+    """
+
+    window: Window
+    below: NDArray
+    real: NDArray
+    near: list[NDArray]
+    mask: NDArray
+    lips: NDArray
+    inner: NDArray
+    eyes: float
+
+    def composed(self) -> NDArray[np.float32]:
+        """Return the picture of the window."""
+        return self.below + self.mask[..., None] * (self.real - self.below)
+
+
 class Painter:
     """Painter of wanted expressions on frames of a person.
 
@@ -40,10 +76,12 @@ class Painter:
     actor : Actor
     mouths : Mouths
         Of the same frames, or of the first of them.
+    refine : callable, optional
+        Makes of the layers of a mouth its picture (H, W, 3); by default they are composed as they are.
     """
 
-    def __init__(self, actor: Actor, mouths: Mouths):
-        self.actor, self.mouths = actor, mouths
+    def __init__(self, actor: Actor, mouths: Mouths, refine: Callable[[Layers], NDArray[np.float32]] = Layers.composed):
+        self.actor, self.mouths, self.refine = actor, mouths, refine
 
     def paint(
         self, frame: NDArray[np.uint8], n: int, weights: NDArray, mouth: Mouth | None, *, at: int | None = None
@@ -66,31 +104,41 @@ class Painter:
         -------
         (H, W, 3) uint8 array
         """
-        actor, eyes = self.actor, self.actor.eyes_of(n)
-        size = (frame.shape[1], frame.shape[0])
-        posed = n if at is None else at
-        target = actor.seen(posed, actor.spoken(posed, weights))
-        own = actor.seen(n)
-        moved = np.abs(target[:, :2] - own[:, :2]).max(axis=1) > MOVED_PX
-        moved[actor.region.outer_lip] = True
-        window = Window.around(target[moved, :2], FREE * eyes, size=size)
-        bent = bend(frame, target, own, actor.region.triangles, window)
+        window, bent, target = self._bent(frame, n, weights, at)
         if mouth is not None:
-            self._replace_mouth(bent, window, target, mouth, eyes)
+            layers = self._layers(window, bent, target, mouth, self.actor.eyes_of(n))
+            bent[_inside(layers.window, window)] = self.refine(layers)
         found = frame.copy()
         found[window.rows_and_columns] = np.rint(bent.clip(0, 255)).astype(np.uint8)
         return found
 
-    def _replace_mouth(
-        self, bent: NDArray[np.float32], window: Window, target: NDArray, mouth: Mouth, eyes: float
-    ) -> None:
-        """Put real mouths into a bent window, in place."""
-        lips = target[self.actor.region.outer_lip, :2]
-        inner = Window.around(lips, (LIPS + 3 * FEATHER + RING) * eyes, size=(10**6, 10**6))
-        inner = _common(inner, window)
+    def layers(
+        self, frame: NDArray[np.uint8], n: int, weights: NDArray, mouth: Mouth, *, at: int | None = None
+    ) -> Layers:
+        """Return what the picture of a mouth is made of; parameters as in `paint`."""
+        return self._layers(*self._bent(frame, n, weights, at), mouth, self.actor.eyes_of(n))
+
+    def _bent(
+        self, frame: NDArray[np.uint8], n: int, weights: NDArray, at: int | None
+    ) -> tuple[Window, NDArray[np.float32], NDArray[np.float32]]:
+        """Bend a frame: the window that changes, its picture, and where the mesh is to be seen (V, 3)."""
+        actor, posed = self.actor, n if at is None else at
+        target, own = actor.seen(posed, actor.spoken(posed, weights)), actor.seen(n)
+        moved = np.abs(target[:, :2] - own[:, :2]).max(axis=1) > MOVED_PX
+        moved[actor.region.outer_lip] = True
+        size = (frame.shape[1], frame.shape[0])
+        window = Window.around(target[moved, :2], FREE * actor.eyes_of(n), size=size)
+        return window, bend(frame, target, own, actor.region.triangles, window), target
+
+    def _layers(self, window: Window, bent: NDArray[np.float32], target: NDArray, mouth: Mouth, eyes: float) -> Layers:
+        """Bend real mouths to where the mesh is to be seen."""
+        region = self.actor.region
+        lips = target[region.outer_lip, :2]
+        around = Window.around(lips, (LIPS + 3 * FEATHER + RING) * eyes, size=(10**6, 10**6))
+        inner = _common(around, window)
         donors = list({**mouth.sharp, **mouth.near})
         sources = [self.actor.seen(d)[:, :2] - self.mouths.corner[d] for d in donors]
-        places, covered = where_from(target, self.actor.region.triangles, np.concatenate(sources, axis=1), inner)
+        places, covered = where_from(target, region.triangles, np.concatenate(sources, axis=1), inner)
         known = covered.astype(np.float32)
         taken = {
             d: take(self.mouths.picture(d), fill(places[..., 2 * k : 2 * k + 2], known)) for k, d in enumerate(donors)
@@ -99,11 +147,17 @@ class Painter:
         mean, sharp = (_mix(taken, of) for of in (mouth.near, mouth.sharp))
         real = sharp + blurred(mean - sharp, sigma)
         mask, ring = _masks(lips - inner.corner, inner, eyes)
-        rows = slice(inner.top - window.top, inner.top - window.top + inner.height)
-        columns = slice(inner.left - window.left, inner.left - window.left + inner.width)
-        below = bent[rows, columns]
+        below = bent[_inside(inner, window)]
         real += fill(blurred(below - real, sigma), ring * known)
-        bent[rows, columns] = below + mask[..., None] * (real - below)
+        near = [taken[d] for d in mouth.near]
+        inside = target[region.inner_lip, :2] - inner.corner
+        return Layers(inner, below, real, near, mask, lips - inner.corner, inside, eyes)
+
+
+def _inside(inner: Window, outer: Window) -> tuple[slice, slice]:
+    """Return rows and columns of a window in the picture of another."""
+    top, left = inner.top - outer.top, inner.left - outer.left
+    return slice(top, top + inner.height), slice(left, left + inner.width)
 
 
 def _mix(pictures: Mapping[int, NDArray], shares: Mapping[int, float]) -> NDArray[np.float32]:

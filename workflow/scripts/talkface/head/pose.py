@@ -24,7 +24,7 @@ STEP_COSTS = np.array([0.0, 0.2, 0.5, 0.3, 0.6])  # squared degrees
 HANNING, KEY_SHARE, KEY_APART = 7, 0.1, 3  # of Yi et al. 2020
 
 
-def to_and_fro(starts: list[int], turn: NDArray, frames: int, *, first: int = 0) -> NDArray[np.int64]:
+def to_and_fro(starts: list[int], turn: NDArray, frames: int) -> NDArray[np.int64]:
     """Play the longest video's frames forwards and backwards.
 
     Parameters
@@ -35,8 +35,6 @@ def to_and_fro(starts: list[int], turn: NDArray, frames: int, *, first: int = 0)
         Where the head rests near an end, the course turns round.
     frames : int
         T.
-    first : int
-        Frames by which the course begins later.
 
     Examples
     --------
@@ -51,7 +49,7 @@ def to_and_fro(starts: list[int], turn: NDArray, frames: int, *, first: int = 0)
         begin = low + int(speed[:near].argmin())
         end = high - 1 - int(speed[::-1][:near].argmin())
     period = max(1, 2 * (end - begin))
-    at = (np.arange(frames) + first) % period
+    at = np.arange(frames) % period
     return begin + np.minimum(at, period - at)
 
 

@@ -51,8 +51,8 @@ class Region:
         place = np.full(len(model.neutral), -1, np.int32)
         place[self.vertices] = np.arange(len(self.vertices), dtype=np.int32)
         middle = np.full((len(loop), 1), len(self.vertices), np.int32)
-        self.fan = np.concatenate([place[loop][:, ::-1], middle], axis=1)
-        self.triangles = np.concatenate([place[skin], self.fan]).astype(np.int32)
+        fan = np.concatenate([place[loop][:, ::-1], middle], axis=1)
+        self.triangles = np.concatenate([place[skin], fan]).astype(np.int32)
         self._loop = place[np.unique(loop)]
         self._movement = model.expression[:, self.vertices]
         self._identity = model.identity[:, self.vertices]

@@ -1,9 +1,10 @@
 """What a person's mouth and head do at what is heard, learnt from one short video.
 
-What the members of the shipped voice model know of a sound (`listen`) becomes weights of speech and angles of the head
-by ridge regression, or by a small GRU. Half a minute of one person allows no more; where picture and sound are apart,
-and how much of a weight is kept back, is found by cross-validation over stretches of the video. Movement is then made
-as large as the person's, lips meet where a p, b or m is heard, and the mouth rests where nobody speaks.
+What the members of the shipped voice model know of a sound (`Listener`) becomes weights of speech and angles of the
+head by ridge regression, or by a small GRU; or cepstra do by the published network (`published.atc`). Half a minute of
+one person allows no more. Where picture and sound are apart, and how much of a weight is kept back, is found by
+cross-validation over stretches of the video. Movement is then made as large as the person's, lips meet where a p, b or
+m is heard, and the mouth rests where nobody speaks.
 
 results/persons/{person}/voice.npz: the arrays of `Voice`.
 
@@ -11,7 +12,7 @@ Axes: T frames, D features, O outputs (52 weights and yaw, pitch, roll), P class
 """
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, cast
@@ -23,15 +24,21 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 from torch import Tensor, nn
 
+from talkface.conventions import FPS
 from talkface.errors import TalkfaceError
 from talkface.face import points
+from talkface.face.faces import hold
 from talkface.face3d import arkit
 from talkface.face3d.bases import load_bases
 from talkface.face3d.records import Motion, read_motion, write_weights
 from talkface.files import writing
 from talkface.head.lips import lip_distance, lips, opening
+from talkface.head.published import atc
+from talkface.head.published.mfcc import RATE as RATE_OF_CEPSTRA
+from talkface.head.published.mfcc import ROWS, WIDTH, windows
 from talkface.head.region import SPOKEN
 from talkface.media.phone_names import BILABIAL, SILENCE, class_of
+from talkface.media.sound import read_blocks, resample
 from talkface.models.base import BaseNetwork
 from talkface.models.checkpoint import load_network
 from talkface.models.layers.phone_head import NOW
@@ -51,8 +58,12 @@ CLOSED_SHARE = 0.04  # of a person's frames, in which the mouth is most closed: 
 # closed, that does: in a short pause the mouth stays open for the next word.
 REST_FRAMES, REST_SHARE = 10, 0.3
 CLOSING = 0.9  # how far lips are pulled together where a p, b or m is certain
+MOST = 3_000  # frames that are learnt from: two minutes
+LEAST = 100  # frames with sound
 KEPT = 64  # principal components of features that the GRU is given
 HIDDEN, RATE, STEPS, PATIENCE, CROP = 32, 1e-3, 300, 60, 75
+KINDS = ("ridge", "gru", "atc")
+EPOCHS = 100  # of the published network, as published
 EVERY = 5  # steps after which a GRU is judged
 
 
@@ -61,6 +72,13 @@ class Heard(NamedTuple):
 
     features: NDArray
     phones: NDArray
+
+
+def listener_of(kind: str, network: BaseNetwork) -> "Listener":
+    """Return what listens for a kind of voice."""
+    if kind not in KINDS:
+        raise TalkfaceError(f"head.sound: {kind!r}; one of {', '.join(KINDS)} was expected")
+    return CepstralListener(network) if kind == "atc" else Listener(network)
 
 
 class Listener:
@@ -100,6 +118,19 @@ class Listener:
         return Heard(features, np.mean([np.concatenate(parts)[:frames] for parts in said], axis=0))
 
 
+class CepstralListener(Listener):
+    """Cepstra of the published network, and the phones that the voice model hears."""
+
+    def __call__(self, sound: str | Path | NDArray, rate: int | None = None) -> Heard:
+        """Listen to a sound file, or to samples (S,) at `rate` Hz."""
+        phones = super().__call__(sound, rate).phones
+        if isinstance(sound, str | Path):
+            samples = np.concatenate(list(read_blocks(sound, RATE_OF_CEPSTRA)))
+        else:
+            samples = resample(sound, rate or RATE_OF_CEPSTRA, RATE_OF_CEPSTRA)
+        return Heard(hold(windows(samples).reshape(-1, WIDTH), len(phones)), phones)
+
+
 @dataclass
 class Voice:
     """What was learnt of a person.
@@ -107,15 +138,15 @@ class Voice:
     Attributes
     ----------
     kind : str
-        "ridge" or "gru".
+        "ridge", "gru" or "atc".
     mean, scale : (D,) arrays
         Of features.
     coefficients : (len(CONTEXT) * D, O) array
         Of ridge regression; empty for a GRU.
-    gru : dict of str to array
-        The weights of a GRU; empty for ridge regression.
+    network : dict of str to array
+        The weights of a network; empty for ridge regression.
     basis : (D, KEPT) array
-        Principal components that a GRU is given; empty for ridge regression.
+        Principal components that a GRU is given; empty for others.
     middle : (O,) array
         Outputs in the mean.
     opening_spread : float
@@ -135,7 +166,7 @@ class Voice:
     mean: NDArray
     scale: NDArray
     coefficients: NDArray
-    gru: dict[str, NDArray]
+    network: dict[str, NDArray]
     basis: NDArray
     middle: NDArray
     opening_spread: float
@@ -152,8 +183,11 @@ class Voice:
         given = (features - self.mean) / self.scale
         if self.kind == "ridge":
             return in_context(given) @ self.coefficients + self.middle
+        state = {name: torch.from_numpy(np.asarray(array)) for name, array in self.network.items()}
+        if self.kind == "atc":
+            return atc.apply(state, features.reshape(-1, ROWS, WIDTH // ROWS), OUTPUTS) + self.middle
         network = Gru(OUTPUTS)
-        network.load_state_dict({name: torch.from_numpy(array) for name, array in self.gru.items()})
+        network.load_state_dict(state)
         with torch.inference_mode():
             return network.eval()(torch.from_numpy(given @ self.basis).float()[None])[0].double().numpy() + self.middle
 
@@ -172,10 +206,19 @@ class Gru(nn.Module):
         return self.out(self.drop(self.gru(self.drop(given))[0]))
 
 
-def in_context(features: NDArray, context: Sequence[int] = CONTEXT) -> NDArray:
-    """Put features (T, D) of frames around each beside its own, (T, len(context) * D); the ends are repeated."""
+def in_context(features: NDArray, context: Sequence[int] = CONTEXT, *, video: NDArray | None = None) -> NDArray:
+    """Put features (T, D) of frames around each beside its own, (T, len(context) * D).
+
+    At the ends, of each `video` (T,) if given, the last ones are repeated.
+    """
     rows = np.arange(len(features))
-    return np.concatenate([features[(rows + k).clip(0, len(rows) - 1)] for k in context], axis=1)
+    first, last = (0, len(rows) - 1) if video is None else _ends(video)
+    return np.concatenate([features[(rows + k).clip(first, last)] for k in context], axis=1)
+
+
+def _ends(video: NDArray) -> tuple[NDArray, NDArray]:
+    """Return the first and the last frame of each frame's video, (T,) each."""
+    return np.searchsorted(video, video, side="left"), np.searchsorted(video, video, side="right") - 1
 
 
 class Lesson(NamedTuple):
@@ -187,30 +230,49 @@ class Lesson(NamedTuple):
     video: NDArray
 
 
-def learn(lesson: Lesson, *, kind: str = "ridge", seed: int = 1) -> Voice:
+def learn(
+    lesson: Lesson, *, kind: str = "ridge", seed: int = 1, start: dict[str, Tensor] | None = None, epochs: int = EPOCHS
+) -> Voice:
     """Learn a person's voice.
 
     Parameters
     ----------
     lesson : Lesson
-    kind : {"ridge", "gru"}
+    kind : {"ridge", "gru", "atc"}
     seed : int
-        Of a GRU.
+        Of a network.
+    start : dict of str to Tensor, optional
+        Weights of general training that `atc` begins with.
+    epochs : int
+        Of `atc`, which is judged on the last fifth, and learns the rest.
     """
-    if kind not in ("ridge", "gru"):
-        raise TalkfaceError(f"head.sound: {kind!r}; ridge or gru was expected")
+    if kind not in KINDS:
+        raise TalkfaceError(f"head.sound: {kind!r}; one of {', '.join(KINDS)} was expected")
     mean, scale = lesson.features.mean(axis=0), lesson.features.std(axis=0) + 1e-6
     given = (lesson.features - mean) / scale
-    offset, kept_back, guessed = _cross_validate(given, lesson)
-    shifted = _shift(lesson.target, lesson.video, offset)
-    basis, gru, coefficients = np.empty((len(mean), 0)), {}, np.empty((0, OUTPUTS))
-    middle = shifted.mean(axis=0)
+    basis, network, coefficients = np.empty((len(mean), 0)), {}, np.empty((0, OUTPUTS))
+    judged = np.ones(len(given), bool)
+    if kind == "atc":
+        offset, shifted = 0, lesson.target
+        middle = shifted.mean(axis=0)
+        judged = np.arange(len(given)) >= (1 - 1 / FOLDS) * len(given)
+        cepstra = lesson.features.reshape(-1, ROWS, WIDTH // ROWS)
+        state = atc.train(
+            cepstra[~judged], (shifted - middle)[~judged], lesson.video[~judged], expressions=arkit.COUNT,
+            epochs=epochs, seed=seed, start=start,
+        )  # fmt: skip
+        network = {name: tensor.numpy() for name, tensor in state.items()}
+        guessed = atc.apply(state, cepstra, OUTPUTS) + middle
+    else:
+        offset, kept_back, guessed = _cross_validate(given, lesson)
+        shifted = _shift(lesson.target, lesson.video, offset)
+        middle = shifted.mean(axis=0)
     if kind == "gru":
         basis = _components(given)
         guessed = _guess_by_gru(given @ basis, shifted, seed)
-        gru = _train(given @ basis, shifted - middle, np.arange(len(shifted)) < 0.8 * len(shifted), seed)
-    else:
-        coefficients = _ridge(in_context(given), shifted - middle, kept_back)
+        network = _train(given @ basis, shifted - middle, np.ones(len(shifted), bool), seed)
+    elif kind == "ridge":
+        coefficients = _ridge(in_context(given, video=lesson.video), shifted - middle, kept_back)
     weights, found = shifted[:, : arkit.COUNT], guessed[:, : arkit.COUNT].clip(0, 1)
     open_, seen = opening(weights), opening(found)
     order = np.argsort(open_)
@@ -218,15 +280,15 @@ def learn(lesson: Lesson, *, kind: str = "ridge", seed: int = 1) -> Voice:
     silent = lesson.phones[:, SILENCE] > 0.5
     quiet = order[silent[order]]  # most closed first
     return Voice(
-        kind, mean, scale, coefficients, gru, basis, middle,
+        kind, mean, scale, coefficients, network, basis, middle,
         opening_spread=float(open_[~silent].std()) if (~silent).any() else float(open_.std()),
         turn_spread=lesson.target[:, arkit.COUNT :].std(axis=0),
         closed=closed,
         rest=weights[quiet[: round(REST_SHARE * len(quiet))]].mean(axis=0) if len(quiet) >= REST_FRAMES else closed,
         offset=offset,
-        error=lip_distance(found, weights),
-        error_of_mean=lip_distance(weights.mean(axis=0, keepdims=True), weights),
-        correlation=float(np.corrcoef(open_, seen)[0, 1]),
+        error=lip_distance(found[judged], weights[judged]),
+        error_of_mean=lip_distance(weights.mean(axis=0, keepdims=True), weights[judged]),
+        correlation=float(np.corrcoef(open_[judged], seen[judged])[0, 1]),
     )  # fmt: skip
 
 
@@ -242,36 +304,38 @@ def folds(frames: int) -> list[tuple[NDArray, NDArray]]:
 def _shift(values: NDArray, video: NDArray, offset: int) -> NDArray:
     """Take values (T, O) of `offset` frames later, never those of another video."""
     rows = np.arange(len(values))
-    first = np.searchsorted(video, video, side="left")
-    last = np.searchsorted(video, video, side="right") - 1
-    return values[(rows + offset).clip(first, last)]
+    return values[(rows + offset).clip(*_ends(video))]
 
 
 def _cross_validate(given: NDArray, lesson: Lesson) -> tuple[int, float, NDArray]:
     """Find the offset and how much is kept back, with the outputs guessed for stretches that were not learnt."""
-    features = in_context(given)
+    features = in_context(given, video=lesson.video)
     kernel = features @ features.T / features.shape[1]
-    best: tuple[float, int, float, NDArray] | None = None
-    for offset in OFFSETS:
-        target = _shift(lesson.target, lesson.video, offset)
-        for kept_back in KEPT_BACK:
-            guessed = np.empty_like(target)
-            for learnt, judged in folds(len(target)):
-                middle = target[learnt].mean(axis=0)
-                dual = np.linalg.solve(
-                    kernel[np.ix_(learnt, learnt)] + kept_back * np.eye(len(learnt)), target[learnt] - middle
-                )
-                guessed[judged] = kernel[np.ix_(judged, learnt)] @ dual + middle
-            error = np.square(lips(guessed[:, : arkit.COUNT].clip(0, 1)) - lips(target[:, : arkit.COUNT])).mean()
-            # Nought unless another is surely better: an offset that is found wrong is worse than none.
-            if best is None or error * (1.02 if offset else 1.0) < best[0]:
-                best = (error * (1.02 if offset else 1.0), offset, kept_back, guessed)
+    targets = [_shift(lesson.target, lesson.video, offset) for offset in OFFSETS]
+    guessed = {(offset, kept): np.empty_like(lesson.target) for offset in OFFSETS for kept in KEPT_BACK}
+    for learnt, judged in folds(len(given)):
+        middles = [target[learnt].mean(axis=0) for target in targets]
+        wanted = np.concatenate([target[learnt] - m for target, m in zip(targets, middles, strict=True)], axis=1)
+        values, vectors = np.linalg.eigh(kernel[np.ix_(learnt, learnt)])
+        across, turned = kernel[np.ix_(judged, learnt)] @ vectors, vectors.T @ wanted
+        for kept in KEPT_BACK:
+            found = across @ (turned / (values + kept)[:, None])
+            for k, offset in enumerate(OFFSETS):
+                guessed[offset, kept][judged] = found[:, k * OUTPUTS : (k + 1) * OUTPUTS] + middles[k]
+    best: tuple[float, int, float] | None = None
+    for (offset, kept), found in guessed.items():
+        target = targets[offset - OFFSETS.start]
+        error = np.square(lips(found[:, : arkit.COUNT].clip(0, 1)) - lips(target[:, : arkit.COUNT])).mean()
+        # Nought unless another is surely better: an offset that is found wrong is worse than none.
+        error *= 1.02 if offset else 1.0
+        if best is None or error < best[0]:
+            best = error, offset, kept
     assert best is not None
-    return best[1:]
+    return best[1], best[2], guessed[best[1], best[2]]
 
 
 def _ridge(features: NDArray, target: NDArray, kept_back: float) -> NDArray:
-    """Solve ridge regression, by its dual: there are fewer frames than features."""
+    """Solve ridge regression by its dual, as there are at most `MOST` frames."""
     kernel = features @ features.T / features.shape[1]
     dual = np.linalg.solve(kernel + kept_back * np.eye(len(kernel)), target)
     return features.T @ dual / features.shape[1]
@@ -289,14 +353,14 @@ def _guess_by_gru(given: NDArray, target: NDArray, seed: int) -> NDArray:
         middle = target[learnt].mean(axis=0)
         rows = np.isin(np.arange(len(target)), learnt)
         network = Gru(OUTPUTS)
-        state = _train(given, target - middle, rows, seed, stop=True)
+        state = _train(given, target - middle, rows, seed)
         network.load_state_dict({name: torch.from_numpy(array) for name, array in state.items()})
         with torch.inference_mode():
             guessed[judged] = network.eval()(torch.from_numpy(given).float()[None])[0].numpy()[judged] + middle
     return guessed
 
 
-def _train(given: NDArray, target: NDArray, learnt: NDArray, seed: int, *, stop: bool = True) -> dict[str, NDArray]:
+def _train(given: NDArray, target: NDArray, learnt: NDArray, seed: int) -> dict[str, NDArray]:
     """Train a GRU on stretches of learnt frames; a fifth of these tell when to stop."""
     torch.manual_seed(seed)
     network = Gru(OUTPUTS)
@@ -304,7 +368,7 @@ def _train(given: NDArray, target: NDArray, learnt: NDArray, seed: int, *, stop:
     expression = torch.from_numpy(load_bases().expression[:, list(points.LIPS)]).float().flatten(1)  # (52, 60)
     rows = np.flatnonzero(learnt)
     judged = np.zeros(len(given), bool)
-    judged[rows[-max(1, len(rows) // FOLDS) :]] = stop
+    judged[rows[-max(1, len(rows) // FOLDS) :]] = True
     weight = torch.from_numpy(learnt & ~judged).float()
     check = torch.from_numpy(learnt & judged).float()
     optimiser = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=1e-2)
@@ -355,9 +419,7 @@ def drive(voice: Voice, heard: Heard) -> Motion:
     Motion
         Weights (T, 52), those of speech alone, and turns (T, 3) of the head.
     """
-    outputs = voice.outputs(heard.features)
-    rows = (np.arange(len(outputs)) - voice.offset).clip(0, len(outputs) - 1)
-    outputs = outputs[rows]
+    outputs = voice.outputs(heard.features)  # in step, however late the picture of the person's videos was
     silent = gaussian_filter1d(heard.phones[:, SILENCE].astype(np.float64), SPREAD_FRAMES, mode="nearest")
     silent = ((silent - 0.5) / 0.3).clip(0, 1)
     weights = outputs[:, : arkit.COUNT]
@@ -379,7 +441,9 @@ def drive(voice: Voice, heard: Heard) -> Motion:
     return Motion(np.where(SPOKEN, weights, 0).clip(0, 1).astype(np.float32), turns.astype(np.float32))
 
 
-def gather(listener: Listener, faces: str | Path, audio: str | Path) -> Lesson:
+def gather(
+    listener: Listener, faces: str | Path, audio: str | Path, *, only: Container[str] | None = None, least: int = LEAST
+) -> Lesson:
     """Gather what is heard and seen in a person's videos.
 
     Parameters
@@ -389,15 +453,20 @@ def gather(listener: Listener, faces: str | Path, audio: str | Path) -> Lesson:
         results/persons/{person}/faces.h5.
     audio : path
         results/persons/{person}/audio.h5.
+    only : container of str, optional
+        Names of videos that may be taken.
+    least : int
+        Frames that must be there.
 
     Raises
     ------
     TalkfaceError
-        If no video has both.
+        If fewer have both.
     """
     parts: list[Lesson] = []
     with h5py.File(faces, "r") as file, h5py.File(audio, "r") as sounds:
         clips = [clip for clip in file if not file[clip].attrs["rejected"] and len(sounds[clip])]
+        clips = [clip for clip in clips if only is None or clip in only]
         for number, clip in enumerate(clips):
             heard = listener(sounds[clip][:], int(sounds[clip].attrs["rate"]))
             motion = read_motion(faces, clip)
@@ -407,14 +476,21 @@ def gather(listener: Listener, faces: str | Path, audio: str | Path) -> Lesson:
                 Lesson(heard.features[:frames], heard.phones[:frames], target.astype(np.float64),
                        np.full(frames, number))
             )  # fmt: skip
-    if not parts:
-        raise TalkfaceError(f"{audio}: no video with sound; a person who speaks was expected")
-    return Lesson(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+    heard_frames = sum(len(part.video) for part in parts)
+    if heard_frames < least:
+        raise TalkfaceError(
+            f"{audio}: {heard_frames / FPS:.1f} s of video with sound; a person who speaks for {least / FPS:g} s was "
+            "expected"
+        )
+    if heard_frames > MOST:
+        log.info("the first %d of %d frames are learnt from", MOST, heard_frames)
+    return Lesson(*(np.concatenate(column)[:MOST] for column in zip(*parts, strict=True)))
 
 
 def learn_voice(
-    faces: str | Path, audio: str | Path, output: str | Path, *, model: str | Path, kind: str, seed: int = 1
-) -> None:
+    faces: str | Path, audio: str | Path, output: str | Path, *, model: str | Path, kind: str, seed: int = 1,
+    general: str | Path | None = None, epochs: int = EPOCHS, threads: int = 1,
+) -> None:  # fmt: skip
     """Learn a person's voice from the fitted videos, and write it.
 
     Parameters
@@ -425,10 +501,18 @@ def learn_voice(
         results/persons/{person}/voice.npz.
     model : path
         Weights of the voice model.
-    kind : {"ridge", "gru"}
+    kind : {"ridge", "gru", "atc"}
     seed : int
+    general : path, optional
+        Weights of `learn_general`, which `atc` begins with.
+    epochs : int
+        Of `atc`.
+    threads : int
     """
-    voice = learn(gather(Listener(load_network(model)), faces, audio), kind=kind, seed=seed)
+    torch.set_num_threads(threads)
+    start = torch.load(general, weights_only=True) if general else None
+    lesson = gather(listener_of(kind, load_network(model)), faces, audio)
+    voice = learn(lesson, kind=kind, seed=seed, start=start, epochs=epochs)
     log.info(
         "%s: lips %.2f %% (mean expression %.2f), opening %.2f, offset %d frames",
         kind, voice.error, voice.error_of_mean, voice.correlation, voice.offset,
@@ -438,13 +522,57 @@ def learn_voice(
 
 def drive_person(voice: str | Path, audio: str | Path, output: str | Path, *, model: str | Path) -> None:
     """Write what a person's face does at a sound file: results/head/{person}/{speech}/expression.tsv."""
-    write_weights(drive(read_voice(voice), Listener(load_network(model))(audio)), output)
+    known = read_voice(voice)
+    write_weights(drive(known, listener_of(known.kind, load_network(model))(audio)), output)
+
+
+def learn_general(
+    files: Sequence[tuple[str | Path, str | Path]], output: str | Path, *, clips: Container[str], model: str | Path,
+    epochs: int,
+    seed: int = 1, threads: int = 1,
+) -> None:  # fmt: skip
+    """Train the published network on the fitted faces of many people.
+
+    Parameters
+    ----------
+    files : sequence of (faces, audio)
+        results/face3d/{shard}.h5 and results/audio/{shard}.h5.
+    output : path
+        results/head_general/{corpus}.pt.
+    clips : container of str
+        Those that are learnt from.
+    model : path
+        Weights of the voice model.
+    epochs : int
+    seed : int
+    threads : int
+    """
+    torch.set_num_threads(threads)
+    listener, lessons, videos = listener_of("atc", load_network(model)), [], 0
+    for faces, audio in files:
+        try:
+            lesson = gather(listener, faces, audio, only=clips, least=atc.FRAMES)
+        except TalkfaceError as error:
+            log.warning("left out: %s", error)
+            continue
+        lessons.append(lesson._replace(video=lesson.video + videos))
+        videos += int(lesson.video[-1]) + 1
+    if not lessons:
+        raise TalkfaceError(f"{output}: no clip with a face and a voice; those of the split train were expected")
+    features, _, target, video = (np.concatenate(column) for column in zip(*lessons, strict=True))
+    state = atc.train(
+        features.reshape(-1, ROWS, WIDTH // ROWS), target - target.mean(axis=0), video, expressions=arkit.COUNT,
+        epochs=epochs, rate=atc.GENERAL_RATE, seed=seed,
+    )  # fmt: skip
+    with writing(output) as temporary:
+        torch.save(state, temporary)
+    log.info("%d pictures of %d clips", len(video), videos)
 
 
 def write_voice(voice: Voice, output: str | Path) -> None:
     """Write what was learnt."""
     arrays: dict[str, Any] = asdict(voice)
-    arrays |= {f"gru.{name}": array for name, array in arrays.pop("gru").items()}
+    arrays |= {f"network.{name}": array for name, array in arrays.pop("network").items()}
     arrays = {name: np.asarray(array) for name, array in arrays.items()}
     small: dict[str, Any] = {name: a.astype(np.float32) if a.dtype == np.float64 else a for name, a in arrays.items()}
     with writing(output) as temporary, open(temporary, "wb") as file:
@@ -455,6 +583,7 @@ def read_voice(path: str | Path) -> Voice:
     """Read what was learnt."""
     with np.load(path, allow_pickle=False) as file:
         arrays = {name: file[name] for name in file.files}
-    gru = {name.removeprefix("gru."): arrays.pop(name) for name in list(arrays) if name.startswith("gru.")}
+    inside = [name for name in arrays if name.startswith("network.")]
+    network = {name.removeprefix("network."): arrays.pop(name) for name in inside}
     plain = {name: array.item() if array.ndim == 0 else array for name, array in arrays.items()}
-    return Voice(**plain, gru=gru)
+    return Voice(**plain, network=network)

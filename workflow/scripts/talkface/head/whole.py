@@ -6,11 +6,12 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-import pandas as pd
+import h5py
 
 from talkface.corpus.persons import names_of
 from talkface.errors import TalkfaceError
 from talkface.face3d.records import Stretch, fit_shard, fit_speaker
+from talkface.files import digest
 from talkface.head.actor import cut_person
 from talkface.head.film import choose_frames, draw_head
 from talkface.head.material import track_person
@@ -86,13 +87,14 @@ def prepare(
 
 def _refuse_others(videos: Sequence[Stretch], folder: Path) -> None:
     """Raise a TalkfaceError if what is known in a folder is of other videos."""
-    if not (folder / "quality.tsv").exists():
+    if not (folder / "landmarks.h5").exists():
         return
-    known = pd.read_csv(folder / "quality.tsv", sep="\t")["video"].tolist()
-    if [Path(video).name for video in known] != [Path(stretch.video).name for stretch in videos]:
+    with h5py.File(folder / "landmarks.h5", "r") as file:
+        known = [(str(file[clip].attrs["source"]), str(file[clip].attrs["digest"])) for clip in file]
+    if [content for _, content in known] != [digest(stretch.video) for stretch in videos]:
+        names = ", ".join(name for name, _ in known[:3]) + (" .." if len(known) > 3 else "")
         raise TalkfaceError(
-            f"{folder}: what is known there is of other videos ({', '.join(Path(video).name for video in known[:3])}"
-            f"{' ..' if len(known) > 3 else ''}); name another folder, or remove this one"
+            f"{folder}: what is known there is of other videos ({names}); name another folder, or remove this one"
         )
 
 

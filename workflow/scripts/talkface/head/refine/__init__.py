@@ -1,0 +1,1 @@
+"""Networks that refine the picture of a talking head."""

@@ -4,10 +4,10 @@
 
 Pictures: of person31 the last fifth is held out, of CREMA-D's 1001 two of six clips. Identity, mouths and background
 come from the rest alone; expression and pose are the truth's. Behind each held-out frame stands the learnt frame that
-is nearest in pose, bent. Beside `real`: that frame with its own mouth bent; the learnt frame nearest in time; the
-textured head as published (over the true frame, whose border it keeps); and the truth, encoded again. Measured in the
-mouth's box at the video's resolution; lips are found by dlib, and beside it by the face mesh. Of finished films,
-`truth` is the person's own video.
+is nearest in pose, bent. Beside `real`: the same, refined by a network of the learnt frames (`unet`); that frame with
+its own mouth bent; the learnt frame nearest in time; the textured head as published (over the true frame, whose border
+it keeps); and the truth, encoded again. Measured in the mouth's box at the video's resolution; lips are found by dlib,
+and beside it by the face mesh. Of finished films, `truth` is the person's own video.
 """
 
 import itertools
@@ -40,14 +40,15 @@ from talkface.head.film import choose_frames, draw_head, paint  # noqa: E402
 from talkface.head.filmed import held, load_actor  # noqa: E402
 from talkface.head.measure import Faces, asked_landmarks, differences, measure_film, mouth_box, psnr, sharpness, ssim  # noqa: E402
 from talkface.head.picture import Mouth, Painter  # noqa: E402
-from talkface.head.sound import Listener, drive_person, gather, learn  # noqa: E402
+from talkface.head.refine.unet import Refiner, examples, train  # noqa: E402
+from talkface.head.sound import drive_person, gather, learn, listener_of  # noqa: E402
 from talkface.head.textured import TexturedPainter, reference_frame  # noqa: E402
 from talkface.head.whole import by_name, prepare  # noqa: E402
 from talkface.media.encoding import encode  # noqa: E402
 from talkface.media.video import probe, read_frames  # noqa: E402
 from talkface.models.checkpoint import load_network  # noqa: E402
 
-COMPARED = ("real", "own_mouth", "in_time", "mesh", "truth")
+COMPARED = ("real", "unet", "own_mouth", "in_time", "mesh", "truth")
 VOICE = Path("resources/models/talkface_voice.pt")
 PERSON31, LEARNT_S = "talking/person31.mp4", 19.4
 STRANGER = "cremad/cremad_1001_*.flv"
@@ -121,7 +122,11 @@ def pictures(measures: Measures, name: str, case: Case, folder: Path) -> None:
     textured = TexturedPainter(actor, reference, case.frames[reference])
     before = int(known[-1])
 
-    def real(i: int) -> NDArray:
+    begun = time.perf_counter()
+    refined = Painter(actor, case.mouths, Refiner(train(examples(actor, case.mouths, case.frames, case.learnt))))
+    measures.note(f"{name}: training of the refinement", "s", "unet", time.perf_counter() - begun)
+
+    def real(i: int, painter: Painter = painter) -> NDArray:
         n = int(behind[i])
         allowed = {k: s for k, s in sharp[i].items() if case.learnt[k]} or {int(chosen.path[i]): 1.0}
         total = sum(allowed.values())
@@ -146,6 +151,7 @@ def pictures(measures: Measures, name: str, case: Case, folder: Path) -> None:
     seen = {who: look(truth).landmarks for who, look in detectors.items()}
     shown: dict[str, list[NDArray]] = {
         "real": [real(i) for i in range(len(rows))],
+        "unet": [real(i, refined) for i in range(len(rows))],
         "own_mouth": [own(i) for i in range(len(rows))],
         "in_time": [case.frames[before]] * len(rows),
         "mesh": [mesh(i) for i in range(len(rows))],
@@ -216,12 +222,15 @@ def film(measures: Measures, data: Path, face_model: Path, folder: Path) -> None
         for which, value in (("real", row.film), ("truth", row.person)):
             if np.isfinite(value):
                 measures.note(f"film: {row.measure}", row.unit if isinstance(row.unit, str) else "", which, value)
-    lesson = gather(Listener(load_network(VOICE)), files["faces"], person / "audio.h5")
-    for kind in ("ridge", "gru"):
+    network = load_network(VOICE)
+    for kind in ("ridge", "gru", "atc"):
+        lesson = gather(listener_of(kind, network), files["faces"], person / "audio.h5")
+        begun = time.perf_counter()
         voice = learn(lesson, kind=kind)
+        measures.note(f"sound, {kind}: time to learn", "s", "real", time.perf_counter() - begun)
         measures.note(f"sound, {kind}: lips of held-out seconds", "% of eyes", "real", voice.error)
+        measures.note(f"sound, {kind}: the mean expression's", "% of eyes", "real", voice.error_of_mean)
         measures.note(f"sound, {kind}: opening", "correlation", "real", voice.correlation)
-    measures.note("sound, mean expression: lips", "% of eyes", "real", voice.error_of_mean)
     drawing(measures, videos, person, expression, frames, face_model, "1280 x 720")
     # The same person, smaller: a square of the video.
     small, actor = folder / "small.mp4", load_actor(face_model, files["faces"], files["identity"])

@@ -59,8 +59,8 @@ PLAIN = {
         "refined": "mesh, refined by the pictures", "model": "model's own",
     },
     "head": {
-        "measure": "measure", "unit": "unit", "real": "real", "own_mouth": "own mouth", "in_time": "in time",
-        "mesh": "mesh", "truth": "truth",
+        "measure": "measure", "unit": "unit", "real": "real", "unet": "real, refined",
+        "own_mouth": "own mouth", "in_time": "in time", "mesh": "mesh", "truth": "truth",
     },
     "phones": {
         "sounds": "sounds", "marked": "marked by hand", "words_found": "of these found from words, %",

@@ -173,7 +173,7 @@ rule head_general:
         runtime=600,
     params:
         code=code_of("head_general"),
-        clips=selection.of_split("train"),
+        clips=lambda w: selection.of_split("train"),
         seed=config["seed"],
         epochs=config["head"]["epochs"],
     message:

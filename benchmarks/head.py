@@ -38,10 +38,11 @@ from talkface.head.actor import Mouths, cut_person  # noqa: E402
 from talkface.head.choice import Chosen, Filmed, choose, fade  # noqa: E402
 from talkface.head.film import choose_frames, draw_head, paint  # noqa: E402
 from talkface.head.filmed import held, load_actor  # noqa: E402
+from talkface.head.hearing.listening import gather, listener_of  # noqa: E402
+from talkface.head.hearing.voice import drive_person, learn  # noqa: E402
 from talkface.head.measure import Faces, asked_landmarks, differences, measure_film, mouth_box, psnr, sharpness, ssim  # noqa: E402
 from talkface.head.picture import Mouth, Painter  # noqa: E402
 from talkface.head.refine.unet import Refiner, examples, train  # noqa: E402
-from talkface.head.sound import drive_person, gather, learn, listener_of  # noqa: E402
 from talkface.head.textured import TexturedPainter, reference_frame  # noqa: E402
 from talkface.head.whole import by_name, prepare  # noqa: E402
 from talkface.media.encoding import encode  # noqa: E402

@@ -3,7 +3,7 @@
 from talkface.logs import log_to
 
 with log_to(snakemake.log[0], threads=snakemake.threads):
-    from talkface.head.sound import drive_person
+    from talkface.head.hearing.voice import drive_person
 
     drive_person(
         snakemake.input.voice,

@@ -3,7 +3,7 @@
 from talkface.logs import log_to
 
 with log_to(snakemake.log[0], threads=snakemake.threads):
-    from talkface.head.sound import learn_general
+    from talkface.head.hearing.voice import learn_general
 
     learn_general(
         list(zip(snakemake.input.faces, snakemake.input.audio)),

@@ -3,7 +3,7 @@
 from talkface.logs import log_to
 
 with log_to(snakemake.log[0], threads=snakemake.threads):
-    from talkface.head.sound import learn_voice
+    from talkface.head.hearing.voice import learn_voice
 
     learn_voice(
         snakemake.input.faces,

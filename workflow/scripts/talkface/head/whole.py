@@ -14,8 +14,8 @@ from talkface.face3d.records import Stretch, fit_shard, fit_speaker
 from talkface.files import digest
 from talkface.head.actor import cut_person
 from talkface.head.film import choose_frames, draw_head
+from talkface.head.hearing.voice import drive_person, learn_voice, read_voice
 from talkface.head.material import track_person
-from talkface.head.sound import drive_person, learn_voice, read_voice
 from talkface.media.audio import extract_audio_shard
 
 log = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ def prepare(
     voice : path
         Weights of the voice model.
     kind : {"ridge", "gru"}
-        See `sound.learn`.
+        See `voice.learn`.
 
     Returns
     -------

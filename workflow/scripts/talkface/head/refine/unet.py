@@ -45,7 +45,7 @@ BATCH, CROP = 6, (96, 128)  # pictures, and rows and columns of each, at most
 RATE, AGAINST = 1e-3, 2e-4
 ADVERSARIAL = 0.02  # of the discriminator's verdict beside L1
 AVERAGE = 0.99
-FINE = 0.01  # outer-eye distances, standard deviation: what is finer stays as it was filmed
+FINE, FINE_PX = 0.01, 1.8  # outer-eye distances, and at least pixels, standard deviation: what is finer stays as filmed
 
 
 class Example(NamedTuple):
@@ -253,7 +253,7 @@ class Refiner:
             shown = self.network(to_tensor(padded[None]))[0].permute(1, 2, 0).numpy()
         composed = layers.composed()
         change = layers.mask[..., None] * (127.5 * (shown[:height, :width] + 1) - composed)
-        return np.add(composed, blurred(np.asarray(change, np.float32), max(0.5, FINE * layers.eyes)))
+        return np.add(composed, blurred(np.asarray(change, np.float32), max(FINE_PX, FINE * layers.eyes)))
 
 
 def write_refiner(state: dict[str, Tensor], output: str | Path) -> None:

@@ -7,10 +7,14 @@ import torch
 import talkface
 from talkface.errors import TalkfaceError
 from talkface.face3d import arkit
-from talkface.head import sound
+from talkface.head.hearing import gru, regression
+from talkface.head.hearing.listening import OUTPUTS, Heard, Lesson, Listener, listener_of
+from talkface.head.hearing.regression import folds, in_context
+from talkface.head.hearing.voice import drive, learn, read_voice, write_voice
 from talkface.head.lips import lip_distance, opening
+from talkface.head.published import atc
+from talkface.head.published.mfcc import WIDTH
 from talkface.head.region import SPOKEN
-from talkface.head.sound import Heard, Lesson, Listener, drive, folds, in_context, learn, read_voice, write_voice
 from talkface.media.phone_names import CLASSES, SILENCE, class_of
 
 FRAMES, FEATURES = 300, 40
@@ -25,7 +29,7 @@ def speech(frames=FRAMES, *, seed=0, loud=1.0, late=0):
     features[:, :8] = course[:, None] * np.linspace(0.5, 1.5, 8) + 0.2 * rng.standard_normal((frames, 8))
     phones = np.zeros((frames, CLASSES), np.float32)
     phones[:, class_of("aa")] = 1
-    target = np.zeros((frames, sound.OUTPUTS))
+    target = np.zeros((frames, OUTPUTS))
     target[:, JAW] = (0.3 + 0.15 * np.roll(course, late)).clip(0, 1)
     target[:, arkit.COUNT] = 0.02 * course
     features[:, :8] *= loud
@@ -77,12 +81,13 @@ def test_lips_meet_where_a_p_is_heard_and_the_mouth_rests_in_silence(voice):
 
 def test_a_small_network_learns_it_too(monkeypatch, tmp_path):
     for name, value in (("KEPT", 12), ("STEPS", 300), ("FOLDS", 2), ("HIDDEN", 12), ("RATE", 5e-3)):
-        monkeypatch.setattr(sound, name, value)
+        monkeypatch.setattr(gru, name, value)
+    monkeypatch.setattr(regression, "FOLDS", 2)
     found = learn(speech(), kind="gru", seed=2)
     assert found.kind == "gru"
     assert found.error < 0.95 * found.error_of_mean
     assert found.correlation > 0.6
-    monkeypatch.setattr(sound, "STEPS", 20)
+    monkeypatch.setattr(gru, "STEPS", 20)
     one, other = (learn(speech(), kind="gru", seed=2).error for _ in range(2))
     assert one == pytest.approx(other, rel=1e-5)
     write_voice(found, tmp_path / "voice.npz")
@@ -107,7 +112,7 @@ def test_another_kind_is_refused():
 
 def test_stretches_of_cross_validation_keep_apart():
     for learnt, judged in folds(100):
-        assert np.abs(learnt[:, None] - judged).min() > sound.APART
+        assert np.abs(learnt[:, None] - judged).min() > regression.APART
     assert np.concatenate([judged for _, judged in folds(100)]).tolist() == list(range(100))
 
 
@@ -121,9 +126,9 @@ def test_context_keeps_to_one_video():
 
 
 def test_the_published_network_learns_and_is_read_again(monkeypatch, tmp_path):
-    monkeypatch.setattr(sound.atc, "FRAMES", 4)
+    monkeypatch.setattr(atc, "FRAMES", 4)
     rng = np.random.default_rng(0)
-    lesson = speech(40)._replace(features=rng.standard_normal((40, sound.WIDTH)))
+    lesson = speech(40)._replace(features=rng.standard_normal((40, WIDTH)))
     voice = learn(lesson, kind="atc", epochs=1)
     write_voice(voice, tmp_path / "voice.npz")
     found = read_voice(tmp_path / "voice.npz")
@@ -133,10 +138,10 @@ def test_the_published_network_learns_and_is_read_again(monkeypatch, tmp_path):
 
 
 def test_cepstra_are_as_many_as_pictures():
-    listener = sound.listener_of("atc", talkface.load_model("talkface_voice"))
+    listener = listener_of("atc", talkface.load_model("talkface_voice"))
     noise = (1000 * np.random.default_rng(0).standard_normal(44_100)).astype(np.int16)
     heard = listener(noise, 44_100)
-    assert heard.features.shape == (26, sound.WIDTH)
+    assert heard.features.shape == (26, WIDTH)
     assert len(heard.phones) == 26
 
 

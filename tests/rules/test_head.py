@@ -3,6 +3,7 @@
 import json
 import subprocess
 
+import cv2
 import h5py
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ import pytest
 import soundfile
 
 from talkface import cli
+from talkface.api import talking_head
 from talkface.face3d import arkit
 from talkface.face3d.records import Stretch, read_weights
 from talkface.head.actor import Mouths
@@ -18,15 +20,16 @@ from talkface.head.filmed import Frames, load_actor
 from talkface.head.measure import asked_landmarks, mouth_box, psnr
 from talkface.head.picture import Mouth, Painter
 from talkface.head.textured import TexturedPainter, reference_frame
+from talkface.media.encoding import encode
 from talkface.media.program import ffmpeg_program
 from talkface.media.sound import frames_of
-from talkface.media.video import probe
+from talkface.media.video import probe, read_frames
 from tests.workflow.conftest import run_snakemake
 
 RULES = (
     "track_person", "sound_of_person", "identity_of_person", "fit_person", "cut_mouths", "learn_voice", "drive_head",
     "choose_frames", "draw_head", "draw_head_face", "draw_mesh_of_person", "measure_head", "import_weights",
-    "extract_wav",
+    "extract_wav", "learn_refinement",
 )  # fmt: skip
 SECONDS = 3  # of speech
 JAW = arkit.INDEX["jawOpen"]
@@ -105,7 +108,7 @@ def test_the_film_shows_what_was_asked(made):
     assert film["mouth, second difference in time"] < 1.15 * person["mouth, second difference in time"]
     assert film["dlib's 128 numbers, distance"] < 0.4
     assert film["nearest filmed mouth"] < 2
-    assert person["sound, lips of held-out seconds"] < 0.9 * person["sound, the same of the mean expression"]
+    assert person["sound, lips of held-out seconds"] < 0.95 * person["sound, the same of the mean expression"]
 
 
 def test_motion_and_frames_can_be_looked_at(made):
@@ -187,6 +190,34 @@ def test_everything_is_the_same_again(made, make, folder):
     for name in ("expression.tsv", "frames.tsv"):
         path = made / "head" / "woman" / "voice" / name
         assert path.read_bytes() == before[path]
+
+
+def test_a_refined_film_is_another_that_shows_the_same(made, make, folder):
+    plain = (made / "head" / "woman" / "voice_face.mp4").read_bytes()
+    (folder / "refined.yaml").write_text("head: {refine: unet, steps: 20}\n")
+    make("results/head/woman/voice_face.mp4", config=("refined.yaml",))
+    assert (made / "persons" / "woman" / "refine.pt").stat().st_size < 3_000_000
+    refined = list(read_frames(probe(made / "head" / "woman" / "voice_face.mp4"), pixels="bgr24"))
+    (folder / "before.mp4").write_bytes(plain)
+    before = list(read_frames(probe(folder / "before.mp4"), pixels="bgr24"))
+    assert len(refined) == len(before)
+    apart = [psnr(one, other) for one, other in zip(refined, before, strict=True)]
+    assert 28 < np.mean(apart) < 60
+    (made / "head" / "woman" / "voice_face.mp4").unlink()
+
+
+def test_videos_of_other_sizes_belong_to_one_person(woman, made, folder, shared_data):
+    """The film is as large as the video behind it, whatever the others are."""
+    larger = folder / "larger.mp4"
+    source = sorted((shared_data / "grid" / "others").glob("s33_*.mpg"))[0]
+    frames = (cv2.resize(frame, (540, 432)) for frame in read_frames(probe(source), end_s=1.0, pixels="bgr24"))
+    encode(frames, larger, size=(540, 432), audio=source)
+    videos = sorted((shared_data / "grid" / "others").glob("s33_*.mpg"))
+    film = folder / "mixed.mp4"
+    model = shared_data / "models" / "ict_facekit.npz"
+    talking_head([larger, *videos[1:]], folder / "resources/speech/voice.wav", film, face_model=model)
+    assert (probe(film).width, probe(film).height) == (360, 288)  # of the longest
+    assert len(list(read_frames(probe(film)))) == SECONDS * 25
 
 
 def test_the_command_takes_what_is_known_of_a_person(made, folder, shared_data, capsys):

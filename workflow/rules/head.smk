@@ -233,6 +233,7 @@ rule learn_refinement:
     params:
         code=code_of("learn_refinement"),
         stretches=stretches_of,
+        steps=config["head"]["steps"],
         seed=config["seed"],
     message:
         "Learning to refine the mouths of {wildcards.person}"

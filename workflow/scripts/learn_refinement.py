@@ -13,6 +13,7 @@ with log_to(snakemake.log[0], threads=snakemake.threads):
         identity=snakemake.input.identity,
         mouths=snakemake.input.mouths,
         face_model=snakemake.input.face_model,
+        steps=snakemake.params.steps,
         seed=snakemake.params.seed,
         threads=snakemake.threads,
     )

@@ -150,7 +150,7 @@ def paint(
     """Yield the frames of a film, (H, W, 3) blue green red; `table` is that of `choose_frames`."""
     if picture not in PICTURES:
         raise TalkfaceError(f"head.picture: {picture!r}; one of {', '.join(PICTURES)} was expected")
-    refined = Layers.composed if refine is None else read_refiner(refine)
+    refined = read_refiner(refine) if refine else Layers.composed  # a rule without one gives an empty list
     painter: Painter | TexturedPainter = Painter(actor, mouths, refined)
     if picture == "mesh":
         reference = reference_frame(actor)

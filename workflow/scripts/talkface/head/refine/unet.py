@@ -274,7 +274,7 @@ def parameters_of(networks: Iterable[nn.Module]) -> int:
 
 def learn_refinement(
     output: str | Path, videos: Mapping[str, Stretch], *, faces: str | Path, identity: str | Path, mouths: str | Path,
-    face_model: str | Path, seed: int = 1, threads: int = 1,
+    face_model: str | Path, steps: int = STEPS, seed: int = 1, threads: int = 1,
 ) -> None:  # fmt: skip
     """Train the network on a person's own frames, and write it.
 
@@ -287,6 +287,8 @@ def learn_refinement(
     faces, identity, mouths : path
         results/persons/{person}/.
     face_model : path
+    steps : int
+        Of training.
     seed : int
     threads : int
     """
@@ -298,4 +300,4 @@ def learn_refinement(
         some = some[:MOST]
     learnt = np.isin(np.arange(len(actor)), some)
     found = examples(actor, Mouths(mouths), Frames(videos, actor, some), learnt)
-    write_refiner(train(found, seed=seed), output)
+    write_refiner(train(found, steps=steps, seed=seed), output)

@@ -241,3 +241,24 @@ def test_a_trained_model_by_its_old_path(select):
 def test_what_asks_to_train(words, trains):
     assert asks_to_train(words.split()) is trains
     assert asks_to_train([str(Path.cwd() / word) if "/" in word else word for word in words.split()]) is trains
+
+
+def test_persons_and_the_films_that_are_there(select, tmp_path):
+    (tmp_path / "people.tsv").write_text("person\tvideo\nann\ta1.mp4\nbob\tgone.mp4\n")
+    selection = select(persons="people.tsv", face_model="ict")
+    assert list(selection.persons) == ["ann", "bob"]
+    assert selection.videos_of("ann") == ["a1.mp4"]
+    with pytest.raises(TalkfaceError, match=r"people\.tsv: bob: there is no file 'gone\.mp4'; mend the column video"):
+        selection.videos_of("bob")
+    with pytest.raises(TalkfaceError, match=r"'cid' is not a known person of people\.tsv; known are: ann, bob"):
+        selection.videos_of("cid")
+    for name in ("ann/c1.mp4", "ann/c1_face.mp4", "cid/c1.mp4", "bob/other.mp4"):
+        (tmp_path / "results" / "head" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "results" / "head" / name).touch()
+    assert selection.heads == [("ann", "c1")]
+    assert select(persons="people.tsv").heads == []  # without a face model nothing of them can be measured
+    assert selection.train_shards == ["ann-0000000000"]
+
+
+def test_the_demo_has_a_person_whose_videos_rules_make(select):
+    assert select().videos_of("ada")[0] == "resources/demo/ada_1.mp4"

@@ -128,13 +128,14 @@ def test_context_keeps_to_one_video():
 def test_the_published_network_learns_and_is_read_again(monkeypatch, tmp_path):
     monkeypatch.setattr(atc, "FRAMES", 4)
     rng = np.random.default_rng(0)
-    lesson = speech(40)._replace(features=rng.standard_normal((40, WIDTH)))
+    monkeypatch.setattr(atc, "BATCH", 2)
+    lesson = speech(20)._replace(features=rng.standard_normal((20, WIDTH)))
     voice = learn(lesson, kind="atc", epochs=1)
     write_voice(voice, tmp_path / "voice.npz")
     found = read_voice(tmp_path / "voice.npz")
     assert found.kind == "atc"
     np.testing.assert_allclose(found.outputs(lesson.features), voice.outputs(lesson.features), atol=1e-4)
-    assert drive(found, Heard(lesson.features, lesson.phones)).weights.shape == (40, 52)
+    assert drive(found, Heard(lesson.features, lesson.phones)).weights.shape == (20, 52)
 
 
 def test_cepstra_are_as_many_as_pictures():

@@ -74,12 +74,12 @@ def test_it_learns_the_same_again(monkeypatch):
     monkeypatch.setattr(atc, "FRAMES", 4)
     monkeypatch.setattr(atc, "BATCH", 2)
     rng = np.random.default_rng(0)
-    cepstra = rng.standard_normal((16, 28, 12)).astype(np.float32)
-    target = np.column_stack([cepstra[:, 12, 0], np.zeros(16), np.zeros(16)]) / 5
-    video = np.repeat([0, 1], 8)
-    one, other = (atc.train(cepstra, target, video, expressions=2, epochs=2) for _ in range(2))
+    cepstra = rng.standard_normal((10, 28, 12)).astype(np.float32)
+    target = np.column_stack([cepstra[:, 12, 0], np.zeros(10), np.zeros(10)]) / 5
+    video = np.repeat([0, 1], 5)
+    one, other = (atc.train(cepstra, target, video, expressions=2, epochs=1) for _ in range(2))
     for name, tensor in one.items():
         torch.testing.assert_close(tensor, other[name])
     further = atc.train(cepstra, target, video, expressions=2, epochs=1, start=one)
     assert not torch.equal(further["out.weight"], one["out.weight"])
-    assert atc.apply(one, cepstra, 3).shape == (16, 3)
+    assert atc.apply(one, cepstra, 3).shape == (10, 3)

@@ -258,3 +258,13 @@ def test_the_page_of_a_film_says_what_it_shows(film, tmp_path):
     assert "&lt;i&gt;" in text
     assert "100cqw * 160 / 480" in text  # as high as the film, and room for the buttons
     assert re.search(r'<video [^>]*src="data:video/mp4;base64,[A-Za-z0-9+/]{1000,}', text)
+
+
+def test_the_page_of_a_talking_head_says_what_was_measured(film, tmp_path):
+    rows = [f"{name}\t0.84\t{'' if 'nearest' in name else 0.6}\t%" for name in film_page.OF_HEADS]
+    (tmp_path / "quality.tsv").write_text("measure\tfilm\tperson\tunit\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    page = tmp_path / "head.html"
+    film_page.write_head_film(page, film=film, table=tmp_path / "quality.tsv", title="ada says hello")
+    text = page.read_text(encoding="utf-8")
+    assert "A synthetic film. Lips found beside those asked for: 0.84 % (filmed: 0.60); " in text
+    assert "nearest filmed mouth, worst twentieth 0.84 %." in text

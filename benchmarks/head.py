@@ -230,6 +230,7 @@ def film(measures: Measures, data: Path, face_model: Path, folder: Path) -> None
         voice = learn(lesson, kind=kind)
         measures.note(f"sound, {kind}: time to learn", "s", "real", time.perf_counter() - begun)
         measures.note(f"sound, {kind}: lips of held-out seconds", "% of eyes", "real", voice.error)
+        measures.note(f"sound, {kind}: half of its 95 % interval", "% of eyes", "real", voice.interval)
         measures.note(f"sound, {kind}: the mean expression's", "% of eyes", "real", voice.error_of_mean)
         measures.note(f"sound, {kind}: opening", "correlation", "real", voice.correlation)
     drawing(measures, videos, person, expression, frames, face_model, "1280 x 720")

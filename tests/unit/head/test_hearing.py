@@ -44,6 +44,7 @@ def voice():
 def test_what_is_heard_moves_the_jaw(voice):
     assert voice.error < 0.6 * voice.error_of_mean
     assert voice.correlation > 0.8
+    assert 0 < voice.interval < voice.error
     new = speech(seed=3)
     motion = drive(voice, Heard(new.features, new.phones))
     assert motion.weights.shape == (FRAMES, 52)

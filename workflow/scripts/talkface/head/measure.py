@@ -248,14 +248,13 @@ def measure_film(
     rows += [(name, moved[name], own[name], "%" if "Hz" in name else "degrees") for name in moved]
     with np.load(voice, allow_pickle=False) as known:
         rows += [
-            ("sound, lips of held-out seconds", np.nan, float(known["error"]), EYES),
-            (
-                "sound, the same of the mean expression",
-                np.nan,
-                float(known["error_of_mean"]),
-                EYES,
-            ),
-            ("sound, correlation of the opening", np.nan, float(known["correlation"]), ""),
+            (name, np.nan, float(known[key]), unit)
+            for name, key, unit in (
+                ("sound, lips of held-out seconds", "error", EYES),
+                ("sound, half of its 95 % interval", "interval", EYES),
+                ("sound, the same of the mean expression", "error_of_mean", EYES),
+                ("sound, correlation of the opening", "correlation", ""),
+            )
         ]
     found = pd.DataFrame(rows, columns=["measure", "film", "person", "unit"])
     with writing(output) as temporary:

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy import stats
 from scipy.ndimage import gaussian_filter1d
 from torch import Tensor
 
@@ -29,7 +30,7 @@ from talkface.face3d.records import Motion, write_weights
 from talkface.files import writing
 from talkface.head.hearing import gru
 from talkface.head.hearing.listening import KINDS, OUTPUTS, Heard, Lesson, gather, listener_of
-from talkface.head.hearing.regression import FOLDS, cross_validate, in_context, ridge, shift
+from talkface.head.hearing.regression import FOLDS, cross_validate, folds, in_context, ridge, shift
 from talkface.head.lips import lip_distance, opening
 from talkface.head.published import atc
 from talkface.head.published.mfcc import ROWS, WIDTH
@@ -78,6 +79,8 @@ class Voice:
     error, error_of_mean, correlation : float
         By cross-validation: mean distance of lip landmarks, % of the outer-eye distance, that of the mean expression,
         and the correlation of the opening.
+    interval : float
+        Half the width of the 95 % interval of the error, by Student's t over the stretches; NaN where one was judged.
     """
 
     kind: str
@@ -95,6 +98,7 @@ class Voice:
     error: float
     error_of_mean: float
     correlation: float
+    interval: float
 
     def outputs(self, features: NDArray) -> NDArray[np.float64]:
         """Return what features (T, D) become before it is made as large as the person's, (T, O)."""
@@ -169,7 +173,14 @@ def learn(
         error=lip_distance(found[judged], weights[judged]),
         error_of_mean=lip_distance(weights.mean(axis=0, keepdims=True), weights[judged]),
         correlation=float(np.corrcoef(open_[judged], seen[judged])[0, 1]),
+        interval=np.nan if kind == "atc" else _interval(found, weights),
     )  # fmt: skip
+
+
+def _interval(found: NDArray, weights: NDArray) -> float:
+    """Return half the width of the 95 % interval of the error of weights (T, 52), over the stretches."""
+    errors = np.array([lip_distance(found[rows], weights[rows]) for _, rows in folds(len(weights))])
+    return float(stats.t.ppf(0.975, len(errors) - 1) * errors.std(ddof=1) / np.sqrt(len(errors)))
 
 
 def drive(voice: Voice, heard: Heard) -> Motion:

@@ -41,6 +41,7 @@ POSES = ("video", "matched", "key_poses")
 FACE_PX = 256  # both sides of the film of the face alone
 FACE_SIDE = 2.6  # outer-eye distances that it shows
 FACE_DOWN = 0.35  # outer-eye distances: its middle lies so far below the eyes
+CALM_FRAMES = 6  # standard deviation of the smoothing of a head's wanted course, which would else go to and fro
 STEADY_FRAMES = 12  # standard deviation of the smoothing of its middle
 MARKED = "synthetic"  # what films say of themselves
 
@@ -50,7 +51,8 @@ def choose_background(actor: Actor, motion: Motion, *, how: str) -> NDArray[np.i
     if how == "video":
         return pose.to_and_fro(actor.starts, actor.turn, len(motion.weights))
     if how == "matched":
-        return pose.nearest_path(actor.starts, actor.turn, motion.turn)
+        calm = gaussian_filter1d(motion.turn, CALM_FRAMES, axis=0, mode="nearest")
+        return pose.nearest_path(actor.starts, actor.turn, calm)
     if how == "key_poses":
         return pose.key_poses(actor.starts, actor.turn, motion.turn)
     raise TalkfaceError(f"head.pose: {how!r}; one of {', '.join(POSES)} was expected")

@@ -15,7 +15,6 @@ from torch import Tensor
 
 from talkface.conventions import FPS
 from talkface.errors import TalkfaceError
-from talkface.face.faces import hold
 from talkface.face3d import arkit
 from talkface.face3d.records import read_motion
 from talkface.head.published.mfcc import RATE, WIDTH, windows
@@ -94,7 +93,8 @@ class CepstralListener(Listener):
             samples = np.concatenate(list(read_blocks(sound, RATE)))
         else:
             samples = resample(sound, rate or RATE, RATE)
-        return Heard(hold(windows(samples).reshape(-1, WIDTH), len(phones)), phones)
+        cepstra = windows(samples).reshape(-1, WIDTH)  # two pictures fewer than phones: the last ones are held
+        return Heard(cepstra[np.minimum(np.arange(len(phones)), len(cepstra) - 1)], phones)
 
 
 class Lesson(NamedTuple):

@@ -63,3 +63,12 @@ def test_a_frame_alone_is_a_course():
     assert to_and_fro([0, 3], turn, 1).tolist() == [0]
     assert key_poses([0, 3], turn, np.zeros((1, 3))).tolist() == [0]
     assert nearest_path([0, 3], turn, np.zeros((2, 3))).shape == (2,)
+
+
+def test_a_matched_head_moves_on_and_seldom_turns_round(turn):
+    rng = np.random.default_rng(1)
+    wanted = turn[np.r_[20:90, 90:30:-1]] + 0.01 * rng.standard_normal((130, 3))
+    step = np.diff(nearest_path([0, FRAMES], turn, wanted))
+    assert (step == 0).mean() < 0.2
+    moved = np.sign(step[step != 0])
+    assert 1 <= (np.diff(moved) != 0).sum() <= 5

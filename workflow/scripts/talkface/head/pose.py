@@ -19,8 +19,9 @@ from scipy.ndimage import gaussian_filter1d
 from scipy.signal import argrelextrema
 
 TURN_FRAMES = 25  # at the ends of a video: where the head rests most in so many frames, the course turns round
-STEPS = np.array([1, -1, 0, 2, -2])
-STEP_COSTS = np.array([0.0, 0.2, 0.5, 0.3, 0.6])  # squared degrees
+STEPS = np.array([1, 0, 2])  # frames of the video from one of the film to the next
+STEP_COSTS = np.array([0.0, 8.0, 2.0])  # squared degrees
+TURN, BACKWARDS = 20.0, 0.05  # of turning round, and of each frame that runs backwards
 HANNING, KEY_SHARE, KEY_APART = 7, 0.1, 3  # of Yi et al. 2020
 
 
@@ -67,19 +68,33 @@ def nearest_path(starts: list[int], turn: NDArray, wanted: NDArray) -> NDArray[n
 
 
 def _path(turn: NDArray, course: NDArray) -> tuple[float, NDArray[np.int64]]:
-    """Find the cheapest path (T,) through all frames (N, 3) for a course (T, 3), degrees."""
+    """Find the cheapest path (T,) through all frames (N, 3) for a course (T, 3), degrees.
+
+    A state is a frame and whether the film runs forwards or backwards there; to turn round costs.
+    """
     count = len(turn)
     own = np.square(turn[None] - course[:, None]).sum(axis=2)  # (T, N)
-    total, back = own[0], np.empty((len(course), count), np.int8)
-    before = np.arange(count)[None] - STEPS[:, None]  # (S, N)
-    possible = (before >= 0) & (before < count)
+    total = np.stack([own[0], own[0] + BACKWARDS])  # (2, N)
+    back = np.empty((len(course), 2, count), np.int8)  # step, and 4 more if it came from the other way
     for t in range(1, len(course)):
-        ways = np.where(possible, total[before.clip(0, count - 1)] + STEP_COSTS[:, None], np.inf)
-        back[t] = ways.argmin(axis=0)
-        total = ways.min(axis=0) + own[t]
-    path = [int(total.argmin())]
+        new = np.empty_like(total)
+        for way, sign in enumerate((1, -1)):
+            came = np.minimum(total[way], total[1 - way] + TURN)
+            turned = total[1 - way] + TURN < total[way]
+            before = np.arange(count)[None] - sign * STEPS[:, None]  # (S, N)
+            inside = (before >= 0) & (before < count)
+            ways = np.where(inside, came[before.clip(0, count - 1)] + STEP_COSTS[:, None], np.inf)
+            step = ways.argmin(axis=0)
+            new[way] = ways.min(axis=0) + own[t] + (BACKWARDS if way else 0.0)
+            origin = before[step, np.arange(count)].clip(0, count - 1)
+            back[t, way] = step + 4 * turned[origin]
+        total = new
+    now, at = divmod(int(total.argmin()), count)
+    path = [at]
     for t in range(len(course) - 1, 0, -1):
-        path.append(path[-1] - int(STEPS[back[t, path[-1]]]))
+        code = int(back[t, now, path[-1]])
+        path.append(path[-1] - (1 - 2 * now) * int(STEPS[code % 4]))
+        now = 1 - now if code >= 4 else now
     return float(total.min()), np.array(path[::-1])
 
 

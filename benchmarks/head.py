@@ -34,10 +34,10 @@ from talkface.face.detection import landmark_shard, track_face, track_mesh  # no
 from talkface.face.mesh.networks import mesh_path  # noqa: E402
 from talkface.face.predictor import predictor_path  # noqa: E402
 from talkface.face3d.records import Stretch, fit_shard, fit_speaker, read_weights  # noqa: E402
-from talkface.head.actor import Mouths, cut_person  # noqa: E402
-from talkface.head.choice import Chosen, Filmed, choose, fade  # noqa: E402
+from talkface.head.actor import Mouths, cut_person, load_actor  # noqa: E402
+from talkface.head.choice import Chosen, choose, fade  # noqa: E402
 from talkface.head.film import choose_frames, draw_head, paint  # noqa: E402
-from talkface.head.filmed import held, load_actor  # noqa: E402
+from talkface.head.filmed import held  # noqa: E402
 from talkface.head.hearing.listening import gather, listener_of  # noqa: E402
 from talkface.head.hearing.voice import drive_person, learn  # noqa: E402
 from talkface.head.measure import Faces, asked_landmarks, differences, measure_film, mouth_box, psnr, sharpness, ssim  # noqa: E402
@@ -87,16 +87,12 @@ class Case:
 
     def choose(self) -> Chosen:
         """Choose learnt mouths for the held-out frames."""
-        actor = self.actor
-        filmed = Filmed(actor.region.compare(actor.weights), actor.turn, self.mouths.inside, actor.video)
+        actor, filmed = self.actor, self.actor.filmed(self.mouths)
         return choose(filmed.shape[self.held_out], actor.turn[self.held_out], filmed, allowed=self.learnt)
 
     def behind(self) -> NDArray[np.int64]:
         """Choose the learnt frame nearest in pose to each held-out one."""
-        known, actor = np.flatnonzero(self.learnt), self.actor
-        turned = np.degrees(np.linalg.norm(actor.turn[self.held_out][:, None] - actor.turn[known], axis=2))
-        away = np.linalg.norm(actor.place[self.held_out][:, None] - actor.place[known], axis=2)
-        return known[(np.square(turned) + np.square(20 * away)).argmin(axis=1)]
+        return self.actor.nearest_pose(self.held_out, np.flatnonzero(self.learnt))
 
 
 def encoded_again(pictures: Sequence[NDArray], folder: Path) -> list[NDArray]:

@@ -14,9 +14,9 @@ from talkface import cli
 from talkface.api import talking_head
 from talkface.face3d import arkit
 from talkface.face3d.records import Stretch, read_weights
-from talkface.head.actor import Mouths
+from talkface.head.actor import Mouths, load_actor
 from talkface.head.film import POSES, choose_background, choose_mouths, faces_of
-from talkface.head.filmed import Frames, load_actor
+from talkface.head.filmed import Frames
 from talkface.head.measure import asked_landmarks, mouth_box, psnr
 from talkface.head.picture import Mouth, Painter
 from talkface.head.textured import TexturedPainter, reference_frame

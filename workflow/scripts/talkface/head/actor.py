@@ -23,12 +23,13 @@ from talkface.face3d.camera import DISTANCE, Camera, turn_of
 from talkface.face3d.face_model import load_arkit_model
 from talkface.face3d.records import Stretch, read_identity
 from talkface.files import writing
-from talkface.head.choice import BLOCK, distances
+from talkface.head.choice import BLOCK, Filmed, distances
 from talkface.head.region import SPOKEN, Region
 
 log = logging.getLogger(__name__)
 
 SHORT_S = 12.0  # seconds: of less video it is said how near its mouths lie
+AWAY = 20.0  # degrees of turn that a place one outer-eye distance beside counts as
 MARGIN = 0.22  # outer-eye distances kept around the lower face
 DARK, GREY = 0.45, 0.55  # of the brightness of the skin; of its saturation, below which what is bright is a tooth
 
@@ -95,8 +96,18 @@ class Actor:
         """Outer-eye distance in a frame's video, pixels."""
         return self._cameras[self.video[n]].focal / DISTANCE
 
-    def spoken(self, n: int, weights: NDArray) -> NDArray[np.float32]:
-        """Return the weights (52,) of a face that speaks by `weights` below and is that of frame `n` above."""
+    def filmed(self, mouths: "Mouths") -> Filmed:
+        """Return what mouths are chosen by."""
+        return Filmed(self.region.compare(self.weights), self.turn, mouths.inside, self.video)
+
+    def nearest_pose(self, rows: NDArray, among: NDArray) -> NDArray[np.int64]:
+        """Return the frame among some (M,) whose head is turned and placed most as in each of `rows` (T,)."""
+        turned = np.degrees(np.linalg.norm(self.turn[rows][:, None] - self.turn[among], axis=2))
+        away = np.linalg.norm(self.place[rows][:, None] - self.place[among], axis=2)
+        return among[(np.square(turned) + np.square(AWAY * away)).argmin(axis=1)]
+
+    def spoken(self, n: int | NDArray, weights: NDArray) -> NDArray[np.float32]:
+        """Return weights (.., 52) of faces that speak by `weights` below and are those of frames `n` above."""
         return np.where(SPOKEN, weights, self.weights[n]).astype(np.float32)
 
     def seen(self, n: int, weights: NDArray | None = None) -> NDArray[np.float32]:
@@ -115,6 +126,11 @@ class Actor:
     def middle(self, n: int) -> NDArray[np.float64]:
         """Return the place (2,) between the eyes in frame `n`, pixels."""
         return self._cameras[self.video[n]].project(self.place[n])
+
+
+def load_actor(face_model: str | Path, faces: str | Path, identity: str | Path) -> Actor:
+    """Load a person whose videos were fitted."""
+    return Actor(Region(load_arkit_model(face_model)), faces, identity)
 
 
 def cut_mouths(actor: Actor, frames: Iterable[NDArray[np.uint8]], output: str | Path) -> None:
@@ -214,7 +230,7 @@ def cut_person(
     face_model: str | Path,
 ) -> None:
     """Write the mouths of a person's videos, by name, to results/persons/{person}/mouths.h5."""
-    actor = Actor(Region(load_arkit_model(face_model)), faces, identity)
+    actor = load_actor(face_model, faces, identity)
     frames = (frame for clip, count in zip(actor.clips, actor.lengths, strict=True)
               for frame in itertools.islice(videos[clip].frames("bgr24"), count))  # fmt: skip
     cut_mouths(actor, frames, output)

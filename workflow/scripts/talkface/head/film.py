@@ -25,9 +25,9 @@ from talkface.errors import TalkfaceError
 from talkface.face3d.records import Motion, Stretch, read_weights
 from talkface.files import writing
 from talkface.head import pose
-from talkface.head.actor import Actor, Mouths
-from talkface.head.choice import NEAREST, Chosen, Filmed, choose, fade
-from talkface.head.filmed import Frames, held, load_actor
+from talkface.head.actor import Actor, Mouths, load_actor
+from talkface.head.choice import Chosen, choose, fade
+from talkface.head.filmed import Frames, held
 from talkface.head.picture import Layers, Mouth, Painter
 from talkface.head.refine.unet import read_refiner
 from talkface.head.textured import TexturedPainter, reference_frame
@@ -60,9 +60,8 @@ def choose_background(actor: Actor, motion: Motion, *, how: str) -> NDArray[np.i
 
 def choose_mouths(actor: Actor, mouths: Mouths, motion: Motion, behind: NDArray) -> Chosen:
     """Choose the filmed mouths that show a motion on the frames (T,) behind it."""
-    filmed = Filmed(actor.region.compare(actor.weights), actor.turn, mouths.inside, actor.video)
-    wanted = np.stack([actor.spoken(n, w) for n, w in zip(behind, motion.weights, strict=True)])
-    return choose(actor.region.compare(wanted), actor.turn[behind], filmed)
+    wanted = actor.spoken(behind, motion.weights)
+    return choose(actor.region.compare(wanted), actor.turn[behind], actor.filmed(mouths))
 
 
 def choose_frames(
@@ -158,14 +157,10 @@ def paint(
         reference = reference_frame(actor)
         painter = TexturedPainter(actor, reference, filmed[reference])
     sharp = fade(table["path"].to_numpy(), actor.video)
-    count = sum(f"near{k + 1}" in table for k in range(NEAREST))
-    near = table[[f"near{k + 1}" for k in range(count)]].to_numpy()
-    share = table[[f"share{k + 1}" for k in range(count)]].to_numpy()
-    for t, n in enumerate(table["frame"]):
-        low: dict[int, float] = {}
-        for frame, part in zip(near[t], share[t], strict=True):
-            low[int(frame)] = low.get(int(frame), 0.0) + float(part)
-        yield painter.paint(filmed[n], int(n), motion.weights[t], Mouth(sharp[t], low))
+    near, share = (table.filter(regex=rf"^{name}\d+$").to_numpy().tolist() for name in ("near", "share"))
+    for t, n in enumerate(table["frame"].tolist()):
+        low = dict(zip(near[t], share[t], strict=True))
+        yield painter.paint(filmed[n], n, motion.weights[t], Mouth(sharp[t], low))
 
 
 def faces_of(frames: Iterator[NDArray[np.uint8]], actor: Actor, behind: NDArray) -> Iterator[NDArray[np.uint8]]:

@@ -4,7 +4,6 @@ Axes: T frames of a film, N of the person.
 """
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -12,17 +11,10 @@ from numpy.typing import NDArray
 
 from talkface.errors import TalkfaceError
 from talkface.face.faces import hold
-from talkface.face3d.face_model import load_arkit_model
 from talkface.face3d.records import Motion, Stretch
 from talkface.head.actor import Actor
-from talkface.head.region import Region
 
 QUALITY = 97  # of the JPEG pictures, 4:4:4, in which a person's frames wait
-
-
-def load_actor(face_model: str | Path, faces: str | Path, identity: str | Path) -> Actor:
-    """Load a person whose videos were fitted."""
-    return Actor(Region(load_arkit_model(face_model)), faces, identity)
 
 
 def held(motion: Motion, frames: int) -> Motion:

@@ -4,7 +4,6 @@ Axes: 68 landmarks.
 """
 
 import functools
-from pathlib import Path
 
 import dlib
 import numpy as np
@@ -23,7 +22,7 @@ def _network() -> "dlib.face_recognition_model_v1":
         None, package="face_recognition_models", inside=f"models/{NAME}", sha256=SHA256,
         setting="face_recognition_models", install="pip install face_recognition_models==0.3.0",
     )  # fmt: skip
-    return dlib.face_recognition_model_v1(str(Path(path)))
+    return dlib.face_recognition_model_v1(str(path))
 
 
 def describe(picture: NDArray[np.uint8], landmarks: NDArray) -> NDArray[np.float64]:

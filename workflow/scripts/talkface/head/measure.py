@@ -28,8 +28,8 @@ from talkface.face.trust import doubt_share
 from talkface.face3d.bases import load_bases
 from talkface.face3d.records import Stretch, read_weights
 from talkface.files import writing
-from talkface.head.actor import Actor
-from talkface.head.filmed import Frames, held, load_actor
+from talkface.head.actor import Actor, load_actor
+from talkface.head.filmed import Frames, held
 from talkface.head.likeness import describe
 from talkface.media.video import probe, read_frames
 
@@ -72,9 +72,9 @@ class Rows(Sequence):
         return self._kept[self._rows[t]]
 
 
-def asked_landmarks(actor: Actor, behind: NDArray, weights: NDArray, *, detector: str = "dlib") -> NDArray[np.float64]:
-    """Return where a detector should see the landmarks (T, 68, 2) of weights (T, 52) on frames (T,) of an actor."""
-    bases = load_bases().as_seen_by(detector)
+def asked_landmarks(actor: Actor, behind: NDArray, weights: NDArray) -> NDArray[np.float64]:
+    """Return where dlib should see the landmarks (T, 68, 2) of weights (T, 52) on frames (T,) of an actor."""
+    bases = load_bases().as_seen_by("dlib")
     person = bases.neutral + np.tensordot(actor.identity, bases.identity[: len(actor.identity)], axes=1)
     faces = person + np.tensordot(weights, bases.expression, axes=1)
     rows = zip(behind.tolist(), faces, strict=True)
@@ -115,9 +115,11 @@ def mouth_box(lips: NDArray, eyes: float) -> tuple[slice, slice]:
 def differences(faces: Faces, order: int) -> NDArray[np.float64]:
     """Return the mean magnitude of differences in time of the mouth's box, one a frame; order 1 or 2."""
     found = []
+    last = list(itertools.islice(faces.pictures, 2))  # each picture is unpacked once
     for t in range(1, len(faces.pictures) - 1):
+        last = [*last[-2:], faces.pictures[t + 1]]
         box = mouth_box(faces.asked[t, list(points.LIPS)], faces.eyes)
-        before, now, after = (faces.pictures[t + k][box].astype(np.float32) for k in (-1, 0, 1))
+        before, now, after = (picture[box].astype(np.float32) for picture in last)
         found.append(np.abs(after - now if order == 1 else before - 2 * now + after).mean())
     return np.array(found)
 
@@ -219,7 +221,7 @@ def measure_film(
     table = pd.read_csv(frames, sep="\t")
     behind = table["frame"].to_numpy()[:MOST]
     motion = held(read_weights(expression), len(table))
-    wanted = np.stack([actor.spoken(n, w) for n, w in zip(behind, motion.weights, strict=False)])
+    wanted = actor.spoken(behind, motion.weights[: len(behind)])
     eyes = actor.eyes_of(int(behind[0]))
     video = int(actor.video[behind[0]])
     own_rows = np.arange(actor.starts[video], actor.starts[video + 1])[:MOST]

@@ -53,36 +53,28 @@ class TexturedPainter:
         drawn = (of[:, 2] > BEHIND) & (of[:, 1] > ABOVE) & (of[:, 1] < marks[8, 1] + BELOW)
         self.skin = skin[drawn[skin].all(axis=1)]
         self.inside = np.concatenate([model.triangles_of(name) for name in ("mouth", "tongue", "teeth")])
-        self.source = self._seen(reference, actor.weights[reference])
-        self.light = shade(
-            self._turned(reference, actor.weights[reference]), model.triangles, np.ones((len(of), 3), np.float32)
-        )
+        self.source, _, self.light = self._posed(reference, actor.weights[reference])
         lit = take(texture, self.source[None, model.landmarks[list(points.OUTER_LIP)], :2])[0].mean(axis=0)
         colours = colours_of(model)[:, ::-1]
         lips = colours[model.landmarks[list(points.OUTER_LIP)]].mean(axis=0)
         self.colours = np.ascontiguousarray(INSIDE * colours * (lit.mean() / lips.mean()), np.float32)
 
-    def _face(self, weights: NDArray) -> NDArray[np.float32]:
-        return self.model.shown(self.person, weights).astype(np.float32)
-
-    def _seen(self, n: int, weights: NDArray) -> NDArray[np.float32]:
-        return self.actor.before(n, self._face(weights))
-
-    def _turned(self, n: int, weights: NDArray) -> NDArray[np.float32]:
-        return (self._face(weights) @ self.actor.turned(n).T).astype(np.float32)
+    def _posed(self, n: int, weights: NDArray) -> tuple[NDArray, NDArray, NDArray]:
+        """Return vertices in frame `n` (V, 3), pixels and nearness, the turned head (V, 3), and its light (V, 1)."""
+        face = self.model.shown(self.person, weights).astype(np.float32)
+        turned = (face @ self.actor.turned(n).T).astype(np.float32)
+        light = shade(turned, self.model.triangles, np.ones((len(turned), 3), np.float32))[:, :1]
+        return self.actor.before(n, face), turned, light
 
     def paint(
         self, frame: NDArray[np.uint8], n: int, weights: NDArray, mouth: Mouth | None = None
     ) -> NDArray[np.uint8]:
         """Return frame `n` (H, W, 3) with a head over it that shows weights (52,); `mouth` is not looked at."""
         actor, eyes = self.actor, self.actor.eyes_of(n)
-        wanted = actor.spoken(n, weights)
-        target = self._seen(n, wanted)
+        target, turned, light = self._posed(n, actor.spoken(n, weights))
         window = Window.around(target[self.skin.ravel(), :2], MARGIN_PX, size=(frame.shape[1], frame.shape[0]))
         shifted = target - np.array([window.left, window.top, 0], np.float32)
-        turned = self._turned(n, wanted)
-        light = shade(turned, self.model.triangles, np.ones((len(turned), 3), np.float32))[:, :1]
-        values = np.concatenate([self.source[:, :2], light / self.light[:, :1]], axis=1)
+        values = np.concatenate([self.source[:, :2], light / self.light], axis=1)
         places = np.zeros((window.height, window.width, 3), np.float32)
         depth = rasterise(shifted, self.skin, values, places)
         drawn = np.isfinite(depth)

@@ -12,7 +12,7 @@ Axes: B pictures, C channels, H and W of a window, K layers that may be chosen.
 import itertools
 import logging
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,9 +26,9 @@ from torch.nn import functional
 from talkface.errors import TalkfaceError
 from talkface.face3d.records import Stretch
 from talkface.files import writing
-from talkface.head.actor import Actor, Mouths
-from talkface.head.choice import Filmed, choose, fade
-from talkface.head.filmed import Frames, load_actor
+from talkface.head.actor import Actor, Mouths, load_actor
+from talkface.head.choice import choose, fade
+from talkface.head.filmed import Frames
 from talkface.head.picture import Layers, Mouth, Painter, blurred
 
 log = logging.getLogger(__name__)
@@ -140,8 +140,7 @@ def examples(actor: Actor, mouths: Mouths, frames: Any, learnt: NDArray | None =
     learnt : (N,) bool array, optional
         Frames that may be looked at; by default all.
     """
-    shape = actor.region.compare(actor.weights)
-    filmed = Filmed(shape, actor.turn, mouths.inside, actor.video)
+    filmed = actor.filmed(mouths)
     known = np.ones(len(actor), bool) if learnt is None else learnt
     rows, painter = np.flatnonzero(known), Painter(actor, mouths)
     found = []
@@ -150,12 +149,9 @@ def examples(actor: Actor, mouths: Mouths, frames: Any, learnt: NDArray | None =
         others = known & ~np.isin(np.arange(len(actor)), np.arange(some[0] - AWAY, some[-1] + AWAY + 1))
         if not others.any():
             continue
-        chosen = choose(shape[some], actor.turn[some], filmed, allowed=others)
+        chosen = choose(filmed.shape[some], actor.turn[some], filmed, allowed=others)
         sharp = fade(chosen.path, actor.video)
-        free = np.flatnonzero(others)
-        turned = np.degrees(np.linalg.norm(actor.turn[some][:, None] - actor.turn[free], axis=2))
-        away = np.linalg.norm(actor.place[some][:, None] - actor.place[free], axis=2)
-        behind = free[(np.square(turned) + np.square(20 * away)).argmin(axis=1)]
+        behind = actor.nearest_pose(some, np.flatnonzero(others))
         for k, t in enumerate(some.tolist()):
             shares = {n: share for n, share in sharp[k].items() if others[n]} or {int(chosen.path[k]): 1.0}
             near = dict(zip(chosen.near[k].tolist(), chosen.share[k].tolist(), strict=True))
@@ -211,7 +207,7 @@ def train(
 
 
 def _draw(found: list[Example], rng: np.random.Generator, height: int, width: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Draw a batch: cuts of examples, some mirrored and in another light."""
+    """Draw a batch: cuts of examples, some mirrored."""
     rows = rng.integers(0, len(found), BATCH)
     given, truth, mask = [], [], []
     for row in rows:
@@ -265,11 +261,6 @@ def write_refiner(state: dict[str, Tensor], output: str | Path) -> None:
 def read_refiner(path: str | Path) -> Refiner:
     """Read a trained network."""
     return Refiner(torch.load(path, weights_only=True)["state"])
-
-
-def parameters_of(networks: Iterable[nn.Module]) -> int:
-    """Count the parameters of networks."""
-    return sum(parameter.numel() for network in networks for parameter in network.parameters())
 
 
 def learn_refinement(
